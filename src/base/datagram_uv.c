@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Datagram sockets read and written in batches: recvmmsg, sendmmsg, and the ICMP errors. */
+#include <assert.h>
+#include <errno.h>
+#include <netinet/ip.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* After the system's addresses. */
+#include <linux/errqueue.h>
+#include <linux/sock_diag.h>
+
+#include "base/counter.h"
+#include "base/loop_uv.h"
+#include "base/mem.h"
+
+/* Kernel buffers: some 2,000 datagrams of a kilobyte (each costs about two there). */
+#define SOCKET_BUFFER     (4 << 20)
+/* Batches of one socket in one turn; the others and the timers wait that long. */
+#define BATCHES_PER_TURN  16
+/*
+ * Where datagrams arrive lie DATAGRAM_BATCH slots, each large enough for the largest datagram. The
+ * pages of a slot come into being when something long arrives. The odd 17 cache lines keep slots
+ * from falling on the same cache sets.
+ */
+#define SLOT_SIZE         (DATAGRAM_MAX + 1 + 17 * 64)
+/*
+ * What waits to leave: a batch in ordinary times; up to four when the kernel takes no more, then
+ * datagrams are dropped as the network would.
+ */
+#define OUT_MAX           (4 * DATAGRAM_BATCH)
+#define OUT_BYTES         (256 << 10)
+/* The longest UDP payload over IPv6; over IPv4 it is 20 bytes shorter and the kernel says so. */
+#define PAYLOAD_MAX       65527
+/* Refusals by the kernel remembered until the next turn reports them. */
+#define FAILURES_MAX      16
+/* ICMP errors read at one event. */
+#define ERRORS_PER_TURN   64
+/* A send that reports the ICMP error of an earlier datagram is repeated. */
+#define SEND_TRIES        3
+
+enum { C_SEND_DROPPED, C_SEND_FAILED, C_ICMP, C_KERNEL_DROPPED, C_COUNT };
+
+static struct counter counters[C_COUNT] = {
+	[C_SEND_DROPPED] = COUNTER("base.datagram.send_dropped",
+				   "datagrams dropped because the kernel takes no more"),
+	[C_SEND_FAILED] = COUNTER("base.datagram.send_failed", "datagrams the kernel refused"),
+	[C_ICMP] = COUNTER("base.datagram.icmp_errors", "datagrams refused by the network (ICMP)"),
+	[C_KERNEL_DROPPED] = COUNTER("base.datagram.kernel_dropped",
+				     "datagrams the kernel dropped because they were not read in time"),
+};
+
+struct datagram_batch {
+	struct mmsghdr msgs[DATAGRAM_BATCH];
+	struct iovec iov[DATAGRAM_BATCH];
+	struct addr from[DATAGRAM_BATCH];
+	struct datagram views[DATAGRAM_BATCH];
+	char slots[DATAGRAM_BATCH][SLOT_SIZE];
+};
+
+struct datagram_out {
+	struct mmsghdr msgs[OUT_MAX];
+	struct iovec iov[OUT_MAX];
+	struct addr to[OUT_MAX];
+	char bytes[OUT_BYTES];
+};
+
+struct datagram_failure {
+	struct addr peer;
+	int error;
+};
+
+struct datagram_uv {
+	struct datagram_socket base;
+	struct loop_uv *lu;
+	int fd;
+	struct loop_poll *poll;
+	struct list_link dirty, hot;
+	bool blocked; /* the kernel takes no more; POLLOUT is awaited */
+	size_t count; /* of datagrams in out */
+	size_t used;  /* of out->bytes */
+	struct datagram_out *out;
+	uint32_t kernel_drops;
+	struct deferred_call report;
+	size_t failures;
+	struct datagram_failure failed[FAILURES_MAX];
+};
+
+
+void datagram_uv_batch_free(struct datagram_batch *b)
+{
+	mem_free(b);
+}
+
+
+static struct datagram_batch *batch_alloc(void)
+{
+	struct datagram_batch *b = mem_raw(sizeof(*b));
+
+	if (!b)
+		return NULL;
+	memset(b->msgs, 0, sizeof(b->msgs));
+	memset(b->from, 0, sizeof(b->from));
+	for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
+		b->iov[i] = (struct iovec){b->slots[i], DATAGRAM_MAX};
+		b->msgs[i].msg_hdr.msg_iov = &b->iov[i];
+		b->msgs[i].msg_hdr.msg_iovlen = 1;
+		b->msgs[i].msg_hdr.msg_name = &b->from[i];
+		b->msgs[i].msg_hdr.msg_namelen = sizeof(b->from[i]);
+	}
+	return b;
+}
+
+
+static struct datagram_out *out_alloc(void)
+{
+	struct datagram_out *o = mem_raw(sizeof(*o));
+
+	if (!o)
+		return NULL;
+	memset(o->msgs, 0, sizeof(o->msgs));
+	for (size_t i = 0; i < OUT_MAX; i++) {
+		o->msgs[i].msg_hdr.msg_iov = &o->iov[i];
+		o->msgs[i].msg_hdr.msg_iovlen = 1;
+		o->msgs[i].msg_hdr.msg_name = &o->to[i];
+	}
+	return o;
+}
+
+
+/* ---- Sending ---- */
+
+static void report_failures(void *arg)
+{
+	struct datagram_uv *s = arg;
+	struct datagram_failure failed[FAILURES_MAX];
+	size_t n = s->failures;
+
+	memcpy(failed, s->failed, n * sizeof(failed[0]));
+	s->failures = 0;
+	mem_ref(s);
+	for (size_t i = 0; i < n && s->base.error && mem_refs(s) > 1; i++)
+		s->base.error(&s->base, &failed[i].peer, failed[i].error, s->base.arg);
+	mem_unref(s);
+}
+
+
+static void remember_failure(struct datagram_uv *s, const struct addr *peer, int error)
+{
+	counter_add(&counters[C_SEND_FAILED], 1);
+	if (s->failures == FAILURES_MAX)
+		return;
+	s->failed[s->failures++] = (struct datagram_failure){*peer, error};
+	loop_defer(&s->lu->base, &s->report, report_failures, s);
+}
+
+
+/* Moves what was not sent to the front. */
+static void keep_from(struct datagram_uv *s, size_t first)
+{
+	struct datagram_out *o = s->out;
+	size_t n = s->count - first, skipped;
+
+	s->count = n;
+	if (n == 0) {
+		s->used = 0;
+		return;
+	}
+	if (first == 0)
+		return;
+	skipped = (size_t)((char *)o->iov[first].iov_base - o->bytes);
+	memmove(o->bytes, o->bytes + skipped, s->used - skipped);
+	s->used -= skipped;
+	for (size_t i = 0; i < n; i++) {
+		o->to[i] = o->to[first + i];
+		o->iov[i].iov_base = (char *)o->iov[first + i].iov_base - skipped;
+		o->iov[i].iov_len = o->iov[first + i].iov_len;
+		o->msgs[i].msg_hdr.msg_namelen = o->msgs[first + i].msg_hdr.msg_namelen;
+	}
+}
+
+
+static void set_blocked(struct datagram_uv *s, bool blocked)
+{
+	if (s->blocked == blocked)
+		return;
+	s->blocked = blocked;
+	(void)loop_poll_change(s->poll, POLLIN | (blocked ? POLLOUT : 0));
+}
+
+
+static void flush(struct datagram_uv *s)
+{
+	size_t sent = 0;
+	int tries = 0;
+
+	while (sent < s->count) {
+		size_t n = s->count - sent;
+		int got = sendmmsg(s->fd, s->out->msgs + sent,
+				   n < DATAGRAM_BATCH ? (unsigned)n : DATAGRAM_BATCH, MSG_DONTWAIT);
+
+		if (got > 0) {
+			sent += (size_t)got;
+			tries = 0;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			set_blocked(s, true);
+			break;
+		}
+		/* The socket tells here of an earlier datagram's ICMP error too. */
+		if (++tries < SEND_TRIES)
+			continue;
+		remember_failure(s, &s->out->to[sent], -errno);
+		sent++;
+		tries = 0;
+	}
+	keep_from(s, sent);
+	if (s->count == 0) {
+		list_remove(&s->lu->datagrams_dirty, &s->dirty);
+		set_blocked(s, false);
+	}
+}
+
+
+static int send_copy(struct datagram_socket *base, const struct addr *peer, const void *p, size_t n)
+{
+	struct datagram_uv *s = container_of(base, struct datagram_uv, base);
+	struct datagram_out *o = s->out;
+
+	if (n > PAYLOAD_MAX)
+		return -EMSGSIZE;
+	if (peer->sa.sa_family != base->local.sa.sa_family)
+		return -EAFNOSUPPORT;
+	if (s->count == OUT_MAX || OUT_BYTES - s->used < n) {
+		if (!s->blocked)
+			flush(s);
+		if (s->count == OUT_MAX || OUT_BYTES - s->used < n) {
+			counter_add(&counters[C_SEND_DROPPED], 1);
+			return -ENOBUFS;
+		}
+	}
+	if (n)
+		memcpy(o->bytes + s->used, p, n);
+	o->to[s->count] = *peer;
+	o->iov[s->count] = (struct iovec){o->bytes + s->used, n};
+	o->msgs[s->count].msg_hdr.msg_namelen = addr_len(peer);
+	s->count++;
+	s->used += n;
+	if (s->blocked)
+		return 0;
+	if (s->count >= DATAGRAM_BATCH)
+		flush(s);
+	else if (!list_linked(&s->dirty))
+		list_append(&s->lu->datagrams_dirty, &s->dirty);
+	return 0;
+}
+
+
+void datagram_uv_flush_all(struct loop_uv *lu)
+{
+	struct list_link *k;
+
+	while ((k = list_first(&lu->datagrams_dirty))) {
+		struct datagram_uv *s = container_of(k, struct datagram_uv, dirty);
+
+		/* Out of the list first: a socket that blocks waits for POLLOUT, not here. */
+		list_remove(&lu->datagrams_dirty, k);
+		if (!s->blocked)
+			flush(s);
+	}
+}
+
+
+/* ---- Receiving ---- */
+
+static const struct sock_extended_err *error_of(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+			return (const struct sock_extended_err *)(const void *)CMSG_DATA(c);
+	}
+	return NULL;
+}
+
+
+/* Reads the queue of errors; each carries the address the refused datagram was for. */
+static void read_errors(struct datagram_uv *s)
+{
+	for (int i = 0; i < ERRORS_PER_TURN && mem_refs(s) > 1; i++) {
+		struct addr peer = {0};
+		char payload[1];
+		struct iovec iov = {payload, sizeof(payload)};
+		union {
+			struct cmsghdr align;
+			char room[512];
+		} control;
+		struct msghdr m = {
+			.msg_name = &peer, .msg_namelen = sizeof(peer),
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = &control, .msg_controllen = sizeof(control),
+		};
+		const struct sock_extended_err *e;
+
+		if (recvmsg(s->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
+		e = error_of(&m);
+		if (!e || e->ee_errno == 0)
+			continue;
+		counter_add(&counters[C_ICMP], 1);
+		if (s->base.error && m.msg_namelen >= sizeof(peer.sa.sa_family))
+			s->base.error(&s->base, &peer, -(int)e->ee_errno, s->base.arg);
+	}
+}
+
+
+static bool socket_memory(const struct datagram_uv *s, uint32_t info[static SK_MEMINFO_VARS])
+{
+	socklen_t n = SK_MEMINFO_VARS * sizeof(info[0]);
+
+	return getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0 &&
+	       n >= (SK_MEMINFO_DROPS + 1) * sizeof(info[0]);
+}
+
+
+static size_t backlog(const struct datagram_socket *base)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+
+	if (!socket_memory(container_of(base, struct datagram_uv, base), info))
+		return 0;
+	return info[SK_MEMINFO_RMEM_ALLOC];
+}
+
+
+/* Asked only when a turn could not empty the socket, which is when the kernel drops. */
+static void count_kernel_drops(struct datagram_uv *s)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+
+	if (!socket_memory(s, info))
+		return;
+	counter_add(&counters[C_KERNEL_DROPPED], (uint32_t)(info[SK_MEMINFO_DROPS] - s->kernel_drops));
+	s->kernel_drops = info[SK_MEMINFO_DROPS];
+}
+
+
+/* One call of the kernel, one of the owner; the number of datagrams, or -errno. */
+static int read_batch(struct datagram_uv *s)
+{
+	struct datagram_batch *b = s->lu->batch;
+	int n = recvmmsg(s->fd, b->msgs, DATAGRAM_BATCH, MSG_DONTWAIT, NULL);
+
+	if (n <= 0)
+		return n ? -errno : -EAGAIN;
+	for (int i = 0; i < n; i++) {
+		b->views[i].peer = b->from[i];
+		b->views[i].p = b->slots[i];
+		b->views[i].n = b->msgs[i].msg_len;
+		b->msgs[i].msg_hdr.msg_namelen = sizeof(b->from[i]);
+	}
+	s->base.recv(&s->base, b->views, (size_t)n, s->base.arg);
+	datagram_uv_flush_all(s->lu);
+	return n;
+}
+
+
+/*
+ * Reads until the socket is empty, but not for ever: a batch that was not full has emptied it. The
+ * caller holds a reference.
+ */
+static bool read_all(struct datagram_uv *s)
+{
+	bool any = false;
+
+	for (int i = 0; i < BATCHES_PER_TURN; i++) {
+		int n = read_batch(s);
+
+		if (mem_refs(s) == 1)
+			return true;
+		if (n == -EINTR)
+			continue;
+		if (n == -EAGAIN || n == -EWOULDBLOCK)
+			return any;
+		if (n < 0) {
+			read_errors(s);
+			if (mem_refs(s) == 1)
+				return true;
+			continue;
+		}
+		any = true;
+		if (n < DATAGRAM_BATCH)
+			return true;
+	}
+	count_kernel_drops(s);
+	return true;
+}
+
+
+static void mark_hot(struct datagram_uv *s)
+{
+	if (!list_linked(&s->hot))
+		list_append(&s->lu->datagrams_hot, &s->hot);
+}
+
+
+static void on_ready(int fd, int events, void *arg)
+{
+	struct datagram_uv *s = mem_ref(arg);
+
+	(void)fd;
+	if (events & POLLERR)
+		read_errors(s);
+	if (events & POLLOUT && s->blocked) {
+		set_blocked(s, false);
+		flush(s);
+	}
+	if (events & POLLIN && mem_refs(s) > 1 && read_all(s))
+		mark_hot(s);
+	mem_unref(s);
+}
+
+
+bool datagram_uv_read_again(struct loop_uv *lu)
+{
+	struct list_link marker = {0}, *k;
+	bool any = false;
+
+	list_append(&lu->datagrams_hot, &marker);
+	while ((k = list_first(&lu->datagrams_hot)) != &marker) {
+		struct datagram_uv *s = mem_ref(container_of(k, struct datagram_uv, hot));
+
+		list_remove(&lu->datagrams_hot, k);
+		loop_uv_enter(lu);
+		if (read_all(s)) {
+			any = true;
+			mark_hot(s);
+		}
+		mem_unref(s);
+	}
+	list_remove(&lu->datagrams_hot, &marker);
+	return any;
+}
+
+
+/* ---- Life ---- */
+
+static void destroy(void *object)
+{
+	struct datagram_uv *s = object;
+
+	if (s->lu) {
+		if (s->poll && s->count)
+			flush(s);
+		list_remove(&s->lu->datagrams_dirty, &s->dirty);
+		list_remove(&s->lu->datagrams_hot, &s->hot);
+		loop_defer_cancel(&s->lu->base, &s->report);
+	}
+	s->poll = loop_poll_stop(s->poll);
+	if (s->fd >= 0)
+		close(s->fd);
+	mem_free(s->out);
+	s->base.loop = mem_unref(s->base.loop);
+}
+
+
+/* The kernel gives what it may: a privileged process gets all, another one net.core.rmem_max. */
+static void set_socket_buffers(int fd)
+{
+	int size = SOCKET_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+
+static int bind_socket(struct datagram_uv *s, const struct addr *local)
+{
+	bool v6 = local->sa.sa_family == AF_INET6;
+	socklen_t n = sizeof(s->base.local);
+	int on = 1;
+
+	s->fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return -errno;
+	set_socket_buffers(s->fd);
+	if (v6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
+		return -errno;
+	/* Without it the ICMP errors of an unconnected socket are not told at all. */
+	(void)setsockopt(s->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on,
+			 sizeof(on));
+	if (bind(s->fd, &local->sa, addr_len(local)))
+		return -errno;
+	if (getsockname(s->fd, &s->base.local.sa, &n))
+		return -errno;
+	return 0;
+}
+
+
+static const struct datagram_ops ops = {send_copy, backlog};
+
+
+int datagram_uv_open(struct datagram_socket **ret, struct loop *l, const struct addr *local)
+{
+	struct loop_uv *lu = container_of(l, struct loop_uv, base);
+	struct datagram_uv *s;
+	int err;
+
+	counter_register(counters, C_COUNT);
+	if (local->sa.sa_family != AF_INET && local->sa.sa_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (!lu->batch && !(lu->batch = batch_alloc()))
+		return -ENOMEM;
+	s = mem_alloc(sizeof(*s), destroy);
+	if (!s)
+		return -ENOMEM;
+	s->fd = -1;
+	s->base.ops = &ops;
+	s->base.loop = mem_ref(l);
+	s->lu = lu;
+	s->out = out_alloc();
+	err = s->out ? bind_socket(s, local) : -ENOMEM;
+	if (!err)
+		err = loop_poll_start(&s->poll, l, s->fd, POLLIN, on_ready, s);
+	if (err) {
+		mem_unref(s);
+		return err;
+	}
+	*ret = &s->base;
+	return 0;
+}
