@@ -198,6 +198,7 @@ static void grow(struct hash_table *t)
 
 	if (!buckets)
 		return;
+	mem_advise_huge(buckets, size * sizeof(*buckets));
 	t->old = t->buckets;
 	t->old_mask = t->mask;
 	t->moved = 0;

@@ -7,11 +7,19 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base/slab.h"
 
 /** All that malloc gives is aligned so, and so is what we hand on. */
 #define MEM_ALIGN 16
 /** In the header of a live object; anything else was freed, or never came from mem_alloc. */
 #define MEM_MARK  0x50726c79u
+/** The same of one that lives in a slab. */
+#define MEM_MARK_SLABBED 0x50726c7au
+
+/** Two huge pages: one of them at least lies in it whole. */
+#define MEM_HUGE_MIN (4u << 20)
 
 /** Before each counted object. */
 struct mem_header {
@@ -21,6 +29,13 @@ struct mem_header {
 } __attribute__((aligned(MEM_ALIGN)));
 
 _Static_assert(sizeof(struct mem_header) == MEM_ALIGN, "objects stay aligned behind their header");
+
+/** Before each counted object in a slab. */
+struct mem_slabbed {
+	struct slab *slab;
+	size_t size; /**< of the block */
+	struct mem_header header;
+};
 
 /**
  * Live blocks. The thread that allocates first (the loop's) counts without a locked instruction,
@@ -80,7 +95,7 @@ static inline struct mem_header *header_of(const void *object)
 {
 	struct mem_header *h = (struct mem_header *)(uintptr_t)object - 1;
 
-	assert(h->mark == MEM_MARK);
+	assert(h->mark == MEM_MARK || h->mark == MEM_MARK_SLABBED);
 	return h;
 }
 
@@ -100,6 +115,40 @@ void *mem_alloc(size_t size, mem_destroy_cb *destroy)
 	h->mark = MEM_MARK;
 	live_add(1);
 	return h + 1;
+}
+
+
+void *mem_alloc_in(struct slab *slab, size_t size, mem_destroy_cb *destroy)
+{
+	struct mem_slabbed *b = slab_take(slab, sizeof(*b) + size);
+
+	if (!b)
+		return NULL;
+
+	b->slab = mem_ref(slab);
+	b->size = sizeof(*b) + size;
+	b->header = (struct mem_header){.destroy = destroy, .refs = 1, .mark = MEM_MARK_SLABBED};
+	memset(b + 1, 0, size);
+	live_add(1);
+	return b + 1;
+}
+
+
+static void release(struct mem_header *h)
+{
+	struct mem_slabbed *b;
+	struct slab *slab;
+
+	if (h->mark == MEM_MARK) {
+		h->mark = 0;
+		free(h);
+		return;
+	}
+	b = container_of(h, struct mem_slabbed, header);
+	h->mark = 0;
+	slab = b->slab;
+	slab_give(slab, b, b->size);
+	mem_unref(slab);
 }
 
 
@@ -130,9 +179,8 @@ void *mem_unref(void *object)
 	if (h->destroy)
 		h->destroy(object);
 	assert(h->refs == 0);
-	h->mark = 0;
 	live_add((size_t)-1);
-	free(h);
+	release(h);
 	return NULL;
 }
 
@@ -175,6 +223,16 @@ void mem_free(void *block)
 		return;
 	live_add((size_t)-1);
 	free(block);
+}
+
+
+void mem_advise_huge(void *block, size_t size)
+{
+	uintptr_t page = 4096, from = ((uintptr_t)block + page - 1) & ~(page - 1);
+	uintptr_t to = ((uintptr_t)block + size) & ~(page - 1);
+
+	if (size >= MEM_HUGE_MIN && from < to)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
 

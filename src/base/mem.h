@@ -22,10 +22,15 @@
 
 #include "base/str.h"
 
+struct slab;
+
 typedef void(mem_destroy_cb)(void *object);
 
 /** A zeroed counted object; NULL when out of memory. `destroy` may be NULL. */
 void *mem_alloc(size_t size, mem_destroy_cb *destroy) __attribute__((malloc, warn_unused_result));
+/** The same, in a slab (base/slab.h): for objects that come and go in great numbers. */
+void *mem_alloc_in(struct slab *slab, size_t size, mem_destroy_cb *destroy)
+	__attribute__((malloc, warn_unused_result));
 void *mem_ref(void *object);
 void *mem_unref(void *object);
 uint32_t mem_refs(const void *object);
@@ -37,6 +42,9 @@ uint32_t mem_refs(const void *object);
 void *mem_raw(size_t size) __attribute__((malloc, warn_unused_result));
 void *mem_resize(void *block, size_t size) __attribute__((warn_unused_result));
 void mem_free(void *block);
+
+/** Asks the kernel for huge pages under a large block that is touched in no order; a hint, no more. */
+void mem_advise_huge(void *block, size_t size);
 
 /** Blocks allocated now and not yet freed, by all threads; for the tests and the metrics page. */
 size_t mem_live_blocks(void);
