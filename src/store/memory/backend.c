@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory backend: every operation is atomic by itself, a group is nothing special. */
+#include "store/memory/backend.h"
+
+#include <errno.h>
+
+#include "store/memory/memory.h"
+
+
+static int memory_open(void **ret, struct str where, bool reader, struct buf *why)
+{
+	struct memory *m;
+
+	(void)reader;
+	if (where.n) {
+		buf_puts(why, STR("memory: takes nothing behind the colon"));
+		return -EINVAL;
+	}
+	m = mem_alloc(sizeof(*m), NULL);
+	if (!m)
+		return -ENOMEM;
+	ordered_init(&m->accounts);
+	ordered_init(&m->sets);
+	*ret = m;
+	return 0;
+}
+
+
+static void memory_close(void *connection)
+{
+	memory_account_clear(connection);
+	memory_binding_clear(connection);
+	mem_unref(connection);
+}
+
+
+static int memory_nothing(void *connection)
+{
+	(void)connection;
+	return 0;
+}
+
+
+static void memory_rollback(void *connection)
+{
+	(void)connection;
+}
+
+
+static bool memory_lost(void *connection)
+{
+	(void)connection;
+	return false;
+}
+
+
+static void memory_explain(void *connection, int error, struct buf *why)
+{
+	(void)connection;
+	if (error == -ENOMEM)
+		buf_puts(why, STR("the memory store: out of memory: give the process more"));
+	else
+		buf_puts(why, STR("the memory store was told to fail"));
+}
+
+
+/* One operation: what a test told to fail fails here, for every noun. */
+static int run(struct memory *m, struct store_job *j, int (*op)(struct memory *, struct store_job *))
+{
+	if (m->fail_n) {
+		m->fail_n--;
+		return m->fail;
+	}
+	return op(m, j);
+}
+
+
+#define OPERATION(name)                                                                            \
+	static int op_##name(void *connection, struct store_job *j)                                \
+	{                                                                                          \
+		return run(connection, j, memory_##name);                                          \
+	}
+
+OPERATION(account_add)
+OPERATION(account_set_secret)
+OPERATION(account_set_allowed)
+OPERATION(account_delete)
+OPERATION(account_get)
+OPERATION(account_list)
+OPERATION(binding_replace)
+OPERATION(binding_expire)
+OPERATION(binding_list)
+
+
+const struct store_backend store_memory_backend = {
+	.name = "memory",
+	.open = memory_open,
+	.close = memory_close,
+	.begin = memory_nothing,
+	.commit = memory_nothing,
+	.rollback = memory_rollback,
+	.lost = memory_lost,
+	.explain = memory_explain,
+	.op = {
+		[STORE_ACCOUNT_ADD] = op_account_add,
+		[STORE_ACCOUNT_SET_SECRET] = op_account_set_secret,
+		[STORE_ACCOUNT_SET_ALLOWED] = op_account_set_allowed,
+		[STORE_ACCOUNT_DELETE] = op_account_delete,
+		[STORE_ACCOUNT_GET] = op_account_get,
+		[STORE_ACCOUNT_LIST] = op_account_list,
+		[STORE_BINDING_REPLACE] = op_binding_replace,
+		[STORE_BINDING_EXPIRE] = op_binding_expire,
+		[STORE_BINDING_LIST] = op_binding_list,
+	},
+};
+
+
+void store_memory_fail_next(struct store *s, size_t n, int error)
+{
+	struct memory *m = store_memory_of(s);
+
+	m->fail_n = n;
+	m->fail = error;
+}
+
+
+void store_memory_set_delay(struct store *s, uint32_t ms)
+{
+	(void)store_memory_of(s);
+	store_lanes_set_delay(s, ms);
+}
+
+
+void store_memory_hold(struct store *s, bool held)
+{
+	(void)store_memory_of(s);
+	store_lanes_hold(s, held);
+}

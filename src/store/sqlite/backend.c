@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SQLite backend: one connection that writes, one that reads, a transaction for each group. */
+#include <errno.h>
+
+#include "store/sqlite/connection.h"
+
+
+static int backend_open(void **ret, struct str where, bool reader, struct buf *why)
+{
+	struct sqlite_connection *c;
+	int r = sqlite_connection_open(&c, where, reader, why);
+
+	if (!r)
+		*ret = c;
+	return r;
+}
+
+
+static void backend_close(void *connection)
+{
+	sqlite_connection_close(connection);
+}
+
+
+static void backend_rollback(void *connection)
+{
+	struct sqlite_connection *c = connection;
+
+	if (!sqlite3_get_autocommit(c->db))
+		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+
+/* IMMEDIATE: the lock is had before the first write, so that none fails in the middle for want of it. */
+static int backend_begin(void *connection)
+{
+	struct sqlite_connection *c = connection;
+
+	c->broken = false;
+	return sqlite_exec(c, "BEGIN IMMEDIATE");
+}
+
+
+static int backend_commit(void *connection)
+{
+	int r = sqlite_exec(connection, "COMMIT");
+
+	if (r)
+		backend_rollback(connection);
+	return r;
+}
+
+
+/* A full disk or an I/O error may have rolled back all of it. */
+static bool backend_lost(void *connection)
+{
+	struct sqlite_connection *c = connection;
+
+	return c->broken || sqlite3_get_autocommit(c->db);
+}
+
+
+static void backend_explain(void *connection, int error, struct buf *why)
+{
+	sqlite_explain(connection, error, why);
+}
+
+
+#define OPERATION(name)                                                                            \
+	static int op_##name(void *connection, struct store_job *j)                                \
+	{                                                                                          \
+		return sqlite_##name(connection, j);                                               \
+	}
+
+OPERATION(account_add)
+OPERATION(account_set_secret)
+OPERATION(account_set_allowed)
+OPERATION(account_delete)
+OPERATION(account_get)
+OPERATION(account_list)
+OPERATION(binding_replace)
+OPERATION(binding_expire)
+OPERATION(binding_list)
+
+
+const struct store_backend store_sqlite_backend = {
+	.name = "sqlite",
+	.threads = true,
+	.open = backend_open,
+	.close = backend_close,
+	.begin = backend_begin,
+	.commit = backend_commit,
+	.rollback = backend_rollback,
+	.lost = backend_lost,
+	.explain = backend_explain,
+	.op = {
+		[STORE_ACCOUNT_ADD] = op_account_add,
+		[STORE_ACCOUNT_SET_SECRET] = op_account_set_secret,
+		[STORE_ACCOUNT_SET_ALLOWED] = op_account_set_allowed,
+		[STORE_ACCOUNT_DELETE] = op_account_delete,
+		[STORE_ACCOUNT_GET] = op_account_get,
+		[STORE_ACCOUNT_LIST] = op_account_list,
+		[STORE_BINDING_REPLACE] = op_binding_replace,
+		[STORE_BINDING_EXPIRE] = op_binding_expire,
+		[STORE_BINDING_LIST] = op_binding_list,
+	},
+};
