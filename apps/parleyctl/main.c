@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parleyctl: the operator's tool. Options, the table of commands, help. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+
+/** In the order of the help text, which shows a group's name before its first command. */
+static const struct ctl_command commands[] = {
+	{"Server", "status", "", 0, 0, false, "nodes, versions, uptime, load, store health", ctl_status},
+	{"Server", "config", "", 0, 0, false, "the effective configuration", ctl_config},
+	{"Users", "user add", "USER", 1, 1, true, "add an account to the embedded core", ctl_user_add},
+	{"Users", "user del", "USER", 1, 1, false, "delete an account", ctl_user_del},
+	{"Users", "user list", "", 0, 0, false, "all accounts", ctl_user_list},
+	{"Users", "user passwd", "USER", 1, 1, true, "set a new password", ctl_user_passwd},
+	{"Users", "user allow", "USER", 1, 1, false, "may use the service", ctl_user_allow},
+	{"Users", "user deny", "USER", 1, 1, false, "may not use the service", ctl_user_deny},
+	{"Registrations", "registration list", "[USER]", 0, 1, false, "who is registered, from which devices",
+	 ctl_registration_list},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/** Words of a command and its parameters. */
+#define ARGS_MAX 64
+
+struct options {
+	const char *admin, *config, *password;
+	bool json, help, version;
+	const char *args[ARGS_MAX];
+	int args_n;
+};
+
+
+static int usage(const char *remedy, const char *what, const char *detail)
+{
+	fprintf(stderr, "parleyctl: %s%s: %s\n", what, detail, remedy);
+	return CTL_USAGE;
+}
+
+
+static int help(void)
+{
+	const char *group = "";
+
+	puts("parleyctl [OPTIONS] COMMAND: operate a running parleyd");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		char left[64];
+
+		if (strcmp(group, commands[i].group))
+			printf("\n%s\n", group = commands[i].group);
+		snprintf(left, sizeof(left), "%s %s", commands[i].words, commands[i].parameters);
+		printf("  %-26s %s\n", left, commands[i].summary);
+	}
+	puts("\nOptions\n"
+	     "  --admin HOST:PORT          where the server's admin API is\n"
+	     "  -c, --config FILE          the server's configuration, which says where\n"
+	     "                             (without both: PARLEY_ADMIN, else 127.0.0.1:8080)\n"
+	     "  --password PASSWORD        for add and passwd; else asked for, or a line of standard input\n"
+	     "  --json                     print what the server answers\n"
+	     "  -h, --help                 show this\n"
+	     "  -V, --version              show the version\n"
+	     "\nExample\n"
+	     "  parleyctl user add alice\n"
+	     "\nA USER is alice, alice@example.org or sip:alice@example.org. See parleyctl(1).");
+	return fflush(stdout) ? CTL_FAILED : CTL_OK;
+}
+
+
+/** An option with a value: "--name value" or "--name=value". 1: it is this one; 0: not; -1: no value. */
+static int value_of(int argc, char **argv, int *i, const char *name, const char **ret)
+{
+	const char *arg = argv[*i];
+	size_t n = strlen(name);
+
+	if (strncmp(arg, name, n))
+		return 0;
+	if (arg[n] == '=' && arg[1] == '-') {
+		*ret = arg + n + 1;
+		return 1;
+	}
+	if (arg[n])
+		return 0;
+	if (*i + 1 >= argc)
+		return -1;
+	*ret = argv[++*i];
+	return 1;
+}
+
+
+static int take_option(struct options *o, int argc, char **argv, int *i)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} values[] = {{"--admin", &o->admin}, {"--config", &o->config}, {"-c", &o->config},
+		      {"--password", &o->password}};
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {{"--json", &o->json}, {"--help", &o->help}, {"-h", &o->help}, {"--version", &o->version},
+		     {"-V", &o->version}};
+
+	for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++) {
+		if (!strcmp(argv[*i], flags[j].name)) {
+			*flags[j].flag = true;
+			return CTL_OK;
+		}
+	}
+	for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++) {
+		int found = value_of(argc, argv, i, values[j].name, values[j].value);
+
+		if (found > 0)
+			return CTL_OK;
+		if (found < 0)
+			return usage("write it behind", argv[*i], " wants a value");
+	}
+	return usage("see parleyctl --help", "there is no option ", argv[*i]);
+}
+
+
+static int take_options(struct options *o, int argc, char **argv)
+{
+	bool only_words = false;
+
+	for (int i = 1; i < argc; i++) {
+		int status;
+
+		if (!only_words && !strcmp(argv[i], "--")) {
+			only_words = true;
+		} else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
+			status = take_option(o, argc, argv, &i);
+			if (status != CTL_OK)
+				return status;
+		} else if (o->args_n == ARGS_MAX) {
+			return usage("see parleyctl --help", "too many words", "");
+		} else {
+			o->args[o->args_n++] = argv[i];
+		}
+	}
+	return CTL_OK;
+}
+
+
+/** How many of the arguments are the words of this command; 0: it is another. */
+static int words_matched(const struct ctl_command *command, const struct options *o)
+{
+	struct str rest = str_of(command->words);
+	int n = 0;
+
+	while (rest.p) {
+		struct str word = str_cut(&rest, ' ');
+
+		if (n == o->args_n || !str_eq(word, str_of(o->args[n])))
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+
+/** The command named, or the usage error told. */
+static const struct ctl_command *find_command(const struct options *o, int *ret_words)
+{
+	char known[256] = "";
+	struct buf list;
+
+	buf_fixed(&list, known, sizeof(known) - 1);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		int n = words_matched(&commands[i], o);
+		struct str second = str_of(commands[i].words), first = str_cut(&second, ' ');
+
+		if (n) {
+			*ret_words = n;
+			return &commands[i];
+		}
+		if (second.p && str_eq(first, str_of(o->args[0])))
+			buf_printf(&list, "%s" STR_FMT, list.n ? ", " : "", STR_ARG(second));
+	}
+	known[list.n] = 0;
+	if (list.n && o->args_n > 1)
+		fprintf(stderr, "parleyctl: there is no command %s %s: there are %s\n", o->args[0], o->args[1],
+			known);
+	else if (list.n)
+		fprintf(stderr, "parleyctl: %s is half a command: go on with %s\n", o->args[0], known);
+	else
+		fprintf(stderr, "parleyctl: there is no command %s: see parleyctl --help\n", o->args[0]);
+	return NULL;
+}
+
+
+static int run(const struct options *o)
+{
+	struct ctl c = {.json = o->json, .password = o->password};
+	const struct ctl_command *command;
+	int words, status;
+
+	if (!o->args_n)
+		return usage("see parleyctl --help", "no command is given", "");
+	command = find_command(o, &words);
+	if (!command)
+		return CTL_USAGE;
+	c.args = o->args + words;
+	c.args_n = o->args_n - words;
+	if (c.args_n < command->args_min || c.args_n > command->args_max) {
+		fprintf(stderr, "parleyctl: %s takes %s: write parleyctl %s%s%s\n", command->words,
+			command->parameters[0] ? command->parameters : "nothing", command->words,
+			command->parameters[0] ? " " : "", command->parameters);
+		return CTL_USAGE;
+	}
+	if (o->password && !command->takes_password)
+		return usage("leave --password out", command->words, " takes no password");
+	status = ctl_find_target(&c, o->admin, o->config);
+	return status == CTL_OK ? command->run(&c) : status;
+}
+
+
+int main(int argc, char **argv)
+{
+	struct options o = {0};
+	int status = take_options(&o, argc, argv);
+
+	if (status != CTL_OK)
+		return status;
+	if (o.help)
+		return help();
+	if (o.version) {
+		puts("parleyctl " PARLEY_VERSION);
+		return CTL_OK;
+	}
+	if (curl_global_init(CURL_GLOBAL_NOTHING))
+		return ctl_no_memory();
+	status = run(&o);
+	curl_global_cleanup();
+	return status;
+}

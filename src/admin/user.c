@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resources about users: the embedded core's accounts, and who is registered. */
+#include <errno.h>
+
+#include "admin/resource.h"
+#include "base/buf.h"
+
+#define WHY_MAX 512
+
+
+static void on_done(int error, void *arg)
+{
+	struct admin_request *r = arg;
+
+	if (error)
+		admin_request_failed(r, error, NULL, admin_request_param(r, 0));
+	else
+		admin_request_reply(r, 200, json_pack("{s:o}", "user",
+			admin_json_text(admin_request_param(r, 0))));
+}
+
+
+/** What a service returned: nothing to do when it is under way. */
+static void check_begun(struct admin_request *r, int error, const struct buf *why, struct str what)
+{
+	if (error)
+		admin_request_failed(r, error, why, what);
+}
+
+
+/* ---- Accounts ---- */
+
+static void on_added(int error, void *arg)
+{
+	struct admin_request *r = arg;
+	/* It was there when the request was begun. */
+	json_t *user = json_object_get(admin_request_json(r), "user");
+
+	if (error)
+		admin_request_failed(r, error, NULL, str_of(json_string_value(user)));
+	else
+		admin_request_reply(r, 201, json_pack("{s:O}", "user", user));
+}
+
+
+static void post_user(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	char storage[WHY_MAX];
+	struct str user, password;
+	struct buf why;
+
+	(void)arg;
+	if (!admin_request_string(r, "user", ADMIN_USER_MAX, &user) ||
+	    !admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
+		return;
+	buf_fixed(&why, storage, sizeof(storage));
+	check_begun(r, s->user_add ? s->user_add(user, password, on_added, r, &why, s->arg) : -ENOTSUP,
+		    &why, user);
+}
+
+
+static void delete_user(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	struct str user = admin_request_param(r, 0);
+	char storage[WHY_MAX];
+	struct buf why;
+
+	(void)arg;
+	buf_fixed(&why, storage, sizeof(storage));
+	check_begun(r, s->user_remove ? s->user_remove(user, on_done, r, &why, s->arg) : -ENOTSUP,
+		    &why, user);
+}
+
+
+static void put_password(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	struct str user = admin_request_param(r, 0), password;
+	char storage[WHY_MAX];
+	struct buf why;
+
+	(void)arg;
+	if (!admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
+		return;
+	buf_fixed(&why, storage, sizeof(storage));
+	check_begun(r, s->user_passwd ? s->user_passwd(user, password, on_done, r, &why, s->arg) :
+		    -ENOTSUP, &why, user);
+}
+
+
+static void put_allowed(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	struct str user = admin_request_param(r, 0);
+	json_t *body = admin_request_json(r), *allowed;
+	char storage[WHY_MAX];
+	struct buf why;
+
+	(void)arg;
+	if (!body)
+		return;
+	allowed = json_object_get(body, "allowed");
+	if (!json_is_boolean(allowed)) {
+		admin_request_error(r, 400, "send true or false", "\"allowed\" is missing");
+		return;
+	}
+	buf_fixed(&why, storage, sizeof(storage));
+	check_begun(r, s->user_allow ? s->user_allow(user, json_is_true(allowed), on_done, r, &why,
+		    s->arg) : -ENOTSUP, &why, user);
+}
+
+
+/* ---- Lists ---- */
+
+/** How many rows were asked for; false: answered. */
+static bool limit_of(struct admin_request *r, uint32_t *ret)
+{
+	struct str text = admin_request_query(r, "limit");
+	uint32_t n = ADMIN_ROWS;
+
+	if (text.p && (!str_u32(text, &n) || n < 1 || n > ADMIN_ROWS_MAX)) {
+		admin_request_error(r, 400, "write a number", "limit is not from 1 to %d", ADMIN_ROWS_MAX);
+		return false;
+	}
+	*ret = n;
+	return true;
+}
+
+
+static void add_row(struct admin_request *r, json_t *row)
+{
+	if (json_array_append_new(admin_request_rows(r), row))
+		admin_request_spoil(r);
+}
+
+
+static void on_user(const struct admin_user *u, void *arg)
+{
+	add_row(arg, json_pack("{s:o, s:b}", "user", admin_json_text(u->address), "allowed", u->allowed));
+}
+
+
+/** One row more than asked for was looked for, to know whether there are more. */
+static void on_users(int error, void *arg)
+{
+	struct admin_request *r = arg;
+	json_t *rows = admin_request_rows(r);
+	size_t n = json_array_size(rows);
+	uint32_t limit;
+	bool more;
+
+	if (error) {
+		admin_request_failed(r, error, NULL, STR(""));
+		return;
+	}
+	if (!limit_of(r, &limit))
+		return;
+	more = n > limit;
+	while (n > limit)
+		json_array_remove(rows, --n);
+	admin_request_reply(r, 200, json_pack("{s:O, s:b}", "users", rows, "more", more));
+}
+
+
+static void get_users(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	char storage[WHY_MAX];
+	struct buf why;
+	uint32_t limit;
+
+	(void)arg;
+	if (!limit_of(r, &limit))
+		return;
+	buf_fixed(&why, storage, sizeof(storage));
+	check_begun(r, s->user_list ? s->user_list(admin_request_query(r, "after"), (size_t)limit + 1,
+		    on_user, on_users, r, &why, s->arg) : -ENOTSUP, &why, STR(""));
+}
+
+
+static void on_registration(const struct admin_registration *g, void *arg)
+{
+	struct admin_request *r = arg;
+
+	if (json_array_size(admin_request_rows(r)) > ADMIN_ROWS_MAX)
+		return;
+	add_row(r, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:f}",
+		"user", admin_json_text(g->address), "contact", admin_json_text(g->contact),
+		"received", admin_json_text(g->received),
+		"user_agent", admin_json_text(g->user_agent),
+		"instance", admin_json_text(g->instance),
+		"expires_s", (json_int_t)g->expires_s, "q", g->q_milli / 1000.0));
+}
+
+
+static void on_registrations(int error, void *arg)
+{
+	struct admin_request *r = arg;
+	json_t *rows = admin_request_rows(r);
+	bool more = json_array_size(rows) > ADMIN_ROWS_MAX;
+
+	if (error) {
+		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
+		return;
+	}
+	if (more)
+		json_array_remove(rows, ADMIN_ROWS_MAX);
+	admin_request_reply(r, 200, json_pack("{s:O, s:b}", "registrations", rows, "more", more));
+}
+
+
+static void get_registrations(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	struct str user = admin_request_query(r, "user");
+	char storage[WHY_MAX];
+	struct buf why;
+
+	(void)arg;
+	buf_fixed(&why, storage, sizeof(storage));
+	check_begun(r, s->registration_list ? s->registration_list(user, on_registration,
+		    on_registrations, r, &why, s->arg) : -ENOTSUP, &why, user);
+}
+
+
+static const struct admin_resource table[] = {
+	{"GET", "/v1/users", "the embedded core's accounts; ?after=USER&limit=N", get_users},
+	{"POST", "/v1/users", "add one: {\"user\", \"password\"}", post_user},
+	{"DELETE", "/v1/users/{user}", "remove one", delete_user},
+	{"PUT", "/v1/users/{user}/password", "{\"password\"}", put_password},
+	{"PUT", "/v1/users/{user}/allowed", "who may use the service at all: {\"allowed\"}", put_allowed},
+	{"GET", "/v1/registrations", "who is registered; ?user=USER", get_registrations},
+};
+
+
+int admin_user_register(struct admin *a)
+{
+	return admin_register(a, table, sizeof(table) / sizeof(table[0]), NULL);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happened to a message: telling the listeners, and the one that logs and counts. */
+
+#include "im/event.h"
+
+#include "base/counter.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+static struct counter outcomes[IM_OUTCOMES] = {
+	[IM_DELIVERED] = COUNTER("im.delivered", "requests that a device answered with 2xx"),
+	[IM_REFUSED] = COUNTER("im.refused", "requests that a check of the service refused"),
+	[IM_FAILED] = COUNTER("im.failed", "requests sent on that did not arrive"),
+	[IM_RELAYED] = COUNTER("im.relayed", "requests handed to the core or another domain, answered with 2xx"),
+};
+
+
+void im_counters_register(void)
+{
+	counter_register(outcomes, IM_OUTCOMES);
+}
+
+
+struct str im_outcome_name(enum im_outcome o)
+{
+	static const struct str names[IM_OUTCOMES] = {
+		[IM_DELIVERED] = STR_INIT("delivered"),
+		[IM_REFUSED] = STR_INIT("refused"),
+		[IM_FAILED] = STR_INIT("failed"),
+		[IM_RELAYED] = STR_INIT("relayed"),
+	};
+	return names[o];
+}
+
+
+void im_events_init(struct im_events *ev)
+{
+	list_init(&ev->listeners);
+}
+
+
+void im_events_listen(struct im_events *ev, struct im_listener *l)
+{
+	list_append(&ev->listeners, &l->link);
+}
+
+
+void im_events_tell(struct im_events *ev, const struct im_event *e)
+{
+	for (struct list_link *k = list_first(&ev->listeners), *next; k; k = next) {
+		next = list_next(&ev->listeners, k);
+		struct im_listener *l = container_of(k, struct im_listener, link);
+
+		l->event(e, l->arg);
+	}
+}
+
+
+static void log_event(const struct im_event *e, void *arg)
+{
+	(void)arg;
+	counter_add(&outcomes[e->outcome], 1);
+	log_info("im",
+		 STR_FMT " result=" STR_FMT " side=" STR_FMT " from=<" STR_FMT "> to=<" STR_FMT
+			 "> status=%u reason=" STR_FMT " size=%zu took=%ums call-id=\"" STR_FMT "\"",
+		 STR_ARG(im_kind_name(e->kind)), STR_ARG(im_outcome_name(e->outcome)),
+		 STR_ARG(im_side_name(e->side)), STR_ARG(e->originator), STR_ARG(e->recipient), e->status,
+		 STR_ARG(e->reason.n ? e->reason : STR("-")), e->size, e->took_ms, STR_ARG(e->call_id));
+}
+
+
+void im_events_log(struct im_events *ev, struct im_listener *l)
+{
+	l->event = log_event;
+	l->arg = NULL;
+	im_events_listen(ev, l);
+}

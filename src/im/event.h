@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * What happened to a message, told to whoever listens: the log, the counters, charging, traces.
+ *
+ * The functions of the service announce outcomes here; they do not call the accountant. What must be
+ * durable before an answer leaves (deferral, history) is an explicit call in the path instead.
+ * Texts in an event are borrowed for the call.
+ */
+#ifndef IM_EVENT_H
+#define IM_EVENT_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/str.h"
+#include "im/request.h"
+
+enum im_outcome {
+	IM_DELIVERED, /**< a device answered 2xx */
+	IM_REFUSED,   /**< a gate of ours said no */
+	IM_FAILED,    /**< it was sent on and did not arrive: status says why */
+	IM_RELAYED,   /**< it was handed to another domain or back to the core, which answered 2xx */
+	IM_OUTCOMES
+};
+
+struct im_event {
+	enum im_outcome outcome;
+	enum im_kind kind;
+	enum im_side side;
+	uint16_t status;         /**< what the sender was told */
+	struct str originator, recipient, call_id;
+	struct str reason;       /**< of a refusal: the gate's name; else empty */
+	size_t size;             /**< body */
+	uint32_t took_ms;        /**< from receipt to the final answer */
+};
+
+struct im_listener {
+	struct list_link link;
+	void (*event)(const struct im_event *e, void *arg);
+	void *arg;
+};
+
+struct im_events {
+	struct list listeners;
+};
+
+void im_events_init(struct im_events *ev);
+/** `l` is the caller's; in order of adding. */
+void im_events_listen(struct im_events *ev, struct im_listener *l);
+void im_events_tell(struct im_events *ev, const struct im_event *e);
+struct str im_outcome_name(enum im_outcome o);
+
+/** A listener that writes the log line and moves the counters: every server has it. */
+void im_events_log(struct im_events *ev, struct im_listener *l);
+void im_counters_register(void);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forwarding as a proxy, and telling what became of it. */
+
+#include "im/participating/forward.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "sip/auth_header.h"
+
+/** What only a trusted element may assert (RFC 3325 5, RFC 5502 6, RFC 6050, RFC 7315 4). */
+static const enum sip_header_id assertions[] = {
+	SIP_HDR_P_ASSERTED_IDENTITY,
+	SIP_HDR_P_ASSERTED_SERVICE,
+	SIP_HDR_P_SERVED_USER,
+	SIP_HDR_P_CHARGING_VECTOR,
+	SIP_HDR_P_CHARGING_FUNCTION_ADDRESSES,
+};
+
+/** One forwarded request, until the proxy is done with it. */
+struct forwarding {
+	struct im_report report;
+	struct str realm; /**< of the credentials that are ours */
+	bool trusted;
+	bool to_devices;
+};
+
+
+int im_report_init(struct im_report *rep, struct im_events *events, struct loop *loop,
+		   const struct im_request *r)
+{
+	struct str from = r->originator.n ? r->originator : r->m->from_uri;
+	struct str to = r->recipient.n ? r->recipient : r->m->uri;
+	struct str id = r->m->call_id;
+	char *p = mem_raw(from.n + to.n + id.n + 1);
+
+	if (!p)
+		return -ENOMEM;
+	*rep = (struct im_report){
+		.events = events,
+		.loop = loop,
+		.kind = r->kind,
+		.side = r->side,
+		.since_ms = loop_now_ms(loop),
+		.size = r->m->body.n,
+		.originator = {p, from.n},
+		.recipient = {p + from.n, to.n},
+		.call_id = {p + from.n + to.n, id.n},
+		.text = p,
+	};
+	memcpy(p, from.p, from.n);
+	memcpy(p + from.n, to.p, to.n);
+	memcpy(p + from.n + to.n, id.p, id.n);
+	return 0;
+}
+
+
+void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status, struct str reason)
+{
+	im_events_tell(rep->events, &(struct im_event){
+					    .outcome = outcome,
+					    .kind = rep->kind,
+					    .side = rep->side,
+					    .status = status,
+					    .originator = rep->originator,
+					    .recipient = rep->recipient,
+					    .call_id = rep->call_id,
+					    .reason = reason,
+					    .size = rep->size,
+					    .took_ms = (uint32_t)(loop_now_ms(rep->loop) - rep->since_ms),
+				    });
+}
+
+
+void im_report_done(struct im_report *rep)
+{
+	mem_free(rep->text);
+	rep->text = NULL;
+}
+
+
+void im_edit_untrusted(struct sip_edits *e)
+{
+	for (size_t i = 0; i < sizeof(assertions) / sizeof(assertions[0]); i++) {
+		if (e->m->first[assertions[i]] != SIP_LINE_NONE)
+			sip_edit_remove(e, assertions[i]);
+	}
+}
+
+
+void im_edit_credentials(struct sip_edits *e, struct str realm)
+{
+	const struct sip_msg *m = e->m;
+
+	for (uint8_t i = m->first[SIP_HDR_PROXY_AUTHORIZATION]; i != SIP_LINE_NONE; i = m->line[i].next) {
+		const struct sip_line *l = &m->line[i];
+		struct auth_credentials c;
+
+		if (auth_credentials_decode(&c, str_range(m->p + l->value, m->p + l->vend)) == 0 &&
+		    str_eq(c.realm, realm))
+			sip_edit_span(e, l->start, l->end - l->start, STR_NULL);
+	}
+}
+
+
+static void edit(struct sip_edits *e, const struct sip_proxy_target *target, void *arg)
+{
+	const struct forwarding *f = arg;
+
+	(void)target;
+	if (!f->trusted)
+		im_edit_untrusted(e);
+	if (e->m->first[SIP_HDR_PROXY_AUTHORIZATION] != SIP_LINE_NONE)
+		im_edit_credentials(e, f->realm);
+}
+
+
+static void done(struct sip_proxy *p, uint16_t status, void *arg)
+{
+	struct forwarding *f = arg;
+	enum im_outcome outcome = IM_FAILED;
+
+	(void)p;
+	if (status >= 200 && status < 300)
+		outcome = f->to_devices ? IM_DELIVERED : IM_RELAYED;
+	im_report_tell(&f->report, outcome, status, STR_NULL);
+	mem_unref(f);
+}
+
+
+static void destroy(void *object)
+{
+	struct forwarding *f = object;
+
+	im_report_done(&f->report);
+}
+
+
+/* RFC 3261 12.1, RFC 6665 4.5, RFC 3515: requests whose route set must come through here again. */
+static bool forms_dialog(enum sip_method m)
+{
+	return m == SIP_INVITE || m == SIP_SUBSCRIBE || m == SIP_REFER;
+}
+
+
+int im_forward(const struct im_request *r, const struct im_forward_params *p, struct im_report *rep)
+{
+	static const struct sip_proxy_handler handler = {.done = done};
+	struct forwarding *f = mem_alloc(sizeof(*f), destroy);
+
+	if (!f)
+		return -ENOMEM;
+	f->trusted = r->trusted;
+	f->to_devices = p->to_devices;
+	f->realm = p->realm;
+	f->report = *rep;
+
+	int err = sip_proxy_forward(NULL, r->st, r->m,
+				    &(struct sip_proxy_params){
+					    .route = &r->route,
+					    .targets = p->targets->target,
+					    .n = p->targets->n,
+					    .record_route = forms_dialog(r->m->method),
+					    .record_route_user = {r->dialog_token, IM_DIALOG_TOKEN_N},
+					    .edit = edit,
+					    .handler = &handler,
+					    .arg = f,
+				    });
+	if (err) {
+		f->report.text = NULL; /* the caller still has it */
+		mem_unref(f);
+		return err;
+	}
+	rep->text = NULL;
+	return 0;
+}

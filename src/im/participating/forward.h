@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Forwarding as a SIP proxy (seed 001, 6.1.1.2.2 step 2; RFC 3261 16), and the account of it.
+ *
+ * What leaves is what came, with the edits of RFC 3261 16.6; and without what a peer may not claim:
+ * headers that assert an identity are removed when they came from somebody who is not trusted to
+ * assert one, after the message was parsed (design 6), and our own Proxy-Authorization is consumed
+ * (RFC 3261 22.3).
+ */
+#ifndef IM_PARTICIPATING_FORWARD_H
+#define IM_PARTICIPATING_FORWARD_H
+
+#include "im/event.h"
+#include "im/request.h"
+#include "im/route.h"
+
+/** What will be told about a request once its outcome is known; texts are its own copies. */
+struct im_report {
+	struct im_events *events;
+	struct loop *loop;
+	enum im_kind kind;
+	enum im_side side;
+	uint64_t since_ms;
+	size_t size;
+	struct str originator, recipient, call_id;
+	char *text; /**< what the three point into */
+};
+
+/** -ENOMEM. */
+int im_report_init(struct im_report *rep, struct im_events *events, struct loop *loop,
+		   const struct im_request *r);
+void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status, struct str reason);
+void im_report_done(struct im_report *rep);
+
+struct im_forward_params {
+	const struct im_targets *targets; /**< none in it: by Route, else by Request-URI */
+	bool to_devices;                  /**< the targets are the recipient's, so that 2xx means delivered */
+	struct str realm;                 /**< of the credentials that are ours; long-lived */
+};
+
+/**
+ * Forwards; the outcome is told from `rep`, whose texts are taken over when it returns 0. -errno:
+ * nothing was sent, and the caller answers.
+ */
+int im_forward(const struct im_request *r, const struct im_forward_params *p, struct im_report *rep);
+
+/** Removes from one forwarded copy what an untrusted sender may not assert. Shared with in-dialog requests. */
+void im_edit_untrusted(struct sip_edits *e);
+/** Removes the credentials meant for us: those of this realm. */
+void im_edit_credentials(struct sip_edits *e, struct str realm);
+
+#endif
