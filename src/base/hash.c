@@ -238,7 +238,7 @@ void hash_insert(struct hash_table *t, struct hash_link *l, uint64_t hash)
 
 	if (t->old)
 		move_some(t);
-	else if (t->count > t->mask)
+	else if (2 * t->count > t->mask)
 		grow(t);
 
 	chain = chain_of(t, hash);
