@@ -98,7 +98,8 @@ static void flow_release(uint64_t flow, void *arg)
 {
 	struct server *s = arg;
 
-	sip_flow_release(sip_transports(s->sip), flow);
+	if (s->sip)
+		sip_flow_release(sip_transports(s->sip), flow);
 }
 
 
@@ -387,6 +388,8 @@ static void destroy(void *object)
 		admin_close(s->admin);
 	s->admin = mem_unref(s->admin);
 	s->desk = mem_unref(s->desk);
+	/* The engine first: ending what is pending tells the service, which must still be there. */
+	s->sip = mem_unref(s->sip);
 	s->dispatch = mem_unref(s->dispatch);
 	s->im = mem_unref(s->im);
 	s->embedded = mem_unref(s->embedded);
@@ -394,7 +397,6 @@ static void destroy(void *object)
 	s->core = mem_unref(s->core);
 	s->registrations = mem_unref(s->registrations);
 	s->subscribers = mem_unref(s->subscribers);
-	s->sip = mem_unref(s->sip);
 	s->store = mem_unref(s->store);
 	if (s->own_dns && s->dns)
 		s->dns->close(s->dns);

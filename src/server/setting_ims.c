@@ -133,11 +133,23 @@ static void onward(const struct im_request *r, struct im_targets *ret, void *arg
 }
 
 
+/* RFC 5502 6: the core says of this very request whether the served user is registered. */
+static bool registered_by_core(const struct im_request *r)
+{
+	struct str value = sip_msg_header(r->m, SIP_HDR_P_SERVED_USER);
+	struct sip_name_addr a;
+	struct str regstate;
+
+	return r->trusted && value.n && sip_name_addr_decode(&a, value) == 0 &&
+	       sip_param(a.params, STR("regstate"), &regstate) && str_eq_nocase(regstate, STR("reg"));
+}
+
+
 static enum im_reach reach(const struct im_request *r, struct im_targets *ret, void *arg)
 {
 	struct setting_ims *s = arg;
 
-	if (!registrations_reachable(s->registrations, r->recipient, 0))
+	if (!registrations_reachable(s->registrations, r->recipient, 0) && !registered_by_core(r))
 		return IM_REACH_UNREGISTERED;
 	onward(r, ret, arg);
 	return IM_REACH_OK;

@@ -81,7 +81,7 @@ bool sip_feature_has(struct str params, struct str tag, struct str value)
  * is not within <> or quotes. */
 static struct str params_of(struct str value)
 {
-	const char *p = value.p, *end = p + value.n;
+	const char *p = value.p, *end = sip_end(value);
 
 	while (p && p < end && *p != ';') {
 		if (*p == '"')
@@ -123,7 +123,7 @@ bool sip_msg_has_feature_value(const struct sip_msg *m, enum sip_header_id id, s
 int sip_accept_contact_decode(struct sip_accept_contact *ret, struct str value)
 {
 	struct sip_accept_contact a = {.params = STR_INIT("")};
-	const char *p = value.p, *end = p + value.n;
+	const char *p = value.p, *end = sip_end(value);
 	struct str rest, name, v;
 	int r;
 

@@ -63,7 +63,7 @@ static const char *skip_commas(const char *p, const char *end)
  */
 static int next_param(struct str *rest, struct str *name, struct str *value)
 {
-	const char *end = rest->p + rest->n, *p = skip_commas(rest->p, end), *q;
+	const char *end = sip_end(*rest), *p = skip_commas(rest->p, end), *q;
 
 	*rest = str_range(p, end);
 	if (p == end)
@@ -101,7 +101,7 @@ static int next_param(struct str *rest, struct str *name, struct str *value)
 /* auth-scheme LWS; false when nothing or no token stands there. */
 static bool take_scheme(struct str *rest, struct str *scheme)
 {
-	const char *end = rest->p + rest->n, *p, *q;
+	const char *end = sip_end(*rest), *p, *q;
 
 	if (!rest->n)
 		return false;

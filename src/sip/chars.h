@@ -34,6 +34,13 @@ static inline bool sip_char_is(char c, unsigned classes)
 }
 
 
+/** Just after the last byte; NULL for no text at all (NULL + 0 is not C). */
+static inline const char *sip_end(struct str s)
+{
+	return s.n ? s.p + s.n : s.p;
+}
+
+
 /** First byte in [p, end) outside `classes`, or end. */
 static inline const char *sip_span(const char *p, const char *end, unsigned classes)
 {

@@ -11,7 +11,7 @@
  * MUST be equal to the top Via header field of the original request"; 9.1 says the same of CANCEL. */
 static void put_via(struct buf *b, const struct sip_client_txn *ct)
 {
-	buf_put(b, ct->msg + ct->via_at, ct->via_n);
+	buf_put(b, ct->msg.p + ct->via_at, ct->via_n);
 }
 
 
@@ -25,14 +25,16 @@ static void put_cseq(struct buf *b, const struct sip_msg *invite, enum sip_metho
 }
 
 
-int client_derive(struct sip_client_txn *ct, const struct sip_msg *response, struct buf *out)
+int client_derive(struct sip_client_txn *ct, const struct sip_msg *response, struct block *ret)
 {
+	struct buf *out = &ct->sip->scratch;
 	enum sip_method method = response ? SIP_ACK : SIP_CANCEL;
 	struct sip_msg invite;
 
-	if (sip_msg_decode(&invite, (struct str){ct->msg, ct->msg_n}, false) != SIP_DECODE_OK)
+	if (sip_msg_decode(&invite, block_str(&ct->msg), false) != SIP_DECODE_OK)
 		return -EBADMSG;
 
+	buf_clear(out);
 	sip_put_request(out, sip_method_name(method), invite.uri);
 	put_via(out, ct);
 	/* "If the INVITE request whose response is being acknowledged had Route header fields, those
@@ -44,5 +46,11 @@ int client_derive(struct sip_client_txn *ct, const struct sip_msg *response, str
 	sip_put_copy(out, &invite, SIP_HDR_CALL_ID);
 	put_cseq(out, &invite, method);
 	sip_put_body(out, STR_NULL, STR_NULL);
-	return out->failed ? -ENOBUFS : 0;
+	if (out->failed)
+		return -ENOBUFS;
+	if (!block_take(ret, ct->slab, out->n))
+		return -ENOMEM;
+	memcpy(ret->p, out->p, out->n);
+	ret->n = (uint32_t)out->n;
+	return 0;
 }

@@ -68,15 +68,32 @@ static uint32_t via_place(const struct sip_edits *e)
 }
 
 
-/* Line ends that must be mended make the length unknown before it is written. */
-static int join_slowly(struct buf *out, struct sip_edits *e, struct str via, uint32_t *via_at)
+/* Line ends that must be mended, and CRLFs before the start line that go, make the length unknown before
+ * it is written. */
+static bool is_plain(const struct sip_msg *m)
+{
+	return !m->bare_lf && m->p[0] != '\r' && m->p[0] != '\n';
+}
+
+
+static int join(struct buf *out, const struct parts *p, struct str via, uint32_t *via_at)
 {
 	ptrdiff_t at;
 
-	out->max = SIP_MESSAGE_MAX;
-	sip_edit_insert_before(e, SIP_HDR_VIA, via);
-	if (sip_edits_apply(e, out))
+	if (!p->edits) {
+		buf_puts(out, p->head);
+		buf_puts(out, via);
+		buf_puts(out, p->rest);
+		*via_at = (uint32_t)p->head.n;
+		return out->failed ? -ENOBUFS : 0;
+	}
+	*via_at = via_place(p->edits);
+	sip_edit_insert_before(p->edits, SIP_HDR_VIA, via);
+	if (sip_edits_apply(p->edits, out))
 		return -ENOBUFS;
+	if (is_plain(p->edits->m))
+		return 0;
+
 	at = str_find_str(buf_str(out), via);
 	if (at < 0)
 		return -EBADMSG;
@@ -85,21 +102,34 @@ static int join_slowly(struct buf *out, struct sip_edits *e, struct str via, uin
 }
 
 
-static int join(struct buf *out, const struct parts *p, struct str via, uint32_t *via_at)
+static int compose_plain(struct sip_client_txn *ct, const struct parts *p, struct str via)
 {
-	if (!p->edits) {
-		buf_puts(out, p->head);
-		buf_puts(out, via);
-		buf_puts(out, p->rest);
-		*via_at = (uint32_t)p->head.n;
-		return out->failed ? -ENOMEM : 0;
-	}
-	if (p->edits->m->bare_lf || p->edits->m->p[0] == '\r' || p->edits->m->p[0] == '\n')
-		return join_slowly(out, p->edits, via, via_at);
+	struct buf b;
+	int err;
 
-	*via_at = via_place(p->edits);
-	sip_edit_insert_before(p->edits, SIP_HDR_VIA, via);
-	return sip_edits_apply(p->edits, out);
+	if (!block_take(&ct->msg, ct->slab, p->n + via.n))
+		return -ENOMEM;
+	buf_fixed(&b, ct->msg.p, ct->msg.size);
+	err = join(&b, p, via, &ct->via_at);
+	ct->msg.n = (uint32_t)b.n;
+	return err;
+}
+
+
+static int compose_mended(struct sip_client_txn *ct, const struct parts *p, struct str via)
+{
+	struct buf *b = &ct->sip->scratch;
+	int err;
+
+	buf_clear(b);
+	err = join(b, p, via, &ct->via_at);
+	if (err)
+		return err;
+	if (!block_take(&ct->msg, ct->slab, b->n))
+		return -ENOMEM;
+	memcpy(ct->msg.p, b->p, b->n);
+	ct->msg.n = (uint32_t)b->n;
+	return 0;
 }
 
 
@@ -107,22 +137,13 @@ static int compose(struct sip_client_txn *ct, const struct parts *p)
 {
 	char text[TXN_VIA_MAX];
 	struct str via = via_of(ct, text);
-	struct buf b = BUF_INIT(p->n + via.n);
-	int err;
 
-	if (!via.n)
+	if (!via.n || p->n + via.n > SIP_MESSAGE_MAX)
 		return -ENOBUFS;
-	if (!buf_reserve(&b, b.max))
-		return -ENOMEM;
-	err = join(&b, p, via, &ct->via_at);
-	if (err) {
-		buf_done(&b);
-		return err;
-	}
-	ct->msg = b.p;
-	ct->msg_n = (uint32_t)b.n;
 	ct->via_n = (uint32_t)via.n;
-	return 0;
+	if (p->edits && !is_plain(p->edits->m))
+		return compose_mended(ct, p, via);
+	return compose_plain(ct, p, via);
 }
 
 
@@ -130,21 +151,23 @@ static int compose(struct sip_client_txn *ct, const struct parts *p)
 static int rewrite_via(struct sip_client_txn *ct)
 {
 	uint32_t after = ct->via_at + ct->via_n;
-	char text[TXN_VIA_MAX], *p;
+	char text[TXN_VIA_MAX];
+	struct block b;
 	struct str via;
 
 	ct->token = client_token(ct->sip);
 	via = via_of(ct, text);
-	p = via.n ? mem_raw(ct->msg_n - ct->via_n + via.n) : NULL;
-	if (!p)
+	if (!via.n || !block_take(&b, ct->slab, ct->msg.n - ct->via_n + via.n))
 		return -ENOMEM;
 
-	memcpy(p, ct->msg, ct->via_at);
-	memcpy(p + ct->via_at, via.p, via.n);
-	memcpy(p + ct->via_at + via.n, ct->msg + after, ct->msg_n - after);
-	mem_free(ct->msg);
-	ct->msg = p;
-	ct->msg_n = ct->msg_n - ct->via_n + (uint32_t)via.n;
+	memcpy(b.p, ct->msg.p, ct->via_at);
+	memcpy(b.p + ct->via_at, via.p, via.n);
+	memcpy(b.p + ct->via_at + via.n, ct->msg.p + after, ct->msg.n - after);
+	b.n = b.size;
+	if (ct->method_name.p)
+		ct->method_name.p = b.p;
+	block_give(&ct->msg, ct->slab);
+	ct->msg = b;
 	ct->via_n = (uint32_t)via.n;
 	return 0;
 }
@@ -226,7 +249,7 @@ bool client_next_hop(struct sip_client_txn *ct, int error)
 		ct->hop = *ct->hops_next++;
 		ct->hops_left--;
 		ct->udp_after = false;
-		choose_by_size(ct, ct->msg_n);
+		choose_by_size(ct, ct->msg.n);
 	}
 	return rewrite_via(ct) == 0;
 }
@@ -234,7 +257,7 @@ bool client_next_hop(struct sip_client_txn *ct, int error)
 
 static int try_hop(struct sip_client_txn *ct)
 {
-	int err = sip_transport_send(ct->sip->transports, &ct->hop, ct->msg, ct->msg_n);
+	int err = sip_transport_send(ct->sip->transports, &ct->hop, ct->msg.p, ct->msg.n);
 
 	if (err)
 		counter_add(&sip_c_transport_errors, 1);
@@ -281,7 +304,7 @@ static int start(struct sip_client_txn *ct, const struct sip_client_params *p)
 	if (err)
 		return err;
 	if (ct->method == SIP_METHOD_OTHER)
-		ct->method_name = (struct str){ct->msg, p->method_name.n};
+		ct->method_name = (struct str){ct->msg.p, p->method_name.n};
 	return client_try_hops(ct);
 }
 
@@ -326,7 +349,7 @@ static uint64_t stateless_token(struct sip *s, const struct sip_edits *e)
 static int send_once(struct sip *s, struct str head, struct str rest, struct sip_edits *e,
 		     uint64_t loop, const struct sip_hop *hop)
 {
-	struct buf b = BUF_INIT(SIP_MESSAGE_MAX);
+	struct buf *b = &s->scratch;
 	struct sip_hop to = *hop;
 	char text[TXN_VIA_MAX];
 	struct parts parts;
@@ -342,11 +365,9 @@ static int send_once(struct sip *s, struct str head, struct str rest, struct sip
 		to.kind = SIP_TCP;
 
 	via = via_line(s, text, &to, TXN_SLOT_NONE, stateless_token(s, e), loop);
-	err = via.n ? join(&b, &parts, via, &via_at) : -ENOBUFS;
-	if (!err)
-		err = sip_transport_send(s->transports, &to, b.p, b.n);
-	buf_done(&b);
-	return err;
+	buf_clear(b);
+	err = via.n ? join(b, &parts, via, &via_at) : -ENOBUFS;
+	return err ? err : sip_transport_send(s->transports, &to, b->p, b->n);
 }
 
 

@@ -98,18 +98,19 @@ static void destroy(void *object)
 	struct sip_client_txn *ct = object;
 
 	timer_cancel(&ct->timer);
-	mem_free(ct->msg);
+	block_give(&ct->msg, ct->slab);
 	mem_free(ct->hops);
 }
 
 
 struct sip_client_txn *client_alloc(struct sip *s, enum sip_method method)
 {
-	struct sip_client_txn *ct = mem_alloc(sizeof(*ct), destroy);
+	struct sip_client_txn *ct = mem_alloc_in(s->slab, sizeof(*ct), destroy);
 
 	if (!ct)
 		return NULL;
 	ct->sip = s;
+	ct->slab = s->slab;
 	ct->method = method;
 	ct->slot = TXN_SLOT_NONE;
 	return ct;
@@ -118,10 +119,9 @@ struct sip_client_txn *client_alloc(struct sip *s, enum sip_method method)
 
 static void drop_message(struct sip_client_txn *ct)
 {
-	mem_free(ct->msg);
+	block_give(&ct->msg, ct->slab);
 	mem_free(ct->hops);
-	ct->msg = NULL;
-	ct->msg_n = ct->via_n = 0;
+	ct->via_n = 0;
 	ct->method_name = STR_NULL;
 	ct->hops = ct->hops_next = NULL;
 	ct->hops_left = 0;
@@ -171,7 +171,13 @@ void client_abort(struct sip_client_txn *ct)
 
 /* ---- Transport errors find the transactions they concern ---- */
 
-static struct list *hop_list(struct sip *s, const struct addr *a)
+static struct list *flow_list(struct sip *s, uint64_t flow)
+{
+	return &s->by_hop[flow % TXN_HOP_LISTS];
+}
+
+
+static struct list *addr_list(struct sip *s, const struct addr *a)
 {
 	uint64_t h = addr_port(a);
 	const uint32_t *w = a->sa.sa_family == AF_INET6 ? a->in6.sin6_addr.s6_addr32
@@ -185,18 +191,18 @@ static struct list *hop_list(struct sip *s, const struct addr *a)
 
 static void unwatch_hop(struct sip_client_txn *ct)
 {
-	if (list_linked(&ct->by_hop))
-		list_remove(ct->failing ? &ct->sip->failing : hop_list(ct->sip, &ct->hop_addr),
-			    &ct->by_hop);
-	ct->failing = false;
+	if (ct->watched)
+		list_remove(ct->watched, &ct->by_hop);
+	ct->watched = NULL;
 }
 
 
 void client_watch_hop(struct sip_client_txn *ct)
 {
 	unwatch_hop(ct);
-	ct->hop_addr = ct->hop.addr;
-	list_append(hop_list(ct->sip, &ct->hop_addr), &ct->by_hop);
+	ct->watched = ct->hop.flow ? flow_list(ct->sip, ct->hop.flow)
+				   : addr_list(ct->sip, &ct->hop.addr);
+	list_append(ct->watched, &ct->by_hop);
 }
 
 
@@ -229,29 +235,39 @@ static void transport_failed(struct sip_client_txn *ct, int error)
 static bool concerns(const struct sip_client_txn *ct, enum sip_transport_kind kind,
 		     const struct addr *peer, uint64_t flow)
 {
-	if (ct->hop.kind != kind || !addr_eq(&ct->hop.addr, peer))
-		return false;
-	return !ct->hop.flow || ct->hop.flow == flow;
+	if (ct->hop.flow)
+		return ct->hop.flow == flow;
+	return ct->hop.kind == kind && addr_eq(&ct->hop.addr, peer);
 }
 
 
-/* They are taken off the list first: what their users do, and the next hop, may put others onto it. */
-void client_transport_failed(struct sip *s, enum sip_transport_kind kind, const struct addr *peer,
-			     uint64_t flow, int error)
+/* They are taken off the lists first: what their users do, and the next hop, may put others onto them. */
+static void gather_failing(struct sip *s, struct list *all, enum sip_transport_kind kind,
+			   const struct addr *peer, uint64_t flow)
 {
-	struct list *all = hop_list(s, peer);
 	struct list_link *l, *next;
 
 	for (l = list_first(all); l; l = next) {
 		struct sip_client_txn *ct = container_of(l, struct sip_client_txn, by_hop);
 
 		next = list_next(all, l);
-		if (concerns(ct, kind, peer, flow)) {
-			list_remove(all, l);
-			list_append(&s->failing, l);
-			ct->failing = true;
-		}
+		if (!concerns(ct, kind, peer, flow))
+			continue;
+		list_remove(all, l);
+		list_append(&s->failing, l);
+		ct->watched = &s->failing;
 	}
+}
+
+
+void client_transport_failed(struct sip *s, enum sip_transport_kind kind, const struct addr *peer,
+			     uint64_t flow, int error)
+{
+	struct list_link *l;
+
+	gather_failing(s, addr_list(s, peer), kind, peer, flow);
+	if (flow)
+		gather_failing(s, flow_list(s, flow), kind, peer, flow);
 	while ((l = list_first(&s->failing)))
 		transport_failed(container_of(l, struct sip_client_txn, by_hop), error);
 }
@@ -301,7 +317,7 @@ static uint32_t next_interval(const struct sip_client_txn *ct)
 
 static void repeat(struct sip_client_txn *ct)
 {
-	int err = sip_transport_send(ct->sip->transports, &ct->hop, ct->msg, ct->msg_n);
+	int err = sip_transport_send(ct->sip->transports, &ct->hop, ct->msg.p, ct->msg.n);
 
 	counter_add(&sip_c_retransmitted, 1);
 	if (err)
@@ -364,7 +380,6 @@ static void on_timer(struct timer *t, void *arg)
 /* A transaction of its own (9.1) that shares the INVITE's branch, and therefore its slot. */
 static void send_cancel(struct sip_client_txn *ct)
 {
-	struct buf b = BUF_INIT(SIP_MESSAGE_MAX);
 	struct sip_client_txn *c;
 
 	ct->cancel_sent = true;
@@ -372,17 +387,14 @@ static void send_cancel(struct sip_client_txn *ct)
 	c = client_alloc(ct->sip, SIP_CANCEL);
 	if (!c)
 		return;
-	if (client_derive(ct, NULL, &b)) {
-		buf_done(&b);
+	if (client_derive(ct, NULL, &c->msg)) {
 		client_end(c);
 		return;
 	}
-	c->msg = b.p;
-	c->msg_n = (uint32_t)b.n;
 	c->hop = ct->hop;
 	c->cancelled = ct;
 	ct->cancel = c;
-	(void)sip_transport_send(c->sip->transports, &c->hop, c->msg, c->msg_n);
+	(void)sip_transport_send(c->sip->transports, &c->hop, c->msg.p, c->msg.n);
 	client_timers_start(c);
 }
 
@@ -483,7 +495,7 @@ static void invite_success(struct sip_client_txn *ct, const struct sip_msg *m)
 
 static void send_ack(struct sip_client_txn *ct)
 {
-	if (sip_transport_send(ct->sip->transports, &ct->hop, ct->msg, ct->msg_n))
+	if (sip_transport_send(ct->sip->transports, &ct->hop, ct->msg.p, ct->msg.n))
 		counter_add(&sip_c_transport_errors, 1);
 }
 
@@ -492,15 +504,12 @@ static void send_ack(struct sip_client_txn *ct)
  * ends: the other side repeats its response for a while. */
 static bool ack_in_place(struct sip_client_txn *ct, const struct sip_msg *m)
 {
-	struct buf b = BUF_INIT(SIP_MESSAGE_MAX);
+	struct block ack;
 
-	if (client_derive(ct, m, &b)) {
-		buf_done(&b);
+	if (client_derive(ct, m, &ack))
 		return false;
-	}
-	mem_free(ct->msg);
-	ct->msg = b.p;
-	ct->msg_n = (uint32_t)b.n;
+	block_give(&ct->msg, ct->slab);
+	ct->msg = ack;
 	send_ack(ct);
 	return true;
 }
@@ -509,13 +518,14 @@ static bool ack_in_place(struct sip_client_txn *ct, const struct sip_msg *m)
 /* The hop that said 503 gets its ACK, then the INVITE goes to the next. */
 static bool invite_unavailable(struct sip_client_txn *ct, const struct sip_msg *m)
 {
-	struct buf b = BUF_INIT(SIP_MESSAGE_MAX);
+	struct block ack;
 
 	if (m->status != 503 || !client_has_hops(ct) || ct->cancel_wanted)
 		return false;
-	if (client_derive(ct, m, &b) == 0)
-		(void)sip_transport_send(ct->sip->transports, &ct->hop, b.p, b.n);
-	buf_done(&b);
+	if (client_derive(ct, m, &ack) == 0) {
+		(void)sip_transport_send(ct->sip->transports, &ct->hop, ack.p, ack.n);
+		block_give(&ack, ct->slab);
+	}
 	return unavailable(ct, m);
 }
 

@@ -8,7 +8,7 @@
 /* A line end, and the blanks behind it, becomes one space. */
 static void put_line_text(struct buf *b, struct str s)
 {
-	const char *p = s.p, *end = p + s.n;
+	const char *p = s.p, *end = sip_end(s);
 
 	while (p < end) {
 		const char *q = sip_line_end(p, end);

@@ -191,8 +191,9 @@ static enum digest_verdict judge(struct digest_server *d, const struct auth_cred
 }
 
 
-enum digest_verdict digest_verify(struct digest_server *d, const struct auth_credentials *c, struct str method,
-				  struct str uri, struct str body, const struct digest_secret *secret)
+enum digest_verdict digest_verify(struct digest_server *d, const struct auth_credentials *c,
+				  struct str method, struct str uri, struct str body,
+				  const struct digest_secret *secret)
 {
 	static const int counter_of[] = {
 		[DIGEST_OK] = C_OK, [DIGEST_WRONG] = C_WRONG, [DIGEST_STALE] = C_STALE,

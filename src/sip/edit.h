@@ -32,7 +32,8 @@ struct sip_edits {
 
 void sip_edits_init(struct sip_edits *e, const struct sip_msg *m);
 void sip_edit_span(struct sip_edits *e, uint32_t at, uint32_t drop, struct str text);
-/** Insert whole header lines (text ends in CRLF) before the first line with `id`, or, without one, before the empty line. */
+/** Insert whole header lines (text ends in CRLF) before the first line with `id`, or, without one, before
+ * the empty line. */
 void sip_edit_insert_before(struct sip_edits *e, enum sip_header_id id, struct str lines);
 /** Append header lines (text ends in CRLF) at the end of the headers, before the empty line. */
 void sip_edit_append(struct sip_edits *e, struct str lines);

@@ -19,8 +19,7 @@ struct ack_forward {
 	struct sip_lookup lookup;
 	struct sip_source src;
 	struct sip_route route;  /**< views of `bytes` */
-	char *bytes;
-	size_t n;
+	struct block bytes;
 };
 
 
@@ -30,7 +29,7 @@ static void destroy(void *object)
 
 	list_remove(&a->sip->acks, &a->link);
 	sip_lookup_cancel(&a->lookup);
-	mem_free(a->bytes);
+	block_give(&a->bytes, a->sip->slab);
 }
 
 
@@ -57,7 +56,7 @@ static void on_lookup(struct sip_lookup *q, int error, const struct sip_hops *ho
 	struct sip_msg m;
 
 	(void)q;
-	if (!error && sip_msg_decode(&m, (struct str){a->bytes, a->n}, false) == SIP_DECODE_OK)
+	if (!error && sip_msg_decode(&m, block_str(&a->bytes), false) == SIP_DECODE_OK)
 		(void)ack_send(a->sip, &m, &a->src, &a->route, &hops->hop[0]);
 	mem_unref(a);
 }
@@ -123,6 +122,7 @@ int sip_proxy_forward_ack(struct sip *s, const struct sip_msg *m, const struct s
 {
 	struct ack_forward *a = mem_alloc(sizeof(*a), destroy);
 	struct sip_msg copy = *m;
+	size_t size;
 	int err;
 
 	if (!a)
@@ -130,9 +130,10 @@ int sip_proxy_forward_ack(struct sip *s, const struct sip_msg *m, const struct s
 	a->sip = s;
 	a->src = *src;
 	a->route = *route;
-	err = sip_source_note(&a->bytes, &copy, src);
+	err = sip_source_note(&a->bytes.p, &size, s->slab, &copy, src);
 	if (!err) {
-		a->n = copy.n;
+		a->bytes.size = (uint32_t)size;
+		a->bytes.n = (uint32_t)copy.n;
 		move_route(&a->route, m, &copy);
 		err = hop ? ack_send(s, &copy, &a->src, &a->route, hop) : ack_forward(a, &copy);
 	}

@@ -13,7 +13,7 @@ int sip_media_type_decode(struct sip_media_type *ret, struct str value)
 {
 	struct sip_media_type t = {.params = STR_INIT("")};
 	struct str s = str_trim(value), rest, name, v;
-	const char *p = s.p, *end = p + s.n, *q;
+	const char *p = s.p, *end = sip_end(s), *q;
 	int r;
 
 	if (!s.n)

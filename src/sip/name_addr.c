@@ -80,7 +80,7 @@ static bool has_brackets(const char *p, const char *end)
 
 int sip_name_addr_decode_tag(struct sip_name_addr *ret, struct str *ret_tag, struct str value)
 {
-	const char *p = value.p, *end = p + value.n;
+	const char *p = value.p, *end = sip_end(value);
 	struct sip_name_addr a = {.params = STR_INIT("")};
 	struct str rest, name, v, tag = STR_NULL;
 	int r;

@@ -28,8 +28,9 @@ int sip_name_addr_decode(struct sip_name_addr *ret, struct str value);
 /** The same, with the value of the `tag` parameter (STR_NULL: none) from the one pass. */
 int sip_name_addr_decode_tag(struct sip_name_addr *ret, struct str *ret_tag, struct str value);
 
-/** Contact: q in thousandths (1000 when absent or malformed), expires in seconds (`fallback` when absent or malformed). */
+/** Contact: q in thousandths; 1000 when absent or malformed. */
 uint32_t sip_contact_q(const struct sip_name_addr *c);
+/** Contact: expires in seconds; `fallback` when absent or malformed. */
 uint32_t sip_contact_expires(const struct sip_name_addr *c, uint32_t fallback);
 /** A qvalue ("0.333", "1") in thousandths; false when it is none. */
 bool sip_qvalue_decode(struct str s, uint32_t *ret);

@@ -31,6 +31,18 @@ void overload_init(struct overload *o, struct loop *loop)
 }
 
 
+/* A datagram as the kernel counts it in its backlog: its buffer is a power of two that holds some 450 bytes
+ * of headers beside it, and has a descriptor. Rate and backlog must be in one unit. */
+static size_t kernel_size(size_t bytes)
+{
+	size_t size = 512;
+
+	while (size < bytes + 448)
+		size *= 2;
+	return size + 256;
+}
+
+
 static bool is_patient(struct overload *o, uint64_t now_us)
 {
 	if (!o->above_us)
@@ -116,7 +128,7 @@ bool overload_message(struct overload *o, size_t bytes)
 	if (!o->batch_us)
 		return false;
 
-	o->batch_bytes += bytes;
+	o->batch_bytes += kernel_size(bytes);
 	if (++o->seen % OVERLOAD_CLOCK_EVERY == 0) {
 		uint64_t now_us = loop_clock_us(o->loop);
 

@@ -5,9 +5,9 @@
  * The measure is how long a message waits before it is looked at. Before each batch of datagrams the
  * transport says how many bytes the kernel still holds; divided by the rate at which they have been
  * worked off lately, that is the delay of the last of them; to it is added how long the present batch
- * has been worked on, and what the service says that work waits elsewhere. While the delay is above OVERLOAD_TARGET_US, new requests are shed before they are
- * decoded: what belongs to a transaction we have, ACK, BYE, CANCEL and every response is served, since
- * that finishes work already begun.
+ * has been worked on, and what the service says that work waits elsewhere. While the delay is above
+ * OVERLOAD_TARGET_US, new requests are shed before they are decoded: what belongs to a transaction we
+ * have, ACK, BYE, CANCEL and every response is served, since that finishes work already begun.
  *
  * Shedding is a 503 with Retry-After (RFC 3261 21.5.4) while its budget lasts: a twentieth of the
  * time, so that refusing cannot become the work. Beyond it, silence: the client's retransmission comes
@@ -36,8 +36,8 @@
 #define OVERLOAD_RETRY_MAX_S     8
 /** The clock is read again after so many messages of a batch: one may have cost much. */
 #define OVERLOAD_CLOCK_EVERY     8
-/** Rate before anything was measured: bytes in a millisecond; 50,000 messages of 1 kB a second. */
-#define OVERLOAD_RATE_FIRST      50000
+/** Rate before anything was measured: bytes in a millisecond; 45,000 messages of 1 kB a second. */
+#define OVERLOAD_RATE_FIRST      100000
 
 struct overload {
 	struct loop *loop;
@@ -45,7 +45,7 @@ struct overload {
 	uint64_t busy_us;      /**< end of the last batch that left a backlog: the rate is measured from here */
 	uint64_t refilled_us;
 	uint64_t above_us;     /**< since when the delay is above the target; 0: it is not */
-	uint64_t bytes_per_ms; /**< drain rate, a running mean */
+	uint64_t bytes_per_ms; /**< drain rate, a running mean; bytes as the kernel counts them */
 	uint64_t batch_bytes;
 	uint32_t backlog_us;   /**< delay by the kernel's backlog, as of the start of the batch */
 	uint32_t reported_us;  /**< delay elsewhere: overload_report */

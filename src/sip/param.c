@@ -30,7 +30,7 @@ static int bad(struct str *rest, const char *at, const char *end)
 static inline __attribute__((always_inline)) int
 next(struct str *rest, struct str *name, struct str *value, bool list)
 {
-	const char *p = rest->p, *end = p + rest->n, *q;
+	const char *p = rest->p, *end = sip_end(*rest), *q;
 
 	if (!p || (list && rest->n && *p == ','))
 		return 0;

@@ -7,7 +7,7 @@
 
 static bool peek_cseq(struct sip_peek *k, struct str value)
 {
-	const char *end = value.p + value.n, *p = value.p;
+	const char *end = sip_end(value), *p = value.p;
 
 	while (p < end && *p >= '0' && *p <= '9')
 		p++;
@@ -37,7 +37,7 @@ static bool peek_via(struct sip_peek *k, struct str value)
 
 bool sip_msg_peek(struct sip_peek *ret, struct str bytes)
 {
-	const char *p = bytes.p, *end = p + bytes.n;
+	const char *p = bytes.p, *end = sip_end(bytes);
 	struct sip_peek k = {0};
 	struct sip_line l;
 	enum sip_line_read r;

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "sip/response_context.h"
+#include "sip/txn.h"
 
 
 /* ---- Life ---- */
@@ -173,6 +174,9 @@ static int branch_start(struct branch *br, const struct sip_msg *m)
 	if (r > 0)
 		return branch_send(br, m, &hops);
 	sm_move(&branch_machine, &br->state, BRANCH_RESOLVING);
+	/* DNS has its own patience; this is for a look-up that never says anything. */
+	if (br->proxy->invite)
+		proxy_timer_c_start(br);
 	return 0;
 }
 
@@ -412,8 +416,9 @@ static struct sip_proxy *proxy_alloc(struct sip_server_txn *st, const struct sip
 				     const struct sip_proxy_params *params)
 {
 	size_t room = params->n ? params->n : 1;
-	struct sip_proxy *p = mem_alloc(sizeof(*p) + room * sizeof(struct branch) + text_size(params),
-					destroy);
+	struct sip_proxy *p = mem_alloc_in(
+		sip_server_txn_sip(st)->slab,
+		sizeof(*p) + room * sizeof(struct branch) + text_size(params), destroy);
 
 	if (!p)
 		return NULL;

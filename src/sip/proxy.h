@@ -86,8 +86,11 @@ struct sip_proxy_params {
 	 * and `final` gets the best so far, or 408, while the sender still waits. 0: 64*T1.
 	 */
 	uint32_t answer_ms;
-	/** Further edits to each forwarded copy (headers removed for untrusted hops, identity asserted…). May be NULL. Called for a later
-	 *  branch too, hence until `done`. Texts must live until the next call. */
+	/**
+	 * Further edits to each forwarded copy (headers removed for untrusted hops, identity
+	 * asserted…). May be NULL. Called for a later branch too, hence until `done`. Texts must live
+	 * until the next call.
+	 */
 	void (*edit)(struct sip_edits *e, const struct sip_proxy_target *target, void *arg);
 	const struct sip_proxy_handler *handler; /**< may be NULL: plain proxying */
 	void *arg;
@@ -95,8 +98,8 @@ struct sip_proxy_params {
 
 /**
  * `m` is the transaction's request (as given to `request`, or by sip_server_txn_request), of which
- * `route` holds views. The proxy holds itself until done; *ret (may be NULL) is a borrowed pointer valid until `done`.
- * -errno when nothing was sent: the caller answers.
+ * `route` holds views. The proxy holds itself until done; *ret (may be NULL) is a borrowed pointer
+ * valid until `done`. -errno when nothing was sent: the caller answers.
  */
 int sip_proxy_forward(struct sip_proxy **ret, struct sip_server_txn *st, const struct sip_msg *m,
 		      const struct sip_proxy_params *p);

@@ -45,8 +45,9 @@ static void loop_add(struct loop_hash *h, struct str part)
 
 /* RFC 5393 4.2.1: "the second part MUST depend at least on the received Request-URI and any Route header
  * field values used when processing the received request." and "MUST NOT vary with the request method";
- * 4.2.4: Call-ID and CSeq make a collision a matter of one request. The tags and Proxy-Authorization
- * are those of RFC 3261 16.6 step 8. */
+ * 4.2.4: Call-ID and CSeq make a collision a matter of one request. The tags
+ * are those of RFC 3261 16.6 step 8; Proxy-Authorization, which stands there too, decides nothing of our
+ * routing and may have been consumed on the first way through (22.3), so that it would hide a loop. */
 static uint64_t loop_part(const struct sip *s, const struct sip_msg *m)
 {
 	struct loop_hash h = {.key = &s->key};
@@ -59,7 +60,6 @@ static uint64_t loop_part(const struct sip *s, const struct sip_msg *m)
 	loop_add(&h, m->to_tag);
 	loop_add(&h, m->call_id);
 	loop_add(&h, (struct str){(const char *)&m->cseq.number, sizeof(m->cseq.number)});
-	loop_add(&h, sip_msg_header(m, SIP_HDR_PROXY_AUTHORIZATION));
 	r = loop_fold(&h);
 	return r ? r : 1;
 }

@@ -2,8 +2,6 @@
 /* What is left of an answered transaction over UDP until Timer J: its key and its response. */
 #include "sip/txn.h"
 
-#include "base/mem.h"
-
 
 static void on_timer_j(struct timer *t, void *arg)
 {
@@ -14,7 +12,8 @@ static void on_timer_j(struct timer *t, void *arg)
 
 struct server_record *server_record_alloc(const struct sip_server_txn *st, size_t response_n)
 {
-	struct server_record *r = mem_raw(sizeof(*r) + response_n + st->e.key_n);
+	size_t size = sizeof(struct server_record) + response_n + st->e.key_n;
+	struct server_record *r = slab_take(st->slab, size);
 
 	if (!r)
 		return NULL;
@@ -28,8 +27,15 @@ struct server_record *server_record_alloc(const struct sip_server_txn *st, size_
 	r->e.record = true;
 	r->hop = st->hop;
 	r->response_n = 0;
+	r->size = (uint32_t)size;
 	memcpy(r->bytes, st->e.key, st->e.key_n);
 	return r;
+}
+
+
+void server_record_drop(struct server_record *r, struct slab *slab)
+{
+	slab_give(slab, r, r->size);
 }
 
 
@@ -57,5 +63,5 @@ void server_record_end(struct server_record *r)
 	timer_cancel(&r->e.timer);
 	hash_remove(&r->e.sip->servers, &r->e.link);
 	sip_lingering_add(r->e.sip, -1);
-	mem_free(r);
+	server_record_drop(r, r->e.sip->slab);
 }

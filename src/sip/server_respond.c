@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include "base/mem.h"
 #include "sip/compose.h"
 #include "sip/source_note.h"
 
@@ -101,20 +100,18 @@ static int send_unkept(struct sip_server_txn *st, const struct outgoing *o)
 
 static int send_kept(struct sip_server_txn *st, const struct outgoing *o)
 {
-	char *p = mem_raw(o->n);
-	size_t n;
+	struct block kept;
 
-	if (!p)
+	if (!block_take(&kept, st->slab, o->n))
 		return -ENOMEM;
-	n = write_out(o, p);
-	if (!n) {
-		mem_free(p);
+	kept.n = (uint32_t)write_out(o, kept.p);
+	if (!kept.n) {
+		block_give(&kept, st->slab);
 		return -ENOBUFS;
 	}
-	mem_free(st->response);
-	st->response = p;
-	st->response_n = (uint32_t)n;
-	server_send(st->e.sip, &st->hop, (struct str){p, n});
+	block_give(&st->response, st->slab);
+	st->response = kept;
+	server_send(st->e.sip, &st->hop, block_str(&kept));
 	return 0;
 }
 
@@ -156,8 +153,7 @@ static int send_accepted(struct sip_server_txn *st, const struct outgoing *o)
 		return err;
 
 	timer_cancel(&st->resend);
-	mem_free(st->response);
-	st->response = NULL;
+	block_give(&st->response, st->slab);
 	server_move(st, SERVER_ACCEPTED);
 	server_lingers(st);
 	server_timers_start(st);
@@ -186,7 +182,7 @@ static int send_final_recorded(struct sip_server_txn *st, const struct outgoing 
 		return -ENOMEM;
 	r->response_n = (uint32_t)write_out(o, server_record_response(r));
 	if (!r->response_n) {
-		mem_free(r);
+		server_record_drop(r, st->slab);
 		return -ENOBUFS;
 	}
 	server_record_resend(r, st->e.sip);
@@ -328,9 +324,10 @@ void respond_stateless(struct sip *s, struct sip_msg *m, const struct sip_source
 {
 	struct sip_hop hop;
 	char tag[16], *copy;
+	size_t size;
 
 	server_hop(&hop, m, src);
-	if (sip_source_note(&copy, m, src)) {
+	if (sip_source_note(&copy, &size, s->slab, m, src)) {
 		counter_add(&sip_c_no_memory, 1);
 		return;
 	}
@@ -339,5 +336,5 @@ void respond_stateless(struct sip *s, struct sip_msg *m, const struct sip_source
 	compose(s, &s->scratch, m, r, (struct str){tag, sizeof(tag)});
 	if (!s->scratch.failed)
 		server_send(s, &hop, buf_str(&s->scratch));
-	mem_free(copy);
+	slab_give(s->slab, copy, size);
 }

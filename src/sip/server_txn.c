@@ -106,8 +106,8 @@ static void destroy(void *object)
 
 	timer_cancel(&st->e.timer);
 	timer_cancel(&st->resend);
-	mem_free(st->request);
-	mem_free(st->response);
+	block_give(&st->request, st->slab);
+	block_give(&st->response, st->slab);
 }
 
 
@@ -116,8 +116,7 @@ static void drop_request(struct sip_server_txn *st)
 {
 	if (st->live)
 		return;
-	mem_free(st->request);
-	st->request = NULL;
+	block_give(&st->request, st->slab);
 }
 
 
@@ -184,7 +183,7 @@ static void on_timer_g(struct timer *t, void *arg)
 
 	(void)t;
 	counter_add(&sip_c_retransmitted, 1);
-	server_send(s, &st->hop, (struct str){st->response, st->response_n});
+	server_send(s, &st->hop, block_str(&st->response));
 	st->resend_ms = 2 * st->resend_ms < s->t.t2_ms ? 2 * st->resend_ms : s->t.t2_ms;
 	timer_start(&st->resend, s->timers, st->resend_ms, on_timer_g, st);
 }
@@ -300,8 +299,8 @@ void server_retransmitted(struct server_entry *e)
 		return;
 	}
 	st = txn_of(e);
-	if (st->response && (st->state == SERVER_PROCEEDING || st->state == SERVER_COMPLETED))
-		server_send(e->sip, &st->hop, (struct str){st->response, st->response_n});
+	if (st->response.n && (st->state == SERVER_PROCEEDING || st->state == SERVER_COMPLETED))
+		server_send(e->sip, &st->hop, block_str(&st->response));
 }
 
 
@@ -310,7 +309,7 @@ static bool tag_is_of_response(const struct sip_server_txn *st, const struct sip
 {
 	struct sip_msg m;
 
-	if (!st->response || sip_msg_decode(&m, (struct str){st->response, st->response_n}, false))
+	if (!st->response.n || sip_msg_decode(&m, block_str(&st->response), false))
 		return false;
 	return str_eq(m.to_tag, ack->to_tag);
 }
@@ -364,7 +363,7 @@ void server_cancelled(struct server_entry *e, const struct sip_msg *m)
 static struct sip_server_txn *txn_alloc(struct sip *s, const struct txn_key *key,
 					const struct sip_source *src)
 {
-	struct sip_server_txn *st = mem_alloc(sizeof(*st) + key->n, destroy);
+	struct sip_server_txn *st = mem_alloc_in(s->slab, sizeof(*st) + key->n, destroy);
 
 	if (!st)
 		return NULL;
@@ -375,6 +374,7 @@ static struct sip_server_txn *txn_alloc(struct sip *s, const struct txn_key *key
 	st->e.to_tag_n = key->to_tag_n;
 	st->e.sip = s;
 	st->src = *src;
+	st->slab = s->slab;
 	return st;
 }
 
@@ -383,16 +383,18 @@ int server_txn_start(struct sip *s, const struct txn_key *key, struct sip_msg *m
 		 const struct sip_source *src)
 {
 	struct sip_server_txn *st = txn_alloc(s, key, src);
+	size_t size;
 
 	if (!st)
 		return -ENOMEM;
 
 	server_hop(&st->hop, m, src);
-	if (sip_source_note(&st->request, m, src)) {
+	if (sip_source_note(&st->request.p, &size, s->slab, m, src)) {
 		mem_unref(st);
 		return -ENOMEM;
 	}
-	st->request_n = (uint32_t)m->n;
+	st->request.size = (uint32_t)size;
+	st->request.n = (uint32_t)m->n;
 	st->method = m->method;
 	st->state = m->method == SIP_INVITE ? SERVER_PROCEEDING : SERVER_TRYING;
 	hash_insert(&s->servers, &st->e.link, key->hash);
@@ -420,13 +422,12 @@ struct sip *sip_server_txn_sip(struct sip_server_txn *st)
 
 int sip_server_txn_request(struct sip_server_txn *st, struct sip_msg *m)
 {
-	if (!st->request || st->answered)
+	if (!st->request.n || st->answered)
 		return -ENOENT;
 	if (st->live)
 		*m = *st->live;
 	else
-		(void)sip_msg_decode(m, (struct str){st->request, st->request_n},
-				     server_reliable(st));
+		(void)sip_msg_decode(m, block_str(&st->request), server_reliable(st));
 	return 0;
 }
 

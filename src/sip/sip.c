@@ -215,6 +215,22 @@ static void response(struct sip *s, const struct sip_msg *m)
 }
 
 
+/* The lines beyond the ceiling are not indexed; when what a response must copy (8.2.6.2) is among them,
+ * no response can be made. */
+static bool unanswerable(const struct sip_msg *m)
+{
+	static const enum sip_header_id copied[] = {SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID, SIP_HDR_CSEQ};
+
+	if (m->lines < SIP_HEADERS_MAX)
+		return false;
+	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++) {
+		if (m->first[copied[i]] == SIP_LINE_NONE)
+			return true;
+	}
+	return false;
+}
+
+
 static void malformed(struct sip *s, struct sip_msg *m, const struct sip_source *src)
 {
 	if (!m->request) {
@@ -242,7 +258,10 @@ static void on_received(const struct sip_source *src, struct str bytes, void *ar
 			response(s, &m);
 		break;
 	case SIP_DECODE_BAD:
-		malformed(s, &m, src);
+		if (unanswerable(&m))
+			counter_add(&sip_c_broken, 1);
+		else
+			malformed(s, &m, src);
 		break;
 	case SIP_DECODE_BROKEN:
 		counter_add(&sip_c_broken, 1);
@@ -304,6 +323,7 @@ static void destroy(void *object)
 	mem_unref(s->transports);
 	mem_free(s->slots);
 	mem_unref(s->server);
+	mem_unref(s->slab);
 	buf_done(&s->scratch);
 	mem_unref(s->loop);
 }
@@ -347,6 +367,9 @@ static int start(struct sip *s, const struct sip_params *p)
 
 	s->server = str_dup(p->server);
 	if (!s->server)
+		return -ENOMEM;
+	s->slab = slab_alloc();
+	if (!s->slab)
 		return -ENOMEM;
 	err = hash_init(&s->servers, SERVERS_EXPECTED);
 	if (err)

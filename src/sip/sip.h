@@ -116,7 +116,8 @@ struct str sip_server_txn_to_tag(struct sip_server_txn *st);
 struct sip_response {
 	uint16_t status;
 	struct str reason;  /**< STR_NULL: the standard one */
-	struct str headers; /**< whole header lines, each ended by CRLF; Server is added by the engine unless it is in here */
+	/** Whole header lines, each ended by CRLF; Server is added by the engine unless it is in here. */
+	struct str headers;
 	struct str type;    /**< Content-Type of the body; empty: no body */
 	struct str body;
 	struct str to_tag;  /**< STR_NULL: sip_server_txn_to_tag */

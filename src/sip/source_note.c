@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "base/mem.h"
 #include "sip/param.h"
 
 /** ";received=" and an address, ";rport=" and a port. */
@@ -114,10 +113,10 @@ static void plan_rewriting(struct splice *ret, const struct sip_msg *m,
 }
 
 
-static char *copy_spliced(const struct sip_msg *m, const struct splice *s)
+static char *copy_spliced(const struct sip_msg *m, const struct splice *s, struct slab *slab)
 {
 	uint32_t after = s->at + s->drop;
-	char *p = mem_raw(m->n - s->drop + s->text.n);
+	char *p = slab_take(slab, m->n - s->drop + s->text.n);
 
 	if (!p)
 		return NULL;
@@ -164,10 +163,10 @@ static void shift_views(struct sip_msg *m, uint32_t at, uint32_t by)
 }
 
 
-static int note_by_insertion(char **ret, struct sip_msg *m, const struct splice *s,
-			     const struct sip_source *src)
+static int note_by_insertion(char **ret, struct slab *slab, struct sip_msg *m,
+			     const struct splice *s, const struct sip_source *src)
 {
-	char *p = copy_spliced(m, s);
+	char *p = copy_spliced(m, s, slab);
 	ptrdiff_t received;
 
 	if (!p)
@@ -187,7 +186,8 @@ static int note_by_insertion(char **ret, struct sip_msg *m, const struct splice 
 
 
 /* Rare, and only a peer that makes up addresses pays for the second pass. */
-static int note_by_rewriting(char **ret, struct sip_msg *m, const struct sip_source *src)
+static int note_by_rewriting(char **ret, size_t *size, struct slab *slab, struct sip_msg *m,
+			     const struct sip_source *src)
 {
 	struct buf b = BUF_INIT(SIP_MESSAGE_MAX + NOTE_MAX);
 	uint16_t status = m->status;
@@ -197,7 +197,7 @@ static int note_by_rewriting(char **ret, struct sip_msg *m, const struct sip_sou
 	char *p;
 
 	plan_rewriting(&s, m, src, &b);
-	p = b.failed ? NULL : copy_spliced(m, &s);
+	p = b.failed ? NULL : copy_spliced(m, &s, slab);
 	n = m->n - s.drop + s.text.n;
 	buf_done(&b);
 	if (!p)
@@ -208,22 +208,28 @@ static int note_by_rewriting(char **ret, struct sip_msg *m, const struct sip_sou
 	(void)sip_msg_decode(m, (struct str){p, n}, src->kind != SIP_UDP);
 	m->status = status;
 	m->reason = reason;
+	*size = n;
 	*ret = p;
 	return 0;
 }
 
 
-int sip_source_note(char **ret, struct sip_msg *m, const struct sip_source *src)
+int sip_source_note(char **ret, size_t *size, struct slab *slab, struct sip_msg *m,
+		    const struct sip_source *src)
 {
 	char text[NOTE_MAX];
 	struct splice s = {(uint32_t)m->n, 0, STR_NULL};
+	size_t n = m->n;
 	struct buf b;
-
-	if (!m->via.rport && !m->via.received.p && host_is_source(&m->via, src))
-		return note_by_insertion(ret, m, &s, src);
+	int err;
 
 	buf_fixed(&b, text, sizeof(text));
-	if (plan_insertion(&s, m, src, &b) && !b.failed)
-		return note_by_insertion(ret, m, &s, src);
-	return note_by_rewriting(ret, m, src);
+	if ((m->via.rport || m->via.received.p || !host_is_source(&m->via, src)) &&
+	    (!plan_insertion(&s, m, src, &b) || b.failed))
+		return note_by_rewriting(ret, size, slab, m, src);
+
+	err = note_by_insertion(ret, slab, m, &s, src);
+	if (!err)
+		*size = n + s.text.n;
+	return err;
 }

@@ -10,13 +10,15 @@
 #ifndef SIP_SOURCE_NOTE_H
 #define SIP_SOURCE_NOTE_H
 
+#include "base/slab.h"
 #include "sip/msg.h"
 #include "sip/transport.h"
 
 /**
- * Copies the message to a block of its own, `*ret`, released with mem_free; `m` views the copy from
+ * Copies the message to a block of its own in `slab`, `*ret` of `*size` bytes; `m` views the copy from
  * then on. 0 or -ENOMEM.
  */
-int sip_source_note(char **ret, struct sip_msg *m, const struct sip_source *src);
+int sip_source_note(char **ret, size_t *size, struct slab *slab, struct sip_msg *m,
+		    const struct sip_source *src);
 
 #endif

@@ -155,7 +155,8 @@ static void on_datagrams(struct datagram_socket *s, const struct datagram *batch
 }
 
 
-static void on_datagram_error(struct datagram_socket *s, const struct addr *peer, int error, void *arg)
+static void on_datagram_error(struct datagram_socket *s, const struct addr *peer, int error,
+			      void *arg)
 {
 	struct sip_listener *l = arg;
 	struct sip_transports *t = l->owner;
@@ -218,8 +219,8 @@ static void note_first(struct sip_transports *t, const struct sip_listener *l)
 }
 
 
-int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind, const struct addr *local,
-			  struct str advertised, struct tls_config *tls)
+int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind,
+			  const struct addr *local, struct str advertised, struct tls_config *tls)
 {
 	struct sip_listener *l;
 	struct addr unbound;

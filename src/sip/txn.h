@@ -16,6 +16,7 @@
 #include "base/counter.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/slab.h"
 #include "base/sm.h"
 #include "base/timer.h"
 #include "sip/overload.h"
@@ -30,6 +31,34 @@
 #define TXN_SLOT_NONE    0xffffffffu
 /** Lists of client transactions by next hop, for finding those that a transport error concerns. */
 #define TXN_HOP_LISTS    1024
+
+/** Bytes in the engine's slab. */
+struct block {
+	char *p;
+	uint32_t n;    /**< in use */
+	uint32_t size; /**< taken */
+};
+
+
+static inline struct str block_str(const struct block *b)
+{
+	return (struct str){b->p, b->n};
+}
+
+
+/** Room for `size` bytes, none in use. */
+static inline bool block_take(struct block *b, struct slab *slab, size_t size)
+{
+	*b = (struct block){slab_take(slab, size), 0, (uint32_t)size};
+	return b->p != NULL;
+}
+
+
+static inline void block_give(struct block *b, struct slab *slab)
+{
+	slab_give(slab, b->p, b->size);
+	*b = (struct block){0};
+}
 
 /* ---- Server side ---- */
 
@@ -57,7 +86,7 @@ struct server_entry {
 struct server_record {
 	struct server_entry e;
 	struct sip_hop hop;   /**< where the response goes again */
-	uint32_t response_n;
+	uint32_t response_n, size;
 	char bytes[];         /**< key, then response */
 };
 
@@ -72,10 +101,9 @@ struct sip_server_txn {
 	struct timer resend;  /**< INVITE: Timer G, before it 200 ms until 100 */
 	struct sip_source src;
 	struct sip_hop hop;
-	char *request;        /**< own copy, until the final response */
-	uint32_t request_n;
-	uint32_t response_n;
-	char *response;       /**< INVITE: the last provisional one, or the final one to repeat */
+	struct slab *slab;
+	struct block request; /**< own copy, until the final response */
+	struct block response; /**< INVITE: the last provisional one, or the final one to repeat */
 	const struct sip_msg *live; /**< during `request`: the index over `request` */
 	const struct sip_server_watch *watch;
 	void *watch_arg;
@@ -98,6 +126,7 @@ enum client_state {
 struct sip_client_txn {
 	struct sip *sip;      /**< NULL: the machine has ended */
 	struct list_link by_hop;
+	struct list *watched; /**< the list that by_hop is in; NULL: none */
 	struct timer timer;   /**< A, E; B, F; D; M: one at a time */
 	uint64_t deadline_ms; /**< Timer B, F */
 	uint32_t interval_ms; /**< Timer A, E: present length */
@@ -106,14 +135,13 @@ struct sip_client_txn {
 	uint64_t loop;
 	enum sip_method method;
 	uint8_t state;
-	bool failing;         /**< linked in sip.failing, not in a list of by_hop */
 	bool cancel_wanted, cancel_sent;
 	bool udp_after;       /**< TCP was chosen for size alone: UDP to the same hop is next (18.1.1) */
 	uint8_t hops_left;
-	char *msg;            /**< the request as sent (Completed: the ACK) */
-	uint32_t msg_n, via_at, via_n;
+	struct slab *slab;
+	struct block msg;     /**< the request as sent (Completed: the ACK) */
+	uint32_t via_at, via_n;
 	struct sip_hop hop;
-	struct addr hop_addr; /**< whose list by_hop is in */
 	struct sip_hop *hops; /**< those left to try, host texts behind them; or NULL */
 	struct sip_hop *hops_next;
 	struct str method_name;           /**< inside `msg`: of SIP_METHOD_OTHER */
@@ -140,6 +168,7 @@ struct sip {
 	const struct sip_handler *handler;
 	void *arg;
 	char *server;
+	struct slab *slab;    /**< transactions and their messages */
 	struct hash_key key;
 	struct overload overload;
 	bool closing;
@@ -202,6 +231,8 @@ static inline char *server_record_response(struct server_record *r)
 
 /** An unlinked record with room for the response; NULL without memory. */
 struct server_record *server_record_alloc(const struct sip_server_txn *st, size_t response_n);
+/** Drops one that was not put to use. */
+void server_record_drop(struct server_record *r, struct slab *slab);
 /** Takes the place of the transaction, which ends. */
 void server_record_replace(struct server_record *r, struct sip_server_txn *st);
 void server_record_resend(struct server_record *r, struct sip *s);
@@ -251,6 +282,6 @@ void forward_acks_end(struct sip *s);
 
 /* client_derived.c */
 /** ACK for a response other than 2xx (17.1.1.3); with `m` NULL the CANCEL (9.1). */
-int client_derive(struct sip_client_txn *ct, const struct sip_msg *m, struct buf *out);
+int client_derive(struct sip_client_txn *ct, const struct sip_msg *m, struct block *ret);
 
 #endif

@@ -11,7 +11,7 @@
 /* Every byte may stand in a URI and every '%' begins an escape. */
 static bool text_ok(struct str s)
 {
-	const char *p = s.p, *end = p + s.n;
+	const char *p = s.p, *end = sip_end(s);
 
 	if (sip_span(p, end, SIP_CHAR_URI) < end)
 		return false;
@@ -145,7 +145,7 @@ static int decode_tel(struct sip_uri *u, const char *p, const char *end)
 int sip_uri_decode(struct sip_uri *ret, struct str text)
 {
 	struct sip_uri u = {.text = text};
-	const char *end = text.p + text.n, *colon;
+	const char *end = sip_end(text), *colon;
 	int r = 0;
 
 	if (!text.n || text.n > SIP_URI_MAX || !text_ok(text))
@@ -231,7 +231,7 @@ fold:
 
 static bool eq_escaped(struct str a, struct str b, bool nocase)
 {
-	const char *p = a.p, *p_end = p + a.n, *q = b.p, *q_end = q + b.n;
+	const char *p = a.p, *p_end = sip_end(a), *q = b.p, *q_end = sip_end(b);
 
 	if (!nocase && str_eq(a, b))
 		return true;
@@ -362,6 +362,9 @@ bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
 {
 	if (a->scheme != b->scheme)
 		return false;
+	/* Also where a parameter stands there twice, against 19.1.1, and no rule would say so. */
+	if (str_eq(a->text, b->text))
+		return true;
 
 	switch (a->scheme) {
 	case SIP_URI_SIP:
@@ -370,7 +373,7 @@ bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
 	case SIP_URI_TEL:
 		return eq_tel(a, b);
 	default:
-		return str_eq(a->text, b->text);
+		return false;
 	}
 }
 

@@ -29,7 +29,7 @@ static void put_escape(uint8_t c, struct buf *out)
 
 /* An escape that stands for an unreserved character is that character (RFC 3261 19.1.4); any other
  * stays an escape, in capitals; and what may not stand bare becomes one. */
-static void put_user(struct str s, struct buf *out)
+static void put_user(struct str s, bool fold, struct buf *out)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
@@ -38,11 +38,11 @@ static void put_user(struct str s, struct buf *out)
 			c = (char)(sip_hex_digit(s.p[i + 1]) << 4 | sip_hex_digit(s.p[i + 2]));
 			i += 2;
 			if (sip_char_is(c, SIP_CHAR_UNRESERVED))
-				buf_putc(out, c);
+				buf_putc(out, fold ? lower(c) : c);
 			else
 				put_escape((uint8_t)c, out);
 		} else if (sip_char_is(c, SIP_CHAR_USER)) {
-			buf_putc(out, c);
+			buf_putc(out, fold ? lower(c) : c);
 		} else {
 			put_escape((uint8_t)c, out);
 		}
@@ -93,7 +93,7 @@ static int put_telephone(struct str number, struct str params, struct buf *out)
 		return r;
 
 	buf_puts(out, STR(";phone-context="));
-	put_lower(context, out);
+	put_user(context, true, out);
 	return 0;
 }
 
@@ -135,7 +135,7 @@ static void put_sip_user(const struct sip_uri *u, struct buf *out)
 
 	if (!out->failed)
 		out->n = before;
-	put_user(u->user, out);
+	put_user(u->user, false, out);
 }
 
 

@@ -164,7 +164,7 @@ static int decode_params(struct sip_via *v, const char **p, const char *end)
 
 int sip_via_decode_first(struct sip_via *ret, struct str line, size_t *used)
 {
-	const char *start = line.p, *p = start, *end = p + line.n, *q;
+	const char *start = line.p, *p = start, *end = sip_end(line), *q;
 	struct sip_via v = {0};
 	int r = 0;
 

@@ -261,7 +261,7 @@ void peer_connect(struct peer *p)
 }
 
 
-static void send_crlf(struct peer *p, const char *text)
+void peer_send_to(struct peer *p, const char *hostport, const char *text)
 {
 	size_t n = strlen(text), used = 0;
 	char *out = unit_storage(2 * n + 1);
@@ -272,7 +272,7 @@ static void send_crlf(struct peer *p, const char *text)
 			out[used++] = '\r';
 		out[used++] = text[i];
 	}
-	assert_int_equal(addr_decode_hostport(&to, STR(ENGINE_ADDR)), 0);
+	assert_int_equal(addr_decode_hostport(&to, str_of(hostport)), 0);
 	if (p->stream)
 		unit_ok(stream_write(p->stream, out, used));
 	else
@@ -288,7 +288,7 @@ void peer_send(struct peer *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, 70000, fmt, ap);
 	va_end(ap);
-	send_crlf(p, text);
+	peer_send_to(p, ENGINE_ADDR, text);
 }
 
 
@@ -346,6 +346,12 @@ static void append_lines(char *out, const char *text, const char *name)
 
 void peer_answer(struct peer *p, unsigned i, unsigned status, const char *more)
 {
+	peer_answer_to(p, ENGINE_ADDR, i, status, more);
+}
+
+
+void peer_answer_to(struct peer *p, const char *hostport, unsigned i, unsigned status, const char *more)
+{
 	const char *text = peer_text(p, i), *to = peer_header(p, i, "To: ");
 	char *out = unit_storage(16384);
 
@@ -359,7 +365,7 @@ void peer_answer(struct peer *p, unsigned i, unsigned status, const char *more)
 	append_lines(out, text, "Record-Route: ");
 	strcat(out, more);
 	strcat(out, "Content-Length: 0\n\n");
-	send_crlf(p, out);
+	peer_send_to(p, hostport, out);
 }
 
 

@@ -86,6 +86,8 @@ void peer_listen(struct peer *p);
 void peer_connect(struct peer *p);
 /** Sends to the engine. */
 void peer_send(struct peer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Sends to another address of the engine's. */
+void peer_send_to(struct peer *p, const char *to, const char *text);
 /** Messages it got. */
 unsigned peer_count(const struct peer *p);
 const char *peer_text(const struct peer *p, unsigned i);
@@ -95,6 +97,7 @@ bool peer_has(const struct peer *p, unsigned i, const char *text);
 const char *peer_header(const struct peer *p, unsigned i, const char *name);
 /** Answers message `i`, a request: its Vias, From, To with a tag, Call-ID, CSeq; `more`: header lines. */
 void peer_answer(struct peer *p, unsigned i, unsigned status, const char *more);
+void peer_answer_to(struct peer *p, const char *to, unsigned i, unsigned status, const char *more);
 /** The times of all messages are these, ended by -1. */
 void peer_times(const struct peer *p, const int *at_ms);
 

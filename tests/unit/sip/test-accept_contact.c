@@ -51,7 +51,8 @@ static void test_find(void)
 	assert_false(sip_feature_on(STR_NULL, STR("control")));
 
 	assert_true(sip_feature_has(p, STR("+g.3gpp.icsi-ref"), STR("urn%3Aurn-7%3Ax")));
-	assert_true(sip_feature_has(p, STR("+g.3gpp.icsi-ref"), STR("urn%3aurn-7%3a3GPP-service.ims.icsi.mmtel")));
+	assert_true(sip_feature_has(p, STR("+g.3gpp.icsi-ref"),
+	                            STR("urn%3aurn-7%3a3GPP-service.ims.icsi.mmtel")));
 	assert_false(sip_feature_has(p, STR("+g.3gpp.icsi-ref"), STR("urn%3Aurn-7")));
 	assert_true(sip_feature_has(p, STR("description"), STR("PC")));
 	assert_false(sip_feature_has(p, STR("description"), STR("pc")));
@@ -79,7 +80,8 @@ static void test_in_message(void)
 	assert_true(sip_msg_has_feature(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref")));
 	assert_false(sip_msg_has_feature(&m, SIP_HDR_REJECT_CONTACT, STR("audio")));
 	assert_true(sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"), STR("two")));
-	assert_false(sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"), STR("three")));
+	assert_false(
+		sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"), STR("three")));
 }
 
 
@@ -90,11 +92,20 @@ static void test_decode(void)
 		int result;
 		bool require, explicit;
 	} rows[] = {
-		{"*", 0, false, false}, {" * ", 0, false, false}, {"*;audio", 0, false, false},
-		{"*;audio;require;explicit", 0, true, true}, {"* ; EXPLICIT", 0, false, true}, {"*;Require;x=y", 0, true, false},
-		{"", -EBADMSG, false, false}, {"audio", -EBADMSG, false, false}, {"*audio", -EBADMSG, false, false},
-		{"*;", -EBADMSG, false, false}, {"*;;x", -EBADMSG, false, false}, {"**", -EBADMSG, false, false},
-		{"*;x=\"", -EBADMSG, false, false}, {"<sip:x>;audio", -EBADMSG, false, false},
+		{"*", 0, false, false},
+		{" * ", 0, false, false},
+		{"*;audio", 0, false, false},
+		{"*;audio;require;explicit", 0, true, true},
+		{"* ; EXPLICIT", 0, false, true},
+		{"*;Require;x=y", 0, true, false},
+		{"", -EBADMSG, false, false},
+		{"audio", -EBADMSG, false, false},
+		{"*audio", -EBADMSG, false, false},
+		{"*;", -EBADMSG, false, false},
+		{"*;;x", -EBADMSG, false, false},
+		{"**", -EBADMSG, false, false},
+		{"*;x=\"", -EBADMSG, false, false},
+		{"<sip:x>;audio", -EBADMSG, false, false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -209,5 +220,6 @@ static void test_ceilings(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_features_by_name), UNIT_TEST(test_find), UNIT_TEST(test_in_message), UNIT_TEST(test_decode),
-	  UNIT_TEST(test_rfc_example), UNIT_TEST(test_flags), UNIT_TEST(test_ceilings))
+UNIT_MAIN(UNIT_TEST(test_features_by_name), UNIT_TEST(test_find), UNIT_TEST(test_in_message),
+          UNIT_TEST(test_decode), UNIT_TEST(test_rfc_example), UNIT_TEST(test_flags),
+          UNIT_TEST(test_ceilings))

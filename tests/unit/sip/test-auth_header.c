@@ -46,14 +46,20 @@ static void test_challenge_forms(void)
 	} rows[] = {
 		{"Digest realm=\"r\",nonce=\"n\"", AUTH_MD5, false, false, false, false},
 		{"digest REALM=\"r\",NONCE=\"n\",Algorithm=sha-256", AUTH_SHA256, false, false, false, false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=SHA-512-256", AUTH_SHA512_256, false, false, false, false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=MD5-sess", AUTH_MD5_SESS, false, false, false, false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=AKAv1-MD5", AUTH_ALGORITHM_OTHER, false, false, false, false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=\"MD5\",stale=\"TRUE\"", AUTH_MD5, true, false, false, false},
-		{"Digest realm=\"r\" , nonce=\"n\" , qop=\"auth , auth-int\"", AUTH_MD5, false, true, true, true},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=SHA-512-256", AUTH_SHA512_256, false, false, false,
+	         false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=MD5-sess", AUTH_MD5_SESS, false, false, false,
+	         false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=AKAv1-MD5", AUTH_ALGORITHM_OTHER, false, false,
+	         false, false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=\"MD5\",stale=\"TRUE\"", AUTH_MD5, true, false,
+	         false, false},
+		{"Digest realm=\"r\" , nonce=\"n\" , qop=\"auth , auth-int\"", AUTH_MD5, false, true, true,
+	         true},
 		{"Digest realm=\"r\",nonce=\"n\",qop=auth-int", AUTH_MD5, false, true, false, true},
 		{"Digest realm=\"r\",nonce=\"n\",qop=\"other\"", AUTH_MD5, false, true, false, false},
-		{"Digest realm=\"r\",,nonce=\"n\",new=thing,new=\"thing\"", AUTH_MD5, false, false, false, false},
+		{"Digest realm=\"r\",,nonce=\"n\",new=thing,new=\"thing\"", AUTH_MD5, false, false, false,
+	         false},
 		{"Digest\r\n realm = \"r\" ,\r\n nonce = n", AUTH_MD5, false, false, false, false},
 	};
 
@@ -76,12 +82,24 @@ static void test_challenge_forms(void)
 static void test_challenge_bad(void)
 {
 	static const char *const bad[] = {
-		"", " ", "Digest", "Digest ", "Digest realm=\"r\"", "Digest nonce=\"n\"", "realm=\"r\",nonce=\"n\"",
-		"Digest realm=\"r\" nonce=\"n\"", "Digest realm=\"r\",nonce=\"n", "Digest realm=,nonce=\"n\"",
-		"Digest realm=\"r\",nonce=\"n\",realm=\"s\"", "Digest realm=\"r\",nonce=\"n\",nonce=\"m\"",
-		"Digest realm=\"r\",nonce=\"n\",qop=\"auth\",qop=\"auth\"", "Digest realm=\"r\",nonce=\"n\",opaque",
-		"Digest realm=\"r\",nonce=\"n\",=x", "Digest realm=\"r\",nonce=\"n\" x",
-		"Digest realm=\"r\",nonce=\"n\", Digest realm=\"r\",nonce=\"n\"", "\"Digest\" realm=\"r\",nonce=\"n\"",
+		"",
+		" ",
+		"Digest",
+		"Digest ",
+		"Digest realm=\"r\"",
+		"Digest nonce=\"n\"",
+		"realm=\"r\",nonce=\"n\"",
+		"Digest realm=\"r\" nonce=\"n\"",
+		"Digest realm=\"r\",nonce=\"n",
+		"Digest realm=,nonce=\"n\"",
+		"Digest realm=\"r\",nonce=\"n\",realm=\"s\"",
+		"Digest realm=\"r\",nonce=\"n\",nonce=\"m\"",
+		"Digest realm=\"r\",nonce=\"n\",qop=\"auth\",qop=\"auth\"",
+		"Digest realm=\"r\",nonce=\"n\",opaque",
+		"Digest realm=\"r\",nonce=\"n\",=x",
+		"Digest realm=\"r\",nonce=\"n\" x",
+		"Digest realm=\"r\",nonce=\"n\", Digest realm=\"r\",nonce=\"n\"",
+		"\"Digest\" realm=\"r\",nonce=\"n\"",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -117,18 +135,28 @@ static void test_challenge_encode(void)
 	struct buf *b = unit_buf(1024);
 	struct auth_challenge c, back;
 
-	c = (struct auth_challenge){.realm = STR_INIT("a \"b\" \\c"), .nonce = STR_INIT("n"), .opaque = STR_INIT("o"),
-				    .algorithm = AUTH_SHA256, .stale = true, .qop_auth = true, .qop_auth_int = true};
+	c = (struct auth_challenge){.realm = STR_INIT("a \"b\" \\c"),
+	                            .nonce = STR_INIT("n"),
+	                            .opaque = STR_INIT("o"),
+	                            .algorithm = AUTH_SHA256,
+	                            .stale = true,
+	                            .qop_auth = true,
+	                            .qop_auth_int = true};
 	auth_challenge_encode(&c, b);
-	unit_buf_is(b, "Digest realm=\"a \\\"b\\\" \\c\", nonce=\"n\", opaque=\"o\", stale=true, algorithm=SHA-256, "
-		       "qop=\"auth,auth-int\"");
+	unit_buf_is(
+		b,
+		"Digest realm=\"a \\\"b\\\" \\c\", nonce=\"n\", opaque=\"o\", stale=true, algorithm=SHA-256, "
+		"qop=\"auth,auth-int\"");
 	assert_int_equal(auth_challenge_decode(&back, buf_str(b)), 0);
 	assert_true(back.stale && back.qop_auth && back.qop_auth_int);
 	assert_int_equal(back.algorithm, AUTH_SHA256);
 
 	buf_clear(b);
-	c = (struct auth_challenge){.realm = STR_INIT("r\r\nx"), .nonce = STR_INIT("n"), .domain = STR_INIT("sip:x"),
-				    .algorithm = AUTH_ALGORITHM_OTHER, .algorithm_text = STR_INIT("AKAv1-MD5")};
+	c = (struct auth_challenge){.realm = STR_INIT("r\r\nx"),
+	                            .nonce = STR_INIT("n"),
+	                            .domain = STR_INIT("sip:x"),
+	                            .algorithm = AUTH_ALGORITHM_OTHER,
+	                            .algorithm_text = STR_INIT("AKAv1-MD5")};
 	auth_challenge_encode(&c, b);
 	unit_buf_is(b, "Digest realm=\"r  x\", domain=\"sip:x\", nonce=\"n\", algorithm=AKAv1-MD5");
 
@@ -159,8 +187,11 @@ static void test_credentials(void)
 	assert_int_equal(c.qop, AUTH_QOP_NONE);
 	assert_int_equal(c.algorithm, AUTH_MD5);
 
-	assert_int_equal(auth_credentials_decode(&c, STR("Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\","
-		"response=\"r\",algorithm=SHA-256,cnonce=\"c\",opaque=\"o\",qop=auth,nc=0000001F,x=y")), 0);
+	assert_int_equal(
+		auth_credentials_decode(&c, STR("Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\","
+	                                        "response=\"r\",algorithm=SHA-256,cnonce=\"c\",opaque=\"o\","
+	                                        "qop=auth,nc=0000001F,x=y")),
+		0);
 	assert_int_equal(c.algorithm, AUTH_SHA256);
 	assert_int_equal(c.qop, AUTH_QOP_AUTH);
 	assert_int_equal(c.nc, 31);
@@ -199,7 +230,8 @@ static void test_credentials_forms(void)
 		{"Digest username=\"u\",realm=\"r\",uri=\"sip:x\",response=\"s\"", false, AUTH_QOP_NONE},
 		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",response=\"s\"", false, AUTH_QOP_NONE},
 		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\"", false, AUTH_QOP_NONE},
-		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\",response=\"\"", false, AUTH_QOP_NONE},
+		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\",response=\"\"", false,
+	         AUTH_QOP_NONE},
 		{"Digest", false, AUTH_QOP_NONE},
 		{"", false, AUTH_QOP_NONE},
 	};
@@ -208,7 +240,8 @@ static void test_credentials_forms(void)
 		struct auth_credentials c;
 
 		unit_case("%s", rows[i].text);
-		assert_int_equal(auth_credentials_decode(&c, str_of(rows[i].text)), rows[i].good ? 0 : -EBADMSG);
+		assert_int_equal(auth_credentials_decode(&c, str_of(rows[i].text)),
+		                 rows[i].good ? 0 : -EBADMSG);
 		if (rows[i].good)
 			assert_int_equal(c.qop, rows[i].qop);
 	}
@@ -220,9 +253,16 @@ static void test_credentials_encode(void)
 	struct buf *b = unit_buf(1024);
 	struct auth_credentials c, back;
 
-	c = (struct auth_credentials){.username = STR_INIT("u"), .realm = STR_INIT("r"), .nonce = STR_INIT("n"),
-				      .uri = STR_INIT("sip:x"), .response = STR_INIT("s"), .opaque = STR_INIT(""),
-				      .cnonce = STR_INIT("c"), .algorithm = AUTH_SHA256, .qop = AUTH_QOP_AUTH, .nc = 10};
+	c = (struct auth_credentials){.username = STR_INIT("u"),
+	                              .realm = STR_INIT("r"),
+	                              .nonce = STR_INIT("n"),
+	                              .uri = STR_INIT("sip:x"),
+	                              .response = STR_INIT("s"),
+	                              .opaque = STR_INIT(""),
+	                              .cnonce = STR_INIT("c"),
+	                              .algorithm = AUTH_SHA256,
+	                              .qop = AUTH_QOP_AUTH,
+	                              .nc = 10};
 	auth_credentials_encode(&c, b);
 	unit_buf_is(b, "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", "
 		       "algorithm=SHA-256, opaque=\"\", cnonce=\"c\", qop=auth, nc=0000000a");
@@ -233,14 +273,17 @@ static void test_credentials_encode(void)
 	c.qop = AUTH_QOP_NONE;
 	c.opaque = STR_NULL;
 	auth_credentials_encode(&c, b);
-	unit_buf_is(b, "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", algorithm=SHA-256");
+	unit_buf_is(b, "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", "
+	               "algorithm=SHA-256");
 }
 
 
 static void decode(struct sip_msg *m, char *text, size_t n, const char *lines)
 {
-	snprintf(text, n, "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>;tag=t\r\n"
-		 "Call-ID: c\r\nCSeq: 1 REGISTER\r\n%s\r\n", lines);
+	snprintf(text, n,
+	         "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>;tag=t\r\n"
+	         "Call-ID: c\r\nCSeq: 1 REGISTER\r\n%s\r\n",
+	         lines);
 	assert_int_equal(sip_msg_decode(m, str_of(text), false), SIP_DECODE_OK);
 }
 
@@ -256,7 +299,8 @@ static void test_every_challenge(void)
 	decode(&m, text, sizeof(text),
 	       "WWW-Authenticate: Digest realm=\"1\",nonce=\"n\",algorithm=SHA-256\r\n"
 	       "Proxy-Authenticate: Digest realm=\"p\",nonce=\"n\"\r\n"
-	       "WWW-Authenticate: Digest realm=\"2\",nonce=\"n\", Bearer realm=\"x\", Digest realm=\"3\",nonce=\"n\"\r\n"
+	       "WWW-Authenticate: Digest realm=\"2\",nonce=\"n\", Bearer realm=\"x\", Digest "
+	       "realm=\"3\",nonce=\"n\"\r\n"
 	       "WWW-Authenticate: Digest realm=\"bad\"\r\n"
 	       "WWW-Authenticate:\r\n"
 	       "WWW-Authenticate: \"nonsense\r\n"
@@ -286,7 +330,8 @@ static void test_find(void)
 
 	decode(&m, text, sizeof(text),
 	       "Authorization: Bearer r\r\n"
-	       "Authorization: Digest username=\"u\",realm=\"other\",nonce=\"n\",uri=\"sip:x\",response=\"s\"\r\n"
+	       "Authorization: Digest "
+	       "username=\"u\",realm=\"other\",nonce=\"n\",uri=\"sip:x\",response=\"s\"\r\n"
 	       "Authorization: " CREDS ",opaque=\"first\"\r\n"
 	       "Authorization: " CREDS ",opaque=\"second\"\r\n"
 	       "Proxy-Authorization: Digest realm=\"r\"\r\n");
@@ -312,6 +357,6 @@ static void test_names(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_challenge), UNIT_TEST(test_challenge_forms), UNIT_TEST(test_challenge_bad),
-	  UNIT_TEST(test_other_scheme), UNIT_TEST(test_challenge_encode), UNIT_TEST(test_credentials),
-	  UNIT_TEST(test_credentials_forms), UNIT_TEST(test_credentials_encode), UNIT_TEST(test_every_challenge),
-	  UNIT_TEST(test_find), UNIT_TEST(test_names))
+          UNIT_TEST(test_other_scheme), UNIT_TEST(test_challenge_encode), UNIT_TEST(test_credentials),
+          UNIT_TEST(test_credentials_forms), UNIT_TEST(test_credentials_encode),
+          UNIT_TEST(test_every_challenge), UNIT_TEST(test_find), UNIT_TEST(test_names))

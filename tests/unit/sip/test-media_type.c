@@ -34,9 +34,19 @@ static void test_good(void)
 
 static void test_bad(void)
 {
-	static const char *const bad[] = {"", " ", "text", "text/", "/plain", "text plain", "text/plain;", "text/plain x",
-					  "text/plain, text/html", "text/plain;=x", "te(xt/plain", "text/plain;x=\"",
-					  "text//plain"};
+	static const char *const bad[] = {"",
+	                                  " ",
+	                                  "text",
+	                                  "text/",
+	                                  "/plain",
+	                                  "text plain",
+	                                  "text/plain;",
+	                                  "text/plain x",
+	                                  "text/plain, text/html",
+	                                  "text/plain;=x",
+	                                  "te(xt/plain",
+	                                  "text/plain;x=\"",
+	                                  "text//plain"};
 	struct sip_media_type t = {.type = STR_INIT("kept")};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -54,8 +64,12 @@ static void test_matches(void)
 		const char *range, *type;
 		bool match;
 	} rows[] = {
-		{"text/plain", "TEXT/Plain", true}, {"text/*", "text/plain", true}, {"*/*", "text/plain", true},
-		{"text/plain", "text/html", false}, {"text/*", "image/png", false}, {"text/plain", "text/*", false},
+		{"text/plain", "TEXT/Plain", true},
+		{"text/*", "text/plain", true},
+		{"*/*", "text/plain", true},
+		{"text/plain", "text/html", false},
+		{"text/*", "image/png", false},
+		{"text/plain", "text/*", false},
 		{"text/plain;charset=x", "text/plain;charset=y", true},
 	};
 
@@ -97,8 +111,10 @@ static void test_accept(void)
 		struct sip_msg m;
 
 		unit_case("%s", rows[i].accept);
-		snprintf(text, sizeof(text), "OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\n"
-			 "Call-ID: c\r\nCSeq: 1 OPTIONS\r\n%s\r\n", rows[i].accept);
+		snprintf(text, sizeof(text),
+		         "OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\n"
+		         "Call-ID: c\r\nCSeq: 1 OPTIONS\r\n%s\r\n",
+		         rows[i].accept);
 		assert_int_equal(sip_msg_decode(&m, str_of(text), false), SIP_DECODE_OK);
 		assert_int_equal(sip_accept_q(&m, &plain), rows[i].q);
 	}

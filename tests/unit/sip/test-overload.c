@@ -68,15 +68,15 @@ static void test_idle_serves(void)
 }
 
 
-/* The first rate is 50 bytes a microsecond: 250 kB are 5 ms. Shedding ends at half of that. */
+/* The first rate is 100 bytes a microsecond: 500 kB are 5 ms. Shedding ends at half of that. */
 static void test_hysteresis(void)
 {
 	static const struct {
 		size_t queued;
 		bool sheds;
 	} rows[] = {
-		{240000, false}, {250000, false}, {260000, true}, {240000, true},
-		{130000, true},  {120000, false}, {200000, false}, {300000, true}, {0, false},
+		{480000, false}, {500000, false}, {520000, true}, {480000, true},
+		{260000, true},  {240000, false}, {400000, false}, {600000, true}, {0, false},
 	};
 	struct overload *o = judge();
 
@@ -90,7 +90,7 @@ static void test_hysteresis(void)
 }
 
 
-/* Half the rate, twice the delay. */
+/* A third of the rate, three times the delay. A datagram of 25 kB is 33,024 bytes to the kernel. */
 static void test_rate_is_measured(void)
 {
 	struct overload *o = judge();
@@ -102,9 +102,9 @@ static void test_rate_is_measured(void)
 		engine_wait(e, 1);
 		batch(o, 0, 100000);
 	}
-	assert_in_range(o->bytes_per_ms, 24900, 25100);
-	above(o, 130000);
-	batch(o, 1, 130000);
+	assert_in_range(o->bytes_per_ms, 32900, 33100);
+	above(o, 180000);
+	batch(o, 1, 180000);
 	assert_true(overload_message(o, 1000));
 	batch(o, 0, 0);
 	/* Time in which nothing waited says nothing about the rate. */

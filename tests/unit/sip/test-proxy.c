@@ -464,6 +464,58 @@ static void test_path(void)
 }
 
 
+/* RFC 5626: to a device over the connection it came by; the connection breaks. */
+static void test_flow(void)
+{
+	open_all();
+	peer_connect(uas);
+	engine_run(e);
+	peer_request(uas, "OPTIONS", "sip:bob@192.0.2.2", "z9hG4bKreg", "Max-Breadth: 0\n");
+	engine_run(e);
+	unit_must(e->requests == 1 && peer_count(uas) == 1);
+	target("sip:bob@10.0.0.9:7777;transport=tcp", 1000);
+	user.targets[0].flow = sip_server_txn_source(e->st[0])->flow;
+	user.dones = 0;
+	request("MESSAGE", "sip:bob@example.com", "");
+	unit_must(peer_count(uas) == 2);
+	unit_must(str_starts(str_of(peer_text(uas, 1)),
+			     STR("MESSAGE sip:bob@10.0.0.9:7777;transport=tcp SIP/2.0\r\n"
+				 "Via: SIP/2.0/TCP " ENGINE_ADDR ";branch=")));
+	uas->stream = mem_unref(uas->stream);
+	engine_run(e);
+	unit_must(peer_has(uac, 0, "SIP/2.0 500 "));
+	done(500);
+}
+
+
+static void test_ipv6(void)
+{
+	struct addr local;
+	struct peer *a, *b;
+
+	open_all();
+	assert_int_equal(addr_decode_hostport(&local, STR("[2001:db8::10]:5060")), 0);
+	unit_ok(sip_transports_listen(sip_transports(e->sip), SIP_UDP, &local, STR_NULL, NULL));
+	a = peer_open(e, "[2001:db8::1]:5060");
+	b = peer_open(e, "[2001:db8::2]:5060");
+	peer_send_to(a, "[2001:db8::10]:5060",
+		     "MESSAGE sip:bob@[2001:db8::2] SIP/2.0\n"
+		     "Via: SIP/2.0/UDP [2001:db8::9]:5060;rport;branch=z9hG4bKv6\n"
+		     "Route: <sip:[2001:db8:0::10];lr>\nFrom: <sip:a@x>;tag=1\nTo: <sip:b@x>\n"
+		     "Call-ID: c\nCSeq: 1 MESSAGE\nContent-Length: 0\n\n");
+	engine_run(e);
+	unit_must(peer_count(b) == 1);
+	unit_must(peer_has(b, 0, "\r\nVia: SIP/2.0/UDP [2001:db8::10]:5060;branch=z9hG4bK"));
+	unit_must(peer_has(b, 0, "Via: SIP/2.0/UDP [2001:db8::9]:5060;rport=5060;received=2001:db8::1;"
+				 "branch=z9hG4bKv6\r\n"));
+	unit_must(!peer_has(b, 0, "Route:"));
+	peer_answer_to(b, "[2001:db8::10]:5060", 0, 200, "");
+	engine_run(e);
+	unit_must(peer_has(a, 0, "SIP/2.0 200 "));
+	done(200);
+}
+
+
 /* ---- Forking ---- */
 
 static void fork_three(const char *method, uint16_t q1, uint16_t q2, uint16_t q3)
@@ -702,7 +754,8 @@ UNIT_MAIN(UNIT_TEST(test_message), UNIT_TEST(test_provisional_of_message_stays),
 	  UNIT_TEST(test_looked_up), UNIT_TEST(test_lookup_fails), UNIT_TEST(test_checks),
 	  UNIT_TEST(test_max_forwards), UNIT_TEST(test_loop), UNIT_TEST(test_max_breadth),
 	  UNIT_TEST(test_routes), UNIT_TEST(test_record_route), UNIT_TEST(test_double_record_route),
-	  UNIT_TEST(test_path), UNIT_TEST(test_parallel), UNIT_TEST(test_serial), UNIT_TEST(test_best),
+	  UNIT_TEST(test_path), UNIT_TEST(test_flow), UNIT_TEST(test_ipv6),
+	  UNIT_TEST(test_parallel), UNIT_TEST(test_serial), UNIT_TEST(test_best),
 	  UNIT_TEST(test_challenges_are_added_up), UNIT_TEST(test_invite),
 	  UNIT_TEST(test_invite_fork_success), UNIT_TEST(test_invite_6xx), UNIT_TEST(test_cancel),
 	  UNIT_TEST(test_cancel_while_looked_up), UNIT_TEST(test_timer_c), UNIT_TEST(test_invite_silence),

@@ -31,6 +31,7 @@ static const struct {
 	{"tel:+1-555-000-2222", "sip:+15550002222@home.example"},
 	{"tel:+1(555)000.2222;isub=1", "sip:+15550002222@home.example"},
 	{"tel:7042;phone-context=Example.Com", "sip:7042;phone-context=example.com@home.example"},
+	{"tel:7042;phone-context=a%42.#@x", "sip:7042;phone-context=ab.%23%40x@home.example"},
 	{"tel:7042", "sip:7042@home.example"},
 	{"tel:*21#", "sip:*21%23@home.example"},
 	{"sip:+1-555-000-2222@ims.example;user=phone", "sip:+15550002222@ims.example"},
