@@ -36,7 +36,7 @@ def check_file(path, root):
     for number, line in enumerate(code_of(text).splitlines(), 1):
         if where.parts[0] in ("src", "client") and path.name != "mem.c" and ALLOCATION.search(line):
             yield f"{where}:{number}: allocates without base/mem.h"
-        if UNSAFE.search(line):
+        if where.parts[0] != "tests" and UNSAFE.search(line):
             yield f"{where}:{number}: writes without knowing the size"
     for number, line in enumerate(text.splitlines(), 1):
         if OWED.search(line):
