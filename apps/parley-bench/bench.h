@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * parley-bench: the same work on parleyd and on a peer, in one run.
+ *
+ * The subject (the server under test) is started by the bench and owns core 0; the generator, both
+ * ends of the traffic in one busy-polling thread, owns core 1; everything stays on loopback. CPU is
+ * the kernel's own accounting of the subject's threads in a window after the warm-up. Figures are
+ * read at saturation: at low rates the wake-ups of a virtual machine cost more than any server.
+ */
+#ifndef PARLEY_BENCH_BENCH_H
+#define PARLEY_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** Loopback ports: the subject, the sender, the receiver. */
+#define PORT_SUBJECT  5060
+#define PORT_SENDER   5070
+#define PORT_RECEIVER 5080
+
+/** Processes of one subject: Kamailio has a dozen. */
+#define SUBJECT_PIDS_MAX 64
+
+struct subject {
+	const char *name;
+	pid_t main;
+	pid_t pids[SUBJECT_PIDS_MAX];
+	size_t pids_n;
+	bool parley;
+	char dir[64];
+};
+
+struct subject_usage {
+	uint64_t cpu_ns;
+	uint64_t memory_kb;
+};
+
+/** Starts and waits until it serves. `tcp`: over TCP only. Dies with a message when it cannot. */
+void subject_start_parley(struct subject *s, const char *parleyd);
+void subject_start_kamailio(struct subject *s, bool tcp);
+void subject_stop(struct subject *s);
+struct subject_usage subject_usage(const struct subject *s);
+/** Kills whatever is still running; for the way out. */
+void subject_stop_all(void);
+
+enum load {
+	LOAD_SATURATION,  /**< a fixed number outstanding: as fast as it goes */
+	LOAD_RATE,        /**< so many per second, retransmitted like a client does */
+	LOAD_SILENT,      /**< as LOAD_RATE, and the receiver never answers */
+};
+
+struct traffic {
+	bool tcp;
+	bool one_call_id;     /**< the same Call-ID in every message */
+	enum load load;
+	unsigned outstanding;
+	double rate;
+	unsigned warmup_s, seconds;
+};
+
+struct result {
+	double rate;       /**< answered with 2xx, per second */
+	double cpu_us;     /**< of the subject, for each of them */
+	double core_share; /**< of the subject, 1.0 is one core */
+	double p50_us, p99_us;
+	double refused;    /**< answered with another final response, per second */
+	uint64_t lost;     /**< never answered within 32 s, or still open when a silent run ends */
+	uint64_t memory_kb;
+	double retransmitted; /**< share of what was sent */
+	double generator;  /**< share of its core that the generator used */
+};
+
+/** The pager traffic of work `pager`, once. */
+void pager_run(struct result *ret, const struct traffic *t, const struct subject *s);
+/** Registers the recipient with parleyd, as the core's third-party REGISTER does. */
+void pager_register(const struct subject *s, bool tcp);
+
+/* ---- What is sent (message.c) ---- */
+
+#define MESSAGE_ROOM 2048
+#define RUN_ID_N     6
+
+/** Transaction `index`, use `generation` of it. */
+size_t message_compose(char out[static MESSAGE_ROOM], const char run[static RUN_ID_N + 1], uint32_t index,
+		       uint32_t generation, const struct traffic *t);
+size_t message_answer(char out[static MESSAGE_ROOM], const char *request, size_t n);
+/** A response to one of ours: its status, index and generation; 0 when it is something else. */
+unsigned message_match(const char *response, size_t n, const char run[static RUN_ID_N + 1], uint32_t *index,
+		       uint32_t *generation);
+size_t message_register(char out[static MESSAGE_ROOM], bool tcp);
+/** Length of the first whole message in a stream; 0: not yet. */
+size_t message_frame(const char *p, size_t n);
+
+uint64_t clock_ns(void);
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#endif

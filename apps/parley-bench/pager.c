@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work `pager`: MESSAGE through the terminating function; both ends of the traffic in one busy loop. */
+
+#include "bench.h"
+#include "wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Transactions that can be open at once: 32 s of a silent hop at 30,000 a second. */
+#define SLOTS           (1u << 20)
+#define T1_NS           500000000ull
+#define TIMER_F_NS      32000000000ull
+/** Open ones are looked through for retransmission this often. */
+#define SCAN_NS         50000000ull
+/** Latency histogram: 10 µs steps up to 1 s. */
+#define STEP_US         10
+#define STEPS           100000
+#define REGISTER_TRIES  50
+
+struct open {
+	uint64_t sent_ns;
+	uint32_t generation;
+	uint8_t live, retransmitted;
+};
+
+struct generator {
+	const struct traffic *t;
+	struct wire wire;
+	char run[RUN_ID_N + 1];
+	struct open *slot;
+	uint32_t *free;
+	uint32_t free_n, live;
+	uint64_t sent, resent, done, refused, lost;
+	uint32_t histogram[STEPS];
+	double owed;
+};
+
+
+static void send_one(struct generator *g, uint32_t i)
+{
+	char *out = wire_room(&g->wire, WIRE_SENDER);
+
+	wire_push(&g->wire, WIRE_SENDER,
+		  message_compose(out, g->run, i, g->slot[i].generation, g->t));
+}
+
+
+static void open_one(struct generator *g, uint64_t now)
+{
+	uint32_t i = g->free[--g->free_n];
+	struct open *o = &g->slot[i];
+
+	o->generation++;
+	o->live = 1;
+	o->retransmitted = 0;
+	o->sent_ns = now;
+	g->live++;
+	g->sent++;
+	send_one(g, i);
+}
+
+
+static void close_one(struct generator *g, uint32_t i)
+{
+	g->slot[i].live = 0;
+	g->live--;
+	g->free[g->free_n++] = i;
+}
+
+
+static void on_response(struct generator *g, const char *p, size_t n, uint64_t now)
+{
+	uint32_t i, generation;
+	unsigned status = message_match(p, n, g->run, &i, &generation);
+
+	if (!status || i >= SLOTS || !g->slot[i].live || g->slot[i].generation != generation)
+		return;
+	if (status < 300) {
+		uint64_t step = (now - g->slot[i].sent_ns) / 1000 / STEP_US;
+		g->done++;
+		g->histogram[step < STEPS ? step : STEPS - 1]++;
+	} else {
+		g->refused++;
+	}
+	close_one(g, i);
+}
+
+
+static void on_request(struct generator *g, const char *p, size_t n, const struct sockaddr_in *from)
+{
+	if (g->t->load == LOAD_SILENT)
+		return;
+	char *out = wire_room(&g->wire, WIRE_RECEIVER);
+	wire_push_to(&g->wire, WIRE_RECEIVER, message_answer(out, p, n), from);
+}
+
+
+static void on_bytes(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from, void *arg)
+{
+	struct generator *g = arg;
+
+	if (end == WIRE_SENDER)
+		on_response(g, p, n, clock_ns());
+	else
+		on_request(g, p, n, from);
+}
+
+
+/* Timer E of a client: 500 ms, 1 s, 2 s, 4 s, 4 s… until Timer F. */
+static uint64_t next_resend_ns(const struct open *o)
+{
+	uint64_t at = 0, step = T1_NS;
+
+	for (unsigned i = 0; i <= o->retransmitted; i++) {
+		at += step;
+		step = step * 2 > 8 * T1_NS ? 8 * T1_NS : step * 2;
+	}
+	return at;
+}
+
+
+static void resend_due(struct generator *g, uint64_t now)
+{
+	for (uint32_t i = 0, seen = 0; i < SLOTS && seen < g->live; i++) {
+		struct open *o = &g->slot[i];
+
+		if (!o->live)
+			continue;
+		seen++;
+		if (now - o->sent_ns > TIMER_F_NS) {
+			g->lost++;
+			close_one(g, i);
+		} else if (!g->t->tcp && g->t->load != LOAD_SILENT && now - o->sent_ns > next_resend_ns(o)) {
+			o->retransmitted++;
+			g->resent++;
+			send_one(g, i);
+		}
+	}
+}
+
+
+static void send_due(struct generator *g, uint64_t now, uint64_t *last)
+{
+	long want = (long)g->t->outstanding - (long)g->live;
+
+	if (g->t->load != LOAD_SATURATION) {
+		g->owed += (double)(now - *last) * g->t->rate / 1e9;
+		want = (long)g->owed;
+		want = want > WIRE_BATCH ? WIRE_BATCH : want;
+		g->owed -= (double)(want > 0 ? want : 0);
+	}
+	*last = now;
+	for (; want > 0 && g->free_n; want--)
+		open_one(g, now);
+}
+
+
+struct mark {
+	uint64_t at_ns, done, refused, sent, resent, self_ns;
+	struct subject_usage usage;
+};
+
+
+static struct mark mark_now(const struct generator *g, const struct subject *s)
+{
+	struct timespec self;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &self);
+	return (struct mark){
+		.at_ns = clock_ns(),
+		.done = g->done,
+		.refused = g->refused,
+		.sent = g->sent,
+		.resent = g->resent,
+		.self_ns = (uint64_t)self.tv_sec * 1000000000ull + (uint64_t)self.tv_nsec,
+		.usage = subject_usage(s),
+	};
+}
+
+
+static double percentile(const struct generator *g, double share)
+{
+	uint64_t all = 0, sum = 0;
+
+	for (size_t i = 0; i < STEPS; i++)
+		all += g->histogram[i];
+	for (size_t i = 0; i < STEPS; i++) {
+		sum += g->histogram[i];
+		if (all && (double)sum >= share * (double)all)
+			return (double)(i + 1) * STEP_US;
+	}
+	return 0;
+}
+
+
+static void conclude(struct result *ret, const struct generator *g, const struct mark *a, const struct mark *b)
+{
+	double seconds = (double)(b->at_ns - a->at_ns) / 1e9;
+	double cpu_ns = (double)(b->usage.cpu_ns - a->usage.cpu_ns);
+	/* A silent hop answers nothing: its cost is for each message taken in. */
+	uint64_t units = g->t->load == LOAD_SILENT ? b->sent - a->sent : b->done - a->done;
+	uint64_t sent = b->sent - a->sent;
+
+	*ret = (struct result){
+		.rate = (double)units / seconds,
+		.cpu_us = units ? cpu_ns / 1e3 / (double)units : 0,
+		.core_share = cpu_ns / 1e9 / seconds,
+		.p50_us = percentile(g, 0.50),
+		.p99_us = percentile(g, 0.99),
+		.refused = (double)(b->refused - a->refused) / seconds,
+		.lost = g->lost,
+		.memory_kb = b->usage.memory_kb,
+		.retransmitted = sent ? (double)(b->resent - a->resent) / (double)sent : 0,
+		.generator = (double)(b->self_ns - a->self_ns) / 1e9 / seconds,
+	};
+}
+
+
+static void generator_init(struct generator *g, const struct traffic *t)
+{
+	*g = (struct generator){.t = t};
+	snprintf(g->run, sizeof(g->run), "%06x", (unsigned)(clock_ns() / 1000) & 0xffffff);
+	g->slot = calloc(SLOTS, sizeof(*g->slot));
+	g->free = malloc(SLOTS * sizeof(*g->free));
+	if (!g->slot || !g->free)
+		die("out of memory: the generator needs 32 MB");
+	for (uint32_t i = 0; i < SLOTS; i++)
+		g->free[i] = SLOTS - 1 - i;
+	g->free_n = SLOTS;
+	wire_open(&g->wire, t->tcp);
+}
+
+
+static void generator_done(struct generator *g)
+{
+	wire_close(&g->wire);
+	free(g->slot);
+	free(g->free);
+}
+
+
+void pager_run(struct result *ret, const struct traffic *t, const struct subject *s)
+{
+	static struct generator g;
+	struct mark begin = {0};
+	uint64_t start, last, scanned;
+
+	generator_init(&g, t);
+	start = last = scanned = clock_ns();
+	uint64_t measure = start + t->warmup_s * 1000000000ull, end = measure + t->seconds * 1000000000ull;
+	for (uint64_t now; (now = clock_ns()) < end;) {
+		if (!begin.at_ns && now >= measure) {
+			memset(g.histogram, 0, sizeof(g.histogram));
+			begin = mark_now(&g, s);
+		}
+		send_due(&g, now, &last);
+		if (now - scanned > SCAN_NS) {
+			scanned = now;
+			resend_due(&g, now);
+		}
+		wire_flush(&g.wire);
+		wire_read(&g.wire, on_bytes, &g);
+		wire_flush(&g.wire);
+	}
+	struct mark finish = mark_now(&g, s);
+	conclude(ret, &g, &begin, &finish);
+	generator_done(&g);
+}
+
+
+/* ---- The recipient is registered first ---- */
+
+static void on_registered(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from, void *arg)
+{
+	(void)end;
+	(void)from;
+	if (n > 12 && memcmp(p, "SIP/2.0 200", 11) == 0)
+		*(bool *)arg = true;
+}
+
+
+void pager_register(const struct subject *s, bool tcp)
+{
+	struct wire w;
+	bool registered = false;
+
+	if (!s->parley)
+		return;
+	wire_open(&w, tcp);
+	for (int i = 0; i < REGISTER_TRIES && !registered; i++) {
+		wire_push(&w, WIRE_SENDER, message_register(wire_room(&w, WIRE_SENDER), tcp));
+		wire_flush(&w);
+		uint64_t until = clock_ns() + 100000000ull;
+		while (!registered && clock_ns() < until)
+			wire_read(&w, on_registered, &registered);
+	}
+	wire_close(&w);
+	if (!registered)
+		die("the recipient could not be registered with parleyd: see %s/log", s->dir);
+}
