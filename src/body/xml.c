@@ -128,7 +128,8 @@ int xml_decode(struct xml_doc **ret, struct str text)
 		err = -ENOBUFS;
 	else if (ctx->lastError.code == XML_ERR_NO_MEMORY)
 		err = -ENOMEM;
-	else if (guard.forbidden || !ctx->wellFormed || !d->tree || !xmlDocGetRootElement(d->tree))
+	else if (guard.forbidden || !ctx->wellFormed || !ctx->nsWellFormed || !d->tree ||
+		 !xmlDocGetRootElement(d->tree))
 		err = -EBADMSG;
 	xmlFreeParserCtxt(ctx);
 	if (err) {
@@ -241,6 +242,105 @@ bool xml_attribute(const struct xml_node *e, struct str name, struct arena *a, s
 		return true;
 	}
 	return false;
+}
+
+
+/* ---- By local name ---- */
+
+bool xml_named(const struct xml_node *e, struct str name)
+{
+	return text_is(node_of(e)->name, name);
+}
+
+
+static const struct xml_node *named_from(const struct xml_node *e, struct str name)
+{
+	while (e && !xml_named(e, name))
+		e = xml_next(e);
+	return e;
+}
+
+
+const struct xml_node *xml_find(const struct xml_node *e, struct str name)
+{
+	return e ? named_from(xml_first(e), name) : NULL;
+}
+
+
+const struct xml_node *xml_find_next(const struct xml_node *e, struct str name)
+{
+	return e ? named_from(xml_next(e), name) : NULL;
+}
+
+
+static xmlAttrPtr attribute_named(const struct xml_node *e, struct str name)
+{
+	xmlAttrPtr found = NULL;
+
+	for (xmlAttrPtr at = node_of(e)->properties; at; at = at->next) {
+		if (!text_is(at->name, name))
+			continue;
+		if (!at->ns)
+			return at;
+		if (!found)
+			found = at;
+	}
+	return found;
+}
+
+
+int xml_value(const struct xml_node *e, struct str name, struct arena *a, struct str *ret)
+{
+	xmlAttrPtr at = attribute_named(e, name);
+	struct buf b = BUF_INIT(XML_SIZE_MAX);
+	struct str kept;
+
+	if (!at)
+		return -ENOENT;
+	for (xmlNodePtr n = at->children; n; n = n->next) {
+		if (n->type == XML_TEXT_NODE)
+			buf_puts(&b, str_of((const char *)n->content));
+	}
+	kept = b.failed ? STR_NULL : arena_str(a, str_trim(b.n ? buf_str(&b) : STR("")));
+	buf_done(&b);
+	if (!kept.p)
+		return -ENOBUFS;
+	*ret = kept;
+	return 0;
+}
+
+
+/* ---- Writing ---- */
+
+/* XML 1.0 section 3.3.3: in a value, line ends and tabs become blanks unless they are references. */
+void xml_put_attribute(struct buf *out, struct str name, struct str value)
+{
+	buf_putc(out, ' ');
+	buf_puts(out, name);
+	buf_puts(out, STR("=\""));
+	while (value.n) {
+		size_t n = 0;
+
+		while (n < value.n && !memchr("\t\n\r", value.p[n], 3))
+			n++;
+		xml_escape(str_upto(value, n), out);
+		if (n < value.n)
+			buf_printf(out, "&#%d;", value.p[n++]);
+		value = str_from(value, n);
+	}
+	buf_putc(out, '"');
+}
+
+
+void xml_put_element(struct buf *out, struct str name, struct str text)
+{
+	buf_putc(out, '<');
+	buf_puts(out, name);
+	buf_putc(out, '>');
+	xml_escape(text, out);
+	buf_puts(out, STR("</"));
+	buf_puts(out, name);
+	buf_putc(out, '>');
 }
 
 

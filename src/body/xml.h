@@ -50,6 +50,28 @@ int xml_text(const struct xml_node *e, struct arena *a, struct str *ret);
 /** Value of an attribute without a namespace; false: absent. */
 bool xml_attribute(const struct xml_node *e, struct str name, struct arena *a, struct str *ret);
 
+/**
+ * The same by local name alone, whatever the namespace or none: OMA documents are read like that, since
+ * the namespaces that are in use differ from release to release.
+ */
+bool xml_named(const struct xml_node *e, struct str name);
+/** The first child so named, and the next sibling of `e` so named; NULL: none. `e` may be NULL. */
+const struct xml_node *xml_find(const struct xml_node *e, struct str name);
+const struct xml_node *xml_find_next(const struct xml_node *e, struct str name);
+/**
+ * Value of an attribute, blanks at both ends dropped; of two with this local name the one without a
+ * namespace. -ENOENT: absent; -ENOBUFS: it does not fit into the arena. To be used where an absent
+ * attribute means something.
+ */
+int xml_value(const struct xml_node *e, struct str name, struct arena *a, struct str *ret);
+
+/** ---- Writing ---- */
+#define XML_DECLARATION STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
+
+/** Appends ` name="value"`, escaped. */
+void xml_put_attribute(struct buf *out, struct str name, struct str value);
+/** Appends `<name>text</name>`, escaped. */
+void xml_put_element(struct buf *out, struct str name, struct str text);
 /** Appends `text` as character data: & < > " escaped, what XML cannot hold replaced by '?'. */
 void xml_escape(struct str text, struct buf *out);
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What went wrong, and what to do about it. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SERVER_REMEDY "check --server, and that the server runs"
+
+
+static int tell(int status, const char *remedy, const char *what, va_list ap)
+{
+	char text[1024];
+	struct buf safe = BUF_INIT(8192);
+
+	(void)vsnprintf(text, sizeof(text), what, ap);
+	show_text(&safe, str_of(text), 0);
+	fprintf(stderr, "parley: " STR_FMT ": %s\n", STR_ARG(buf_str(&safe)), remedy);
+	buf_done(&safe);
+	return status;
+}
+
+
+int cli_error(const char *remedy, const char *what, ...)
+{
+	va_list ap;
+	int status;
+
+	va_start(ap, what);
+	status = tell(CLI_FAILED, remedy, what, ap);
+	va_end(ap);
+	return status;
+}
+
+
+int cli_usage(const char *remedy, const char *what, ...)
+{
+	va_list ap;
+	int status;
+
+	va_start(ap, what);
+	status = tell(CLI_USAGE, remedy, what, ap);
+	va_end(ap);
+	return status;
+}
+
+
+static const char *server_of(const struct cli *c)
+{
+	return c->account.server ? c->account.server : c->account.address;
+}
+
+
+/* Without an answer. */
+static int explain_error(const struct cli *c, const struct parley_outcome *o)
+{
+	switch (o->error) {
+	case -ETIMEDOUT:
+		return cli_error(SERVER_REMEDY, "%s does not answer", server_of(c));
+	case -ENOENT:
+		return cli_error("check its name, or say where the server is with --server HOST:PORT",
+				 "there is no server for %s", server_of(c));
+	case -EACCES:
+		return cli_error("it must be for the domain of the account, from an authority in ca-file",
+				 "the certificate of %s cannot be trusted", server_of(c));
+	case -ENOMEM:
+		return cli_error("free some, and try again", "there is no memory");
+	case -EOPNOTSUPP:
+		if (!o->bytes)
+			return cli_error("leave --large away; pager mode carries requests below 1300 bytes",
+					 "large messages are not spoken yet");
+		return cli_error("write less, or say --reliable-path if every hop is known to be connection-oriented",
+				 "a request of %zu bytes is a large message, which is not spoken yet", o->bytes);
+	default:
+		return cli_error(SERVER_REMEDY, "%s cannot be reached (%s)", server_of(c), strerror(-o->error));
+	}
+}
+
+
+static int explain_password(const struct cli *c, const struct parley_outcome *o)
+{
+	if (o->error == -ENOKEY)
+		return cli_error("give it with --password, PARLEY_PASSWORD or accounts.yaml",
+				 "the server wants the password of %s", c->account.address);
+	if (o->error == -ENOTSUP)
+		return cli_error("it has to offer digest authentication with MD5 or SHA-256",
+				 "the server authenticates in a way that is not known here");
+	return cli_error("give the right one with --password, PARLEY_PASSWORD or accounts.yaml",
+			 "the server refuses the password of %s", c->account.address);
+}
+
+
+struct explanation {
+	unsigned status;
+	const char *what, *remedy;
+};
+
+/* Of a message; %s is its recipient. */
+static const struct explanation of_message[] = {
+	{403, "the server does not let this message to %s pass", "ask its operator, or the recipient"},
+	{404, "there is no %s", "check the address"},
+	{408, "%s did not answer in time", "try again later"},
+	{410, "there is no %s any more", "check the address"},
+	{413, "the message is larger than the server or %s takes", "write less"},
+	{415, "%s does not take messages of this type", "send text, or choose another --type"},
+	{416, "the server does not know addresses like %s", "write sip:NAME@DOMAIN"},
+	{480, "%s cannot be reached now", "try again later"},
+	{482, "the server sends messages to %s in a circle", "tell its operator"},
+	{483, "the server sends messages to %s in a circle", "tell its operator"},
+	{486, "%s is busy", "try again later"},
+	{488, "%s does not take such messages", "send text"},
+	{503, "the server has too much to do for a message to %s", "try again later"},
+	{600, "%s is busy", "try again later"},
+	{603, "%s declines", "ask them another way"},
+	{604, "there is no %s anywhere", "check the address"},
+};
+
+/* Of a registration; %s is the account. */
+static const struct explanation of_registration[] = {
+	{403, "the server does not let %s register", "ask its operator"},
+	{404, "the server does not know %s", "check --account"},
+	{423, "the server wants longer registrations of %s", "raise expires in accounts.yaml"},
+	{503, "the server has too much to do to register %s", "try again later"},
+};
+
+
+static int explain_status(const struct parley_outcome *o, const struct explanation *e, size_t n, const char *who)
+{
+	char what[512], answer[800];
+
+	snprintf(answer, sizeof(answer), "%u %s%s%s", o->status, o->reason, *o->detail ? ", " : "", o->detail);
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].status != o->status)
+			continue;
+		/* The format is one of the table above: one %s. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(what, sizeof(what), e[i].what, who);
+#pragma GCC diagnostic pop
+		return cli_error(e[i].remedy, "%s (%s)", what, answer);
+	}
+	if (o->status >= 500 && o->status < 600)
+		return cli_error("try again later", "the server failed (%s)", answer);
+	if (o->status >= 300 && o->status < 400)
+		return cli_error("send to that address", "%s is somewhere else (%s)", who, answer);
+	return cli_error("ask the server's operator", "it was refused (%s)", answer);
+}
+
+
+int explain(const struct cli *c, const struct parley_outcome *o, const char *to)
+{
+	if (!o->status)
+		return explain_error(c, o);
+	if (o->error)
+		return explain_password(c, o);
+	if (to)
+		return explain_status(o, of_message, sizeof(of_message) / sizeof(of_message[0]), to);
+	return explain_status(o, of_registration, sizeof(of_registration) / sizeof(of_registration[0]),
+			      c->account.address);
+}

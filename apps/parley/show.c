@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What arrives, as lines or as JSON. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+/** Columns of FROM and TIME; a longer address takes what it needs. */
+#define FROM_WIDTH 26
+#define TIME_WIDTH 8
+
+
+/* ---- Safe text ---- */
+
+/* Length of the UTF-8 character at the front, 0 when there is none; shortest form, no surrogates. */
+static size_t utf8_length(struct str s, uint32_t *ret)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char first = (unsigned char)s.p[0];
+	size_t n = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+	uint32_t c = n == 1 ? first : n ? first & (0x7fu >> n) : 0;
+
+	if (!n || n > s.n)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((unsigned char)s.p[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*ret = c;
+	return n;
+}
+
+
+/* Controls, and what turns the direction of the text around it. */
+static bool is_harmful(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
+	       c == 0x200e || c == 0x200f || c == 0x061c || c == 0x2028 || c == 0x2029;
+}
+
+
+static void put_indent(struct buf *out, unsigned indent)
+{
+	buf_putc(out, '\n');
+	for (unsigned i = 0; i < indent; i++)
+		buf_putc(out, ' ');
+}
+
+
+void show_text(struct buf *out, struct str text, unsigned indent)
+{
+	while (text.n && indent && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+		text.n--;
+	for (size_t i = 0; i < text.n;) {
+		struct str rest = str_from(text, i);
+		uint32_t c = 0;
+		size_t n = utf8_length(rest, &c);
+
+		if (!n) {
+			buf_printf(out, "\\x%02x", (unsigned char)rest.p[0]);
+			n = 1;
+		} else if (indent && c == '\r' && rest.n > 1 && rest.p[1] == '\n') {
+			/* A line end, told by the next one. */
+		} else if (indent && c == '\n') {
+			put_indent(out, indent);
+		} else if (indent && c == '\t') {
+			buf_puts(out, STR("    "));
+		} else if (is_harmful(c)) {
+			buf_printf(out, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+		} else {
+			buf_puts(out, str_upto(rest, n));
+		}
+		i += n;
+	}
+}
+
+
+bool show_is_text(struct str text)
+{
+	for (size_t i = 0, n; i < text.n; i += n) {
+		uint32_t c = 0;
+
+		n = utf8_length(str_from(text, i), &c);
+		if (!n || !c)
+			return false;
+	}
+	return true;
+}
+
+
+/* ---- Lines ---- */
+
+/* The day too, unless it is today's. */
+static void put_time(struct buf *out, int64_t ms, int64_t now_ms)
+{
+	time_t at = (time_t)(ms / 1000), now = (time_t)(now_ms / 1000);
+	struct tm then = {.tm_sec = 0}, today = {.tm_sec = 0};
+	char text[64];
+
+	localtime_r(&at, &then);
+	localtime_r(&now, &today);
+	if (then.tm_year == today.tm_year && then.tm_yday == today.tm_yday)
+		strftime(text, sizeof(text), "%H:%M:%S", &then);
+	else
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &then);
+	buf_puts(out, str_of(text));
+}
+
+
+static void put_padded(struct buf *out, size_t from, size_t width)
+{
+	while (out->n - from < width)
+		buf_putc(out, ' ');
+	buf_puts(out, STR("  "));
+}
+
+
+static void put_head(struct buf *out, const char *from, int64_t ms, int64_t now_ms)
+{
+	size_t at = out->n;
+
+	show_text(out, *from ? str_of(from) : STR("anonymous"), 0);
+	put_padded(out, at, FROM_WIDTH);
+	at = out->n;
+	put_time(out, ms, now_ms);
+	put_padded(out, at, TIME_WIDTH);
+}
+
+
+static bool print(struct buf *line)
+{
+	bool good;
+
+	buf_putc(line, '\n');
+	good = !line->failed && fwrite(line->p, 1, line->n, stdout) == line->n && fflush(stdout) == 0;
+	buf_done(line);
+	return good;
+}
+
+
+/* ---- JSON ---- */
+
+static json_t *json_text(struct str s)
+{
+	return json_stringn(s.p ? s.p : "", s.n);
+}
+
+
+static void put_date(json_t *o, const char *name, int64_t ms)
+{
+	time_t at = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[64];
+
+	if (ms < 0 || !gmtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return;
+	json_object_set_new(o, name, json_string(text));
+}
+
+
+/* Content that is no text in UTF-8 cannot stand in JSON as it is. */
+static json_t *json_base64(struct str s)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct buf b = BUF_INIT(4 * (s.n / 3 + 2));
+	json_t *text;
+
+	for (size_t i = 0; i < s.n; i += 3) {
+		uint32_t v = 0;
+
+		for (size_t j = 0; j < 3; j++)
+			v = v << 8 | (i + j < s.n ? (unsigned char)s.p[i + j] : 0);
+		for (size_t j = 0; j < 4; j++)
+			buf_putc(&b, i + j <= s.n || j < 2 ? digits[v >> (18 - 6 * j) & 63] : '=');
+	}
+	text = json_text(buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+
+static void put_content(json_t *o, struct str content)
+{
+	json_t *text = json_text(content);
+
+	if (text)
+		json_object_set_new(o, "text", text);
+	else
+		json_object_set_new(o, "base64", json_base64(content));
+}
+
+
+/* A name that is not UTF-8 is shown as the terminal would show it. */
+static void put_name(json_t *o, const char *name, const char *text)
+{
+	struct buf b = BUF_INIT(65536);
+	json_t *value = json_string(text);
+
+	if (!value) {
+		show_text(&b, str_of(text), 0);
+		value = json_text(buf_str(&b));
+		buf_done(&b);
+	}
+	json_object_set_new(o, name, value);
+}
+
+
+static bool print_json(json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT);
+	bool good = text && fputs(text, stdout) >= 0 && putchar('\n') == '\n' && fflush(stdout) == 0;
+
+	free(text);
+	json_decref(o);
+	return good;
+}
+
+
+static void put_reports(json_t *o, unsigned reports)
+{
+	json_t *list = json_array();
+
+	if (reports & PARLEY_REPORT_DELIVERY)
+		json_array_append_new(list, json_string("delivery"));
+	if (reports & PARLEY_REPORT_DISPLAY)
+		json_array_append_new(list, json_string("display"));
+	json_object_set_new(o, "reports", list);
+}
+
+
+static bool message_json(const struct parley_message *m)
+{
+	json_t *o = json_pack("{s:s}", "event", "message");
+
+	put_name(o, "from", m->from);
+	if (*m->from_name)
+		put_name(o, "from_name", m->from_name);
+	put_name(o, "to", m->to);
+	put_date(o, "received", m->received_ms);
+	put_date(o, "sent", m->sent_ms);
+	put_name(o, "type", m->type);
+	if (*m->message_id)
+		put_name(o, "message_id", m->message_id);
+	put_reports(o, m->reports);
+	put_content(o, (struct str){m->content, m->content_size});
+	return print_json(o);
+}
+
+
+/* ---- The events ---- */
+
+bool show_message(const struct cli *c, const struct parley_message *m)
+{
+	struct buf line = BUF_INIT(1 << 20);
+
+	if (c->json)
+		return message_json(m);
+	put_head(&line, m->from, m->sent_ms >= 0 ? m->sent_ms : m->received_ms, m->received_ms);
+	show_text(&line, (struct str){m->content, m->content_size}, (unsigned)line.n);
+	return print(&line);
+}
+
+
+static const char *kind_name(enum parley_report_kind k)
+{
+	return k == PARLEY_REPORT_DELIVERY ? "delivery" : k == PARLEY_REPORT_DISPLAY ? "display" : "processing";
+}
+
+
+bool show_report(const struct cli *c, const struct parley_report *r)
+{
+	struct buf line = BUF_INIT(1 << 16);
+
+	if (c->json) {
+		json_t *o = json_pack("{s:s,s:s,s:s}", "event", "report", "report", kind_name(r->kind), "status",
+				      r->status);
+
+		put_name(o, "from", r->from);
+		if (*r->recipient)
+			put_name(o, "recipient", r->recipient);
+		put_name(o, "message_id", r->message_id);
+		put_date(o, "received", r->received_ms);
+		return print_json(o);
+	}
+	put_head(&line, *r->from ? r->from : r->recipient, r->received_ms, r->received_ms);
+	buf_printf(&line, "%s report: ", kind_name(r->kind));
+	show_text(&line, str_of(r->status), 0);
+	buf_puts(&line, STR(" (message "));
+	show_text(&line, str_of(r->message_id), 0);
+	buf_putc(&line, ')');
+	return print(&line);
+}
+
+
+bool show_invitation(const struct cli *c, const struct parley_invitation *i)
+{
+	const char *kind = i->mode == PARLEY_LARGE ? "large message" : "session";
+	struct buf line = BUF_INIT(1 << 16);
+
+	if (c->json) {
+		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind", kind, "answered",
+				      (int)i->answered);
+
+		put_name(o, "from", i->from);
+		if (*i->from_name)
+			put_name(o, "from_name", i->from_name);
+		put_name(o, "to", i->to);
+		put_date(o, "received", i->received_ms);
+		return print_json(o);
+	}
+	put_head(&line, i->from, i->received_ms, i->received_ms);
+	buf_printf(&line, "invitation to a %s: declined (%u)", kind, i->answered);
+	return print(&line);
+}
+
+
+static const char *outcome_words(unsigned status)
+{
+	return status == 202 ? "accepted for later delivery" : "delivered";
+}
+
+
+bool show_sent(const struct cli *c, const struct parley_sent *s)
+{
+	const char *mode = s->mode == PARLEY_PAGER ? "pager" : "large";
+	struct buf line = BUF_INIT(4096);
+
+	if (c->json) {
+		json_t *o = json_pack("{s:s,s:s,s:I,s:i}", "event", "sent", "mode", mode, "bytes",
+				      (json_int_t)s->outcome.bytes, "status", (int)s->outcome.status);
+
+		put_name(o, "reason", s->outcome.reason);
+		if (*s->message_id)
+			put_name(o, "message_id", s->message_id);
+		return print_json(o);
+	}
+	buf_printf(&line, "%s message, %zu bytes: %s (%u ", mode, s->outcome.bytes, outcome_words(s->outcome.status),
+		   s->outcome.status);
+	show_text(&line, str_of(s->outcome.reason), 0);
+	buf_putc(&line, ')');
+	return print(&line);
+}
+
+
+bool show_registered(const struct cli *c)
+{
+	if (c->json)
+		return print_json(json_pack("{s:s,s:s,s:s}", "event", "registration", "account", c->account.address,
+					    "state", "registered"));
+	fprintf(stderr, "parley: %s is registered and listens\n", c->account.address);
+	return true;
+}
