@@ -18,7 +18,7 @@
 
 /** How long a subject may take to be up, and to be gone. */
 #define START_TRIES 100
-#define TRY_NS      100000000L
+#define TRY_NS 100000000L
 
 static struct subject *running;
 
@@ -33,20 +33,22 @@ static const char parley_yaml[] = "domain: ims.example.org\n"
 				  "timers: {linger: 5s}\n";
 
 /* The kindest Kamailio: no service, no database, its fast allocator, shared memory touched beforehand. */
-static const char kamailio_cfg[] = "#!KAMAILIO\n"
-				   "debug=-1\nlog_stderror=no\nfork=yes\n"
-				   "%s"
-				   "shm_force_alloc=yes\nauto_aliases=no\ndns=no\nrev_dns=no\n"
-				   "loadmodule \"kex.so\"\nloadmodule \"tm.so\"\nloadmodule \"sl.so\"\n"
-				   "loadmodule \"rr.so\"\nloadmodule \"pv.so\"\nloadmodule \"maxfwd.so\"\n"
-				   "loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
-				   "modparam(\"rr\", \"enable_double_rr\", 0)\n"
-				   "request_route {\n"
-				   "  if (!mf_process_maxfwd_header(\"10\")) { sl_send_reply(\"483\",\"Too Many Hops\"); exit; }\n"
-				   "  loose_route();\n"
-				   "  t_relay();\n"
-				   "  exit;\n"
-				   "}\n";
+static const char kamailio_cfg[] =
+	"#!KAMAILIO\n"
+	"debug=-1\nlog_stderror=no\nfork=yes\n"
+	"%s"
+	"shm_force_alloc=yes\nauto_aliases=no\ndns=no\nrev_dns=no\n"
+	"loadmodule \"kex.so\"\nloadmodule \"tm.so\"\nloadmodule \"sl.so\"\n"
+	"loadmodule \"rr.so\"\nloadmodule \"pv.so\"\nloadmodule \"maxfwd.so\"\n"
+	"loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
+	"modparam(\"rr\", \"enable_double_rr\", 0)\n"
+	"request_route {\n"
+	"  if (!mf_process_maxfwd_header(\"10\")) { sl_send_reply(\"483\",\"Too Many Hops\"); "
+	"exit; }\n"
+	"  loose_route();\n"
+	"  t_relay();\n"
+	"  exit;\n"
+	"}\n";
 
 
 static void nap(void)
@@ -188,15 +190,18 @@ void subject_start_kamailio(struct subject *s, bool tcp)
 	snprintf(pidfile, sizeof(pidfile), "%s/pid", s->dir);
 	snprintf(text, sizeof(text), kamailio_cfg,
 		 tcp ? "listen=tcp:127.0.0.1:5060\ntcp_children=1\n"
-		     : "children=1\nlisten=udp:127.0.0.1:5060\ndisable_tcp=yes\nmaxbuffer=4194304\nudp4_raw=0\n");
+		     : "children=1\nlisten=udp:127.0.0.1:5060\ndisable_tcp=yes\nmaxbuffer="
+		       "4194304\nudp4_raw=0\n");
 	write_file(cfg, text);
-	pid_t starter = spawn(s, (const char *[]){"kamailio", "-f", cfg, "-P", pidfile, "-m", "4096", "-M", "64", "-x",
-					    "tlsf", "-X", "tlsf", "-w", s->dir, NULL});
+	pid_t starter = spawn(s, (const char *[]){"kamailio", "-f", cfg, "-P", pidfile, "-m",
+						  "4096", "-M", "64", "-x", "tlsf", "-X", "tlsf",
+						  "-w", s->dir, NULL});
 	int status = 0;
 	waitpid(starter, &status, 0);
 	if (status) {
 		show_log(s);
-		die("kamailio did not start (its log is above): scripts/install-deps bench installs it");
+		die("kamailio did not start (its log is above): scripts/install-deps bench "
+		    "installs it");
 	}
 	int tries = 0;
 	while (!read_pid(pidfile, &s->main)) {

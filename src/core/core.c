@@ -95,6 +95,8 @@ int core_alloc(struct core **ret, const struct core_params *p)
 		mem_unref(c);
 		return r;
 	}
+	if (p->digest)
+		digest_server_offer(c->digest, p->digest);
 
 	*ret = c;
 	return 0;

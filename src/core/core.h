@@ -24,6 +24,7 @@ struct core_params {
 	struct registrations *registrations;
 	struct str realm;                    /**< of digest authentication: the first domain; copied */
 	bool authenticate;                   /**< false: From is believed (a laboratory's choice) */
+	uint32_t digest;                     /**< what is offered, a set of 1u << enum digest_algorithm; 0: all */
 	/** 0: the defaults below. */
 	uint32_t min_expires_s, default_expires_s, max_expires_s, max_contacts;
 	/** Service-Route of the 200 to REGISTER (RFC 3608), "<sip:host;lr>"; empty: none; copied. */

@@ -7,6 +7,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/** An address as the log shows it. */
+#define ADDRESS_MAX (SIP_AOR_MAX + 32)
+
 static struct counter outcomes[IM_OUTCOMES] = {
 	[IM_DELIVERED] = COUNTER("im.delivered", "requests that a device answered with 2xx"),
 	[IM_REFUSED] = COUNTER("im.refused", "requests that a check of the service refused"),
@@ -56,22 +59,46 @@ void im_events_tell(struct im_events *ev, const struct im_event *e)
 }
 
 
+/* "sip:alice@example.org", or without the name: "sip:#7c3f…@example.org". */
+static struct str shown(const struct im_log *log, struct str address, char text[static ADDRESS_MAX])
+{
+	ptrdiff_t at = str_rfind(address, '@');
+	struct buf b;
+
+	if (log->addresses)
+		return address;
+	buf_fixed(&b, text, ADDRESS_MAX);
+	buf_puts(&b, STR("sip:#"));
+	buf_puthex(&b, hash_bytes(&log->key, address.p, address.n), 16);
+	if (at >= 0)
+		buf_puts(&b, str_from(address, (size_t)at));
+	return buf_str(&b);
+}
+
+
 static void log_event(const struct im_event *e, void *arg)
 {
-	(void)arg;
+	const struct im_log *log = arg;
+	char from[ADDRESS_MAX], to[ADDRESS_MAX];
+
 	counter_add(&outcomes[e->outcome], 1);
+	if (log_level_now < LOG_LEVEL_INFO)
+		return;
+	struct str originator = shown(log, e->originator, from), recipient = shown(log, e->recipient, to);
 	log_info("im",
 		 STR_FMT " result=" STR_FMT " side=" STR_FMT " from=<" STR_FMT "> to=<" STR_FMT
 			 "> status=%u reason=" STR_FMT " size=%zu took=%ums call-id=\"" STR_FMT "\"",
 		 STR_ARG(im_kind_name(e->kind)), STR_ARG(im_outcome_name(e->outcome)),
-		 STR_ARG(im_side_name(e->side)), STR_ARG(e->originator), STR_ARG(e->recipient), e->status,
+		 STR_ARG(im_side_name(e->side)), STR_ARG(originator), STR_ARG(recipient), e->status,
 		 STR_ARG(e->reason.n ? e->reason : STR("-")), e->size, e->took_ms, STR_ARG(e->call_id));
 }
 
 
-void im_events_log(struct im_events *ev, struct im_listener *l)
+void im_events_log(struct im_events *ev, struct im_log *log, bool addresses)
 {
-	l->event = log_event;
-	l->arg = NULL;
-	im_events_listen(ev, l);
+	hash_key_init(&log->key);
+	log->addresses = addresses;
+	log->listener.event = log_event;
+	log->listener.arg = log;
+	im_events_listen(ev, &log->listener);
 }

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/str.h"
 #include "im/request.h"
@@ -50,8 +51,13 @@ void im_events_listen(struct im_events *ev, struct im_listener *l);
 void im_events_tell(struct im_events *ev, const struct im_event *e);
 struct str im_outcome_name(enum im_outcome o);
 
-/** A listener that writes the log line and moves the counters: every server has it. */
-void im_events_log(struct im_events *ev, struct im_listener *l);
+/** The listener that writes the log line and moves the counters: every server has one. */
+struct im_log {
+	struct im_listener listener;
+	bool addresses;      /**< false: users' addresses are hashed, each to the same text as long as we run */
+	struct hash_key key;
+};
+void im_events_log(struct im_events *ev, struct im_log *log, bool addresses);
 void im_counters_register(void);
 
 #endif

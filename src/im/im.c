@@ -10,7 +10,7 @@
 
 struct im {
 	struct im_events events;
-	struct im_listener log;
+	struct im_log log;
 	struct participating *participating;
 };
 
@@ -30,7 +30,7 @@ int im_alloc(struct im **ret, const struct im_params *p)
 	if (!im)
 		return -ENOMEM;
 	im_events_init(&im->events);
-	im_events_log(&im->events, &im->log);
+	im_events_log(&im->events, &im->log, p->log_addresses);
 	int err = participating_alloc(&im->participating, p, &im->events);
 	if (err) {
 		mem_unref(im);

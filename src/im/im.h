@@ -26,6 +26,7 @@ struct im_params {
 	struct subscribers *subscribers;
 	const struct im_setting *setting; /**< borrowed */
 	struct im_addresses addresses;    /**< borrowed */
+	bool log_addresses;               /**< false: hashed in the log */
 };
 
 /** Counted. */

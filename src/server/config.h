@@ -61,6 +61,8 @@ enum config_media_path {
 	CONFIG_MEDIA_CHARGING = 4,
 	CONFIG_MEDIA_NEVER = 8,
 };
+/** A set: what a challenge offers. */
+enum config_digest { CONFIG_DIGEST_SHA256 = 1, CONFIG_DIGEST_MD5 = 2 };
 enum config_sent_count { CONFIG_SENT_COUNT_OFF, CONFIG_SENT_COUNT_PARAMETER, CONFIG_SENT_COUNT_HEADER };
 
 /** All texts are owned by the config, end in NUL, and live as long as it. Durations are in seconds. */
@@ -115,6 +117,7 @@ struct config {
 		uint32_t min_expires_s, default_expires_s, max_expires_s, max_contacts;
 	} registrar;
 	bool authenticate;               /**< embedded: requests must be authenticated (default true) */
+	uint32_t digest;                 /**< embedded: set of enum config_digest */
 	struct addr admin_listen;
 	struct {
 		enum log_level level;

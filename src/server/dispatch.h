@@ -34,7 +34,7 @@ struct dispatch_setting {
 	void (*request)(struct dispatch *d, struct im_request *r, bool in_dialog, void *arg);
 	/** May assert identities. */
 	bool (*trusts)(const struct sip_source *src, void *arg);
-	/** A hop for a Request-URI that is a device of ours: its connection, or where it registered from. False: resolve. */
+	/** The hop of a Request-URI that is a device of ours, registered from behind NAT. False: resolve. */
 	bool (*device)(struct str uri, struct sip_proxy_target *ret, struct sip_hop *hop, void *arg);
 	void *arg;
 };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/tls.h"
 #include "server/config.h"
 #include "server/notify.h"
 #include "server/server.h"
@@ -35,7 +36,7 @@ static const char usage_text[] =
 	"  -c, --config FILE    read the configuration from FILE (default: every option at its default)\n"
 	"  -t, --test           say what is wrong with the configuration; exit status 1 if anything is\n"
 	"  -v, --verbose        log at debug level\n"
-	"      --version        print the version\n"
+	"  -V, --version        print the version\n"
 	"  -h, --help           print this\n"
 	"\n"
 	"Example:  parleyd -c parley.yaml\n"
@@ -51,6 +52,26 @@ static int load(struct config **ret, const char *path)
 		fprintf(stderr, "%.*s", (int)why.n, why.p);
 	buf_done(&why);
 	return err;
+}
+
+
+/* What a configuration names must be there and fit together, too. */
+static bool files_are_good(const struct config *c)
+{
+	struct tls_params p = {
+		.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
+		.key_file = c->tls.key.n ? c->tls.key.p : NULL,
+		.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
+	};
+	struct buf why = BUF_INIT(CONFIG_TEXT_MAX);
+	struct tls_config *tls = NULL;
+
+	if (tls_config_alloc(&tls, &p, &why))
+		fprintf(stderr, "parleyd: tls: %.*s\n", (int)why.n, why.p);
+	buf_done(&why);
+	bool good = tls != NULL;
+	mem_unref(tls);
+	return good;
 }
 
 
@@ -146,7 +167,8 @@ int main(int argc, char **argv)
 	bool test = false, verbose = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:tvh", options, NULL)) >= 0) {
+	opterr = 0; /* the message is ours */
+	while ((c = getopt_long(argc, argv, "c:tvVh", options, NULL)) >= 0) {
 		switch (c) {
 		case 'c':
 			d.path = optarg;
@@ -164,7 +186,8 @@ int main(int argc, char **argv)
 			printf("%s", usage_text);
 			return 0;
 		default:
-			fprintf(stderr, "parleyd: wrong usage: see parleyd --help\n");
+			fprintf(stderr, "parleyd: '%s' is no option, or lacks its value: see parleyd --help\n",
+				argv[optind - 1]);
 			return 2;
 		}
 	}
@@ -177,9 +200,11 @@ int main(int argc, char **argv)
 	if (load(&config, d.path))
 		return 1;
 	if (test) {
-		printf("%s: the configuration is good\n", d.path ? d.path : "defaults");
+		bool good = files_are_good(config);
+		if (good)
+			printf("%s: the configuration is good\n", d.path ? d.path : "defaults");
 		mem_unref(config);
-		return 0;
+		return good ? 0 : 1;
 	}
 	log_set_level(verbose ? LOG_LEVEL_DEBUG : config->log.level);
 	log_set_journal(notify_under_journal());

@@ -342,6 +342,42 @@ static void encode_media_path(const struct option *o, const void *field, struct 
 }
 
 
+/** In the order of the bits of enum config_digest. */
+static const char *const digest_words[] = {"sha-256", "md5"};
+
+
+static int decode_digest(const struct option *o, struct str text, void *field, struct arena *arena,
+			 struct option_mistake *m)
+{
+	uint32_t *set = field;
+
+	(void)o;
+	(void)arena;
+	for (unsigned i = 0; i < 2; i++) {
+		if (str_eq_nocase(text, str_of(digest_words[i]))) {
+			*set |= 1u << i;
+			return 0;
+		}
+	}
+	return wrong(m, "write sha-256, md5 or both", "\"" STR_FMT "\" is not known here", SHOWN(text));
+}
+
+
+static void encode_digest(const struct option *o, const void *field, struct buf *out)
+{
+	uint32_t set = *(const uint32_t *)field;
+	const char *comma = "";
+
+	(void)o;
+	for (unsigned i = 0; i < 2; i++) {
+		if (set & 1u << i) {
+			buf_printf(out, "%s%s", comma, digest_words[i]);
+			comma = ",";
+		}
+	}
+}
+
+
 /* ---- Texts ---- */
 
 static int decode_text(const struct option *o, struct str text, void *field, struct arena *arena,
@@ -629,3 +665,6 @@ const struct option_type option_media_types = {
 const struct option_type option_media_path = {
 	"always, never or a list", "always", true, 0,
 	.decode = decode_media_path, .encode = encode_media_path};
+const struct option_type option_digest = {
+	"sha-256, md5 or a list", "[sha-256, md5]", true, 0,
+	.decode = decode_digest, .encode = encode_digest};

@@ -59,6 +59,6 @@ struct option_list {
 extern const struct option_type option_bool, option_count, option_bytes, option_duration_s,
 	option_duration_ms, option_word, option_text, option_path, option_token, option_host,
 	option_store, option_uri, option_user_uri, option_addr, option_domains, option_peers,
-	option_listens, option_media_types, option_media_path;
+	option_listens, option_media_types, option_media_path, option_digest;
 
 #endif

@@ -17,6 +17,7 @@
 #include "server/operator.h"
 #include "server/setting_embedded.h"
 #include "server/setting_ims.h"
+#include "sip/digest.h"
 #include "sip/sip.h"
 #include "store/store.h"
 #include "subscriber/registration.h"
@@ -37,9 +38,9 @@ struct server {
 	struct sip *sip;
 	struct subscribers *subscribers;
 	struct registrations *registrations;
-	struct core *core;                 /**< embedded setting */
+	struct core *core; /**< embedded setting */
 	struct setting_embedded *embedded;
-	struct setting_ims *ims;           /**< IMS setting */
+	struct setting_ims *ims; /**< IMS setting */
 	struct im_addresses addresses;
 	struct im *im;
 	struct dispatch *dispatch;
@@ -55,7 +56,8 @@ struct server {
 
 /* ---- From the engine ---- */
 
-static void on_request(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src, void *arg)
+static void on_request(struct sip_server_txn *st, const struct sip_msg *m,
+		       const struct sip_source *src, void *arg)
 {
 	struct server *s = arg;
 
@@ -147,14 +149,15 @@ static int start_tls(struct server *s, struct buf *why)
 				       why);
 	if (err)
 		return err;
-	return tls_config_alloc(&s->tls_connect,
-				&(struct tls_params){
-					.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
-					.key_file = c->tls.key.n ? c->tls.key.p : NULL,
-					.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
-					.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
-				},
-				why);
+	return tls_config_alloc(
+		&s->tls_connect,
+		&(struct tls_params){
+			.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
+			.key_file = c->tls.key.n ? c->tls.key.p : NULL,
+			.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
+			.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
+		},
+		why);
 }
 
 
@@ -167,11 +170,13 @@ static int start_listeners(struct server *s, struct buf *why)
 	sip_transports_set_client_tls(t, s->tls_connect);
 	for (size_t i = 0; i < s->config->listen.n; i++) {
 		const struct config_listen *l = &s->config->listen.v[i];
-		int err = sip_transports_listen(t, kinds[l->transport], &l->addr, s->config->advertise,
+		int err = sip_transports_listen(t, kinds[l->transport], &l->addr,
+						s->config->advertise,
 						l->transport == CONFIG_TLS ? s->tls_listen : NULL);
 		if (err) {
 			buf_printf(why,
-				   "cannot listen on " STR_FMT ": %s: choose another address for `listen`, or "
+				   "cannot listen on " STR_FMT
+				   ": %s: choose another address for `listen`, or "
 				   "stop what uses this one",
 				   STR_ARG(l->text), strerror(-err));
 			return err;
@@ -218,6 +223,13 @@ static int start_registrations(struct server *s)
 }
 
 
+static uint32_t offered_digests(uint32_t set)
+{
+	return (set & CONFIG_DIGEST_SHA256 ? 1u << DIGEST_SHA256 : 0) |
+	       (set & CONFIG_DIGEST_MD5 ? 1u << DIGEST_MD5 : 0);
+}
+
+
 static int start_embedded(struct server *s)
 {
 	const struct config *c = s->config;
@@ -228,27 +240,31 @@ static int start_embedded(struct server *s)
 					       .registrations = s->registrations,
 					       .realm = c->domains.v[0],
 					       .authenticate = c->authenticate,
+					       .digest = offered_digests(c->digest),
 					       .min_expires_s = c->registrar.min_expires_s,
 					       .default_expires_s = c->registrar.default_expires_s,
 					       .max_expires_s = c->registrar.max_expires_s,
 					       .max_contacts = c->registrar.max_contacts,
 				       });
 
-	return err ? err : setting_embedded_alloc(&s->embedded, s->core, s->subscribers, s->registrations);
+	return err ? err
+		   : setting_embedded_alloc(&s->embedded, s->core, s->subscribers,
+					    s->registrations);
 }
 
 
 static int start_ims(struct server *s)
 {
-	return setting_ims_alloc(&s->ims, &(struct setting_ims_params){
-						  .sip = s->sip,
-						  .subscribers = s->subscribers,
-						  .registrations = s->registrations,
-						  .peers = &s->config->ims.peers,
-						  .next_hop = s->config->ims.next_hop,
-						  .min_expires_s = s->config->registrar.min_expires_s,
-						  .max_expires_s = s->config->registrar.max_expires_s,
-					  });
+	return setting_ims_alloc(&s->ims,
+				 &(struct setting_ims_params){
+					 .sip = s->sip,
+					 .subscribers = s->subscribers,
+					 .registrations = s->registrations,
+					 .peers = &s->config->ims.peers,
+					 .next_hop = s->config->ims.next_hop,
+					 .min_expires_s = s->config->registrar.min_expires_s,
+					 .max_expires_s = s->config->registrar.max_expires_s,
+				 });
 }
 
 
@@ -276,20 +292,23 @@ static int start_service(struct server *s)
 
 	set_addresses(s);
 	if (!err)
-		err = im_alloc(&s->im, &(struct im_params){
-					       .sip = s->sip,
-					       .subscribers = s->subscribers,
-					       .setting = embedded ? setting_embedded_im(s->embedded)
-								   : setting_ims_im(s->ims),
-					       .addresses = s->addresses,
-				       });
+		err = im_alloc(&s->im,
+			       &(struct im_params){
+				       .sip = s->sip,
+				       .subscribers = s->subscribers,
+				       .setting = embedded ? setting_embedded_im(s->embedded)
+							   : setting_ims_im(s->ims),
+				       .addresses = s->addresses,
+				       .log_addresses = s->config->log.addresses,
+			       });
 	if (!err)
 		err = dispatch_alloc(&s->dispatch,
 				     &(struct dispatch_params){
 					     .sip = s->sip,
 					     .im = s->im,
 					     .addresses = &s->addresses,
-					     .setting = embedded ? setting_embedded_dispatch(s->embedded)
+					     .setting = embedded ? setting_embedded_dispatch(
+									   s->embedded)
 								 : setting_ims_dispatch(s->ims),
 				     });
 	return err;
@@ -316,7 +335,9 @@ static int start_admin(struct server *s, bool http, struct buf *why)
 		return err;
 	err = admin_front_open(&s->front, s->admin, s->loop, &s->config->admin_listen);
 	if (err)
-		buf_printf(why, "cannot listen on %s: %s: choose another address for `admin.listen`, or stop what uses this one",
+		buf_printf(why,
+			   "cannot listen on %s: %s: choose another address for `admin.listen`, or "
+			   "stop what uses this one",
 			   addr_text(&s->config->admin_listen, text), strerror(-err));
 	return err;
 }
@@ -327,11 +348,13 @@ static void on_restored(int error, void *arg)
 	struct server *s = arg;
 
 	if (error)
-		log_error("server", "cannot read the registrations: %s: devices must register again",
+		log_error("server",
+			  "cannot read the registrations: %s: devices must register again",
 			  strerror(-error));
 	else
 		log_notice("server", "started: %zu users registered with %zu devices",
-			   registrations_users(s->registrations), registrations_devices(s->registrations));
+			   registrations_users(s->registrations),
+			   registrations_devices(s->registrations));
 }
 
 
@@ -420,7 +443,8 @@ int server_start(struct server **ret, const struct server_params *p, struct buf 
 	int err = start(s, p->http, why);
 	if (err) {
 		if (!why->n)
-			buf_printf(why, "cannot start: %s: give the machine more of it", strerror(-err));
+			buf_printf(why, "cannot start: %s: give the machine more of it",
+				   strerror(-err));
 		mem_unref(s);
 		return err;
 	}
@@ -441,7 +465,8 @@ static void look(struct timer *t, void *arg)
 		return;
 	}
 	if (!idle)
-		log_warning("server", "stopping with work unfinished: transactions=%zu", sip_pending(s->sip));
+		log_warning("server", "stopping with work unfinished: transactions=%zu",
+			    sip_pending(s->sip));
 	s->stopped(s->stopped_arg);
 }
 

@@ -38,6 +38,7 @@ struct digest_server {
 	struct loop *loop;
 	struct digest_hash hash;
 	struct digest_nonces nonces;
+	uint32_t offered; /**< set of 1u << enum digest_algorithm */
 	bool ready;
 };
 
@@ -100,8 +101,15 @@ int digest_server_alloc(struct digest_server **ret, struct loop *loop)
 		return err;
 	}
 	d->ready = true;
+	d->offered = UINT32_MAX;
 	*ret = d;
 	return 0;
+}
+
+
+void digest_server_offer(struct digest_server *d, uint32_t algorithms)
+{
+	d->offered = algorithms;
 }
 
 
@@ -122,7 +130,7 @@ void digest_challenge(struct digest_server *d, struct str realm, bool proxy, boo
 		return;
 	}
 	for (size_t i = 0; i < sizeof(offered) / sizeof(offered[0]); i++) {
-		if (!d->hash.md[offered[i]])
+		if (!d->hash.md[offered[i]] || !(d->offered & 1u << offered[i]))
 			continue;
 		c.algorithm = name_of(offered[i]);
 		buf_puts(out, proxy ? STR("Proxy-Authenticate: ") : STR("WWW-Authenticate: "));

@@ -42,6 +42,11 @@ enum digest_verdict {
 };
 
 int digest_server_alloc(struct digest_server **ret, struct loop *loop);
+/**
+ * What is offered from now on: a set of 1u << enum digest_algorithm; at first all. Older clients give up
+ * at a challenge that they do not know instead of taking the next one: for them MD5 must stand alone.
+ */
+void digest_server_offer(struct digest_server *d, uint32_t algorithms);
 /** Header lines: one for each algorithm. `proxy`: Proxy-Authenticate, else WWW-Authenticate. */
 void digest_challenge(struct digest_server *d, struct str realm, bool proxy, bool stale, struct buf *out);
 /** `uri` is the request's; the credentials' uri must be equivalent (RFC 3261 22.4 8). */

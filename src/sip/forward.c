@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "sip/name_addr.h"
+#include "sip/txn.h"
 
 
 /* ---- Numbers ---- */
@@ -150,6 +151,22 @@ static struct str target_uri(const struct forward *f)
 }
 
 
+/* RFC 3261 20.14: over UDP the datagram's end will do; "If a stream-based protocol (such as TCP) is used as
+ * transport, then the header field MUST be used." A large request may yet leave over TCP (18.1.1). */
+static void edit_length(struct sip_edits *e, struct forward_texts *t, const struct forward *f)
+{
+	size_t at = t->digits.n;
+
+	if (e->m->first[SIP_HDR_CONTENT_LENGTH] != SIP_LINE_NONE ||
+	    (f->hop && f->hop->kind == SIP_UDP && e->m->n + TXN_VIA_MAX <= SIP_UDP_REQUEST_MAX))
+		return;
+	buf_puts(&t->digits, STR("Content-Length: "));
+	buf_putu(&t->digits, e->m->body.n);
+	buf_puts(&t->digits, STR("\r\n"));
+	sip_edit_append(e, str_from(buf_str(&t->digits), at));
+}
+
+
 int forward_edits(struct sip_edits *e, struct forward_texts *t, struct sip *s, const struct forward *f)
 {
 	struct str uri = target_uri(f);
@@ -166,6 +183,7 @@ int forward_edits(struct sip_edits *e, struct forward_texts *t, struct sip *s, c
 	if (f->record_route)
 		edit_record_route(e, t, s, f);
 	edit_routes(e, t, f, uri);
+	edit_length(e, t, f);
 	return e->failed || t->route.failed || t->fixed.failed || t->digits.failed ? -ENOBUFS : 0;
 }
 

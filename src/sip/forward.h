@@ -21,7 +21,7 @@ struct forward {
 
 /** What the inserted texts are written into; they live as long as it does. */
 struct forward_texts {
-	char numbers[64];
+	char numbers[128];
 	char record_route[1200];
 	struct buf route;
 	struct buf fixed;            /**< over record_route */

@@ -5,8 +5,11 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "sip/compose.h"
 #include "sip/txn.h"
 
+/** "Content-Length: " and a number. */
+#define CONTENT_LENGTH_LINE_MAX 40
 /** All challenges of one response context. */
 #define CHALLENGES_MAX 16384
 
@@ -27,7 +30,9 @@ static bool is_for_us(const struct sip_msg *m)
 
 static int forward_response(struct sip_proxy *p, const struct sip_msg *m, struct str lines)
 {
+	char text[CONTENT_LENGTH_LINE_MAX];
 	struct sip_edits e;
+	struct buf length;
 
 	if (is_for_us(m))
 		return -EBADMSG;
@@ -35,6 +40,13 @@ static int forward_response(struct sip_proxy *p, const struct sip_msg *m, struct
 	sip_edit_remove_first_value(&e, SIP_HDR_VIA);
 	if (lines.n)
 		sip_edit_append(&e, lines);
+	/* It came in a datagram, which needs none; a stream does (RFC 3261 20.14). */
+	if (m->first[SIP_HDR_CONTENT_LENGTH] == SIP_LINE_NONE &&
+	    sip_server_txn_source(p->st)->kind != SIP_UDP) {
+		buf_fixed(&length, text, sizeof(text));
+		sip_put_headeru(&length, SIP_HDR_CONTENT_LENGTH, m->body.n);
+		sip_edit_append(&e, buf_str(&length));
+	}
 	return sip_server_txn_send_edits(p->st, m->status, &e);
 }
 

@@ -110,9 +110,12 @@ int sip_transport_send(struct sip_transports *t, const struct sip_hop *hop, cons
  */
 void sip_hop_of_response(struct sip_hop *ret, const struct sip_via *top, const struct sip_source *src);
 
-/** What our Via's sent-by says for messages leaving to this hop: "host:port". Valid as long as `t`; STR_NULL: no listener. */
+/** Our Via's sent-by for messages leaving to this hop: "host:port"; STR_NULL: no listener. Lives as `t`. */
 struct str sip_transports_sent_by(const struct sip_transports *t, const struct sip_hop *hop);
-/** A SIP URI of ours that leads back to the listener this hop uses, without <>: "sip:host:port;transport=tcp". For Record-Route (the caller adds ;lr) and Contact. */
+/**
+ * A SIP URI of ours that leads back to the listener this hop uses: "sip:host:port;transport=tcp", for
+ * Record-Route (the caller adds ;lr) and Contact.
+ */
 struct str sip_transports_uri(const struct sip_transports *t, const struct sip_hop *hop);
 /** Host and port of this URI are ours (a listener's address, or what it advertises). */
 bool sip_transports_is_ours(const struct sip_transports *t, const struct sip_uri *u);

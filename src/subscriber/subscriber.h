@@ -88,7 +88,7 @@ int subscriber_load(struct subscribers *ss, struct subscriber_query *q, struct s
 		    subscriber_loaded_cb *cb, void *arg);
 void subscriber_load_cancel(struct subscriber_query *q);
 
-/** Something about this user has changed in the store: what is cached is forgotten, what is being loaded loaded anew. */
+/** The user has changed in the store: what is cached is dropped, what is being loaded comes anew. */
 void subscribers_drop(struct subscribers *ss, struct str aor);
 
 #endif

@@ -36,7 +36,7 @@ static void test_told(void)
 	struct im_events ev;
 	char text[16], log[1024];
 	struct buf order, line;
-	struct im_listener logger;
+	struct im_log logger;
 	struct heard a = {.order = &order, .name = 'a'}, b = {.order = &order, .name = 'b'};
 	struct im_event e = {
 		.outcome = IM_DELIVERED,
@@ -61,7 +61,7 @@ static void test_told(void)
 	a.listener = (struct im_listener){.event = on_event, .arg = &a};
 	b.listener = (struct im_listener){.event = on_event, .arg = &b};
 	im_events_listen(&ev, &a.listener);
-	im_events_log(&ev, &logger);
+	im_events_log(&ev, &logger, true);
 	im_events_listen(&ev, &b.listener);
 	log_set_sink(on_line, &line);
 	im_events_tell(&ev, &e);
@@ -74,4 +74,28 @@ static void test_told(void)
 			       "to=<sip:bob@example.org> status=200 reason=- size=5 took=12ms call-id=\"1@x\"")));
 }
 
-UNIT_MAIN(UNIT_TEST(test_told))
+
+static void test_hidden(void)
+{
+	struct im_events ev;
+	char log[2048];
+	struct buf line;
+	struct im_log logger;
+	struct im_event e = {.outcome = IM_REFUSED,
+			     .originator = STR("sip:alice@example.org"),
+			     .recipient = STR("sip:bob@example.org")};
+
+	buf_fixed(&line, log, sizeof(log));
+	im_events_init(&ev);
+	im_events_log(&ev, &logger, false);
+	log_set_sink(on_line, &line);
+	im_events_tell(&ev, &e);
+	log_set_sink(NULL, NULL);
+
+	assert_true(str_find_str(buf_str(&line), STR("alice")) < 0);
+	assert_true(str_find_str(buf_str(&line), STR("bob")) < 0);
+	assert_true(str_find_str(buf_str(&line), STR("from=<sip:#")) > 0);
+	assert_true(str_find_str(buf_str(&line), STR("@example.org>")) > 0);
+}
+
+UNIT_MAIN(UNIT_TEST(test_told), UNIT_TEST(test_hidden))
