@@ -234,7 +234,8 @@ bool xml_attribute(const struct xml_node *e, struct str name, struct arena *a, s
 	for (xmlAttrPtr at = node_of(e)->properties; at; at = at->next) {
 		if (at->ns || !text_is(at->name, name))
 			continue;
-		struct str kept = arena_str(a, str_of(at->children ? (const char *)at->children->content : ""));
+		struct str kept =
+			arena_str(a, str_of(at->children ? (const char *)at->children->content : ""));
 
 		if (!kept.p)
 			return false;
