@@ -247,6 +247,8 @@ static void on_received(const struct sip_source *src, struct str bytes, void *ar
 	struct sip *s = arg;
 	struct sip_msg m;
 
+	if (s->tap)
+		s->tap(false, src->kind, &src->peer, bytes, s->tap_arg);
 	if (overload_message(&s->overload, bytes.n) && shed(s, src, bytes))
 		return;
 
@@ -433,9 +435,23 @@ struct loop *sip_loop(struct sip *s)
 }
 
 
+const struct sip_timers *sip_timers(const struct sip *s)
+{
+	return &s->t;
+}
+
+
 struct str sip_server_value(const struct sip *s)
 {
 	return str_of(s->server);
+}
+
+
+void sip_set_tap(struct sip *s, sip_tap_cb *tap, void *arg)
+{
+	s->tap = tap;
+	s->tap_arg = arg;
+	sip_transports_set_tap(s->transports, tap, arg);
 }
 
 

@@ -89,11 +89,14 @@ struct sip_transports *sip_transports(struct sip *s);
 struct sip_resolver *sip_resolver(struct sip *s);
 struct loop *sip_loop(struct sip *s);
 struct str sip_server_value(const struct sip *s);
+const struct sip_timers *sip_timers(const struct sip *s);
 /**
  * How long work waits in the service itself (the store's queue): counts as delay (sip/overload.h) until
  * it is reported anew. 0 when nothing waits.
  */
 void sip_report_delay(struct sip *s, uint32_t delay_us);
+/** Who sees all that arrives and leaves, retransmissions too (sip/transport.h). NULL: nobody. */
+void sip_set_tap(struct sip *s, sip_tap_cb *tap, void *arg);
 /** Transactions that wait for something, and those that only linger. */
 size_t sip_pending(const struct sip *s);
 size_t sip_lingering(const struct sip *s);

@@ -32,6 +32,8 @@ struct sip_transports {
 	struct loop *loop;
 	struct sip_transport_handler handler;
 	void *arg;
+	sip_tap_cb *tap;
+	void *tap_arg;
 	bool stopped;
 	size_t listeners;
 	struct sip_listener *listener[SIP_LISTENERS_MAX];
@@ -364,7 +366,16 @@ int sip_transport_send(struct sip_transports *t, const struct sip_hop *hop, cons
 	else
 		err = -EAFNOSUPPORT;
 	counter_add(&counters[err ? C_REFUSED : C_SENT], 1);
+	if (t->tap && !err)
+		t->tap(true, hop->kind, &hop->addr, (struct str){p, n}, t->tap_arg);
 	return err;
+}
+
+
+void sip_transports_set_tap(struct sip_transports *t, sip_tap_cb *tap, void *arg)
+{
+	t->tap = tap;
+	t->tap_arg = arg;
 }
 
 

@@ -54,6 +54,13 @@ struct sip_source {
 	uint16_t socket;    /**< UDP: index of the listening socket it came to */
 };
 
+/**
+ * Sees whole messages as they arrive and as they leave, for traces; `bytes` are valid until it returns,
+ * and it must not call back into the engine. Costs nothing while there is none.
+ */
+typedef void(sip_tap_cb)(bool out, enum sip_transport_kind kind, const struct addr *peer, struct str bytes,
+			 void *arg);
+
 /** Where a message goes. */
 struct sip_hop {
 	enum sip_transport_kind kind;
@@ -92,6 +99,8 @@ int sip_transports_alloc(struct sip_transports **ret, struct loop *loop,
  */
 int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind, const struct addr *local,
 			  struct str advertised, struct tls_config *tls);
+/** Sees what is sent. NULL: nobody. */
+void sip_transports_set_tap(struct sip_transports *t, sip_tap_cb *tap, void *arg);
 /** TLS settings of connections we open; without it the listener's. */
 void sip_transports_set_client_tls(struct sip_transports *t, struct tls_config *tls);
 /** No new connections or datagrams are taken in; what is queued still leaves. */

@@ -167,6 +167,8 @@ struct sip {
 	uint32_t t100_ms;     /**< RFC 4320 4.1: when Timer E has reached T2 */
 	const struct sip_handler *handler;
 	void *arg;
+	sip_tap_cb *tap;      /**< NULL: nobody looks on */
+	void *tap_arg;
 	char *server;
 	struct slab *slab;    /**< transactions and their messages */
 	struct hash_key key;
