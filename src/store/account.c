@@ -46,21 +46,21 @@ static int start_aor(struct store *s, struct store_request *r, enum store_op op,
 int store_account_add(struct store *s, struct store_request *r, const struct store_account *a,
 		      store_done_cb *done, void *arg)
 {
-	return start_account(s, r, STORE_ACCOUNT_ADD, a, done, arg);
+	return start_account(s, r, STORE_OP_ACCOUNT_ADD, a, done, arg);
 }
 
 
 int store_account_set_secret(struct store *s, struct store_request *r, const struct store_account *a,
 			     store_done_cb *done, void *arg)
 {
-	return start_account(s, r, STORE_ACCOUNT_SET_SECRET, a, done, arg);
+	return start_account(s, r, STORE_OP_ACCOUNT_SET_SECRET, a, done, arg);
 }
 
 
 int store_account_set_allowed(struct store *s, struct store_request *r, struct str aor, bool allowed,
 			      bool create, int64_t created_ms, store_done_cb *done, void *arg)
 {
-	struct store_job *j = store_job_alloc(STORE_ACCOUNT_SET_ALLOWED);
+	struct store_job *j = store_job_alloc(STORE_OP_ACCOUNT_SET_ALLOWED);
 
 	if (!j)
 		return -ENOMEM;
@@ -74,21 +74,21 @@ int store_account_set_allowed(struct store *s, struct store_request *r, struct s
 int store_account_delete(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
 			 void *arg)
 {
-	return start_aor(s, r, STORE_ACCOUNT_DELETE, aor, done, arg);
+	return start_aor(s, r, STORE_OP_ACCOUNT_DELETE, aor, done, arg);
 }
 
 
 int store_account_get(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
 		      void *arg)
 {
-	return start_aor(s, r, STORE_ACCOUNT_GET, aor, done, arg);
+	return start_aor(s, r, STORE_OP_ACCOUNT_GET, aor, done, arg);
 }
 
 
 int store_account_list(struct store *s, struct store_request *r, struct str after, size_t max,
 		       store_done_cb *done, void *arg)
 {
-	struct store_job *j = store_job_alloc(STORE_ACCOUNT_LIST);
+	struct store_job *j = store_job_alloc(STORE_OP_ACCOUNT_LIST);
 
 	if (!j)
 		return -ENOMEM;

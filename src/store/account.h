@@ -31,7 +31,10 @@ int store_account_set_secret(struct store *s, struct store_request *r, const str
  */
 int store_account_set_allowed(struct store *s, struct store_request *r, struct str aor, bool allowed,
 			      bool create, int64_t created_ms, store_done_cb *done, void *arg);
-/** -ENOENT. The account's bindings go with it, in the same transaction. */
+/**
+ * -ENOENT. The account's bindings, documents, policy records and system messages go with it, in the
+ * same transaction. Deferred messages stay until they expire: their senders are told then.
+ */
 int store_account_delete(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
 			 void *arg);
 

@@ -55,7 +55,7 @@ int store_binding_replace(struct store *s, struct store_request *r, struct str a
 
 	if (n > STORE_BINDINGS_MAX)
 		return -ENOBUFS;
-	j = store_job_alloc(STORE_BINDING_REPLACE);
+	j = store_job_alloc(STORE_OP_BINDING_REPLACE);
 	if (!j)
 		return -ENOMEM;
 	return store_job_start(s, j, copy_set(j, aor, set, n), r, done, arg);
@@ -65,7 +65,7 @@ int store_binding_replace(struct store *s, struct store_request *r, struct str a
 int store_binding_expire(struct store *s, struct store_request *r, int64_t now_ms, store_done_cb *done,
 			 void *arg)
 {
-	struct store_job *j = store_job_alloc(STORE_BINDING_EXPIRE);
+	struct store_job *j = store_job_alloc(STORE_OP_BINDING_EXPIRE);
 
 	if (!j)
 		return -ENOMEM;
@@ -77,7 +77,7 @@ int store_binding_expire(struct store *s, struct store_request *r, int64_t now_m
 int store_binding_list(struct store *s, struct store_request *r, struct str after, uint32_t position,
 		       int64_t now_ms, size_t max, store_done_cb *done, void *arg)
 {
-	struct store_job *j = store_job_alloc(STORE_BINDING_LIST);
+	struct store_job *j = store_job_alloc(STORE_OP_BINDING_LIST);
 
 	if (!j)
 		return -ENOMEM;

@@ -14,17 +14,60 @@
 #include "base/mem.h"
 #include "store/account.h"
 #include "store/binding.h"
+#include "store/deferred.h"
+#include "store/document.h"
+#include "store/policy.h"
+#include "store/profile.h"
+#include "store/system_message.h"
+
+/**
+ * Every operation: X(NAME, name, reads). The name makes STORE_OP_NAME of enum store_op and the function of
+ * each backend, memory_name and sqlite_name. What `reads` goes to the reading connection; some that
+ * change nothing go to the writing one, which has the orders of deferred messages in its memory.
+ */
+#define STORE_OPERATIONS(X)                                                                        \
+	X(ACCOUNT_ADD, account_add, false)                                                         \
+	X(ACCOUNT_SET_SECRET, account_set_secret, false)                                           \
+	X(ACCOUNT_SET_ALLOWED, account_set_allowed, false)                                         \
+	X(ACCOUNT_DELETE, account_delete, false)                                                   \
+	X(ACCOUNT_GET, account_get, true)                                                          \
+	X(ACCOUNT_LIST, account_list, true)                                                        \
+	X(BINDING_REPLACE, binding_replace, false)                                                 \
+	X(BINDING_EXPIRE, binding_expire, false)                                                   \
+	X(BINDING_LIST, binding_list, true)                                                        \
+	X(DOCUMENT_PUT, document_put, false)                                                       \
+	X(DOCUMENT_DELETE, document_delete, false)                                                 \
+	X(DOCUMENT_GET, document_get, true)                                                        \
+	X(DOCUMENT_LIST, document_list, true)                                                      \
+	X(POLICY_PUT, policy_put, false)                                                           \
+	X(POLICY_DELETE, policy_delete, false)                                                     \
+	X(POLICY_LIST, policy_list, true)                                                          \
+	X(SYSTEM_MESSAGE_ADD, system_message_add, false)                                           \
+	X(SYSTEM_MESSAGE_MARK_DELIVERED, system_message_mark_delivered, false)                     \
+	X(SYSTEM_MESSAGE_MARK_ANSWERED, system_message_mark_answered, false)                       \
+	X(SYSTEM_MESSAGE_CLEAR, system_message_clear, false)                                       \
+	X(SYSTEM_MESSAGE_DELETE, system_message_delete, false)                                     \
+	X(SYSTEM_MESSAGE_LIST, system_message_list, true)                                          \
+	X(SYSTEM_MESSAGE_UNDELIVERED, system_message_undelivered, true)                            \
+	X(SYSTEM_MESSAGE_UNANSWERED, system_message_unanswered, true)                              \
+	X(PROFILE_GET, profile_get, true)                                                          \
+	X(DEFERRED_HOLD, deferred_hold, false)                                                     \
+	X(DEFERRED_FINISH, deferred_finish, false)                                                 \
+	X(DEFERRED_DELETE, deferred_delete, false)                                                 \
+	X(DEFERRED_PURGE, deferred_purge, false)                                                   \
+	X(DEFERRED_MARK, deferred_mark, false)                                                     \
+	X(DEFERRED_DUE, deferred_due, false)                                                       \
+	X(DEFERRED_GET, deferred_get, true)                                                        \
+	X(DEFERRED_LIST, deferred_list, false)                                                     \
+	X(DEFERRED_EXPIRED, deferred_expired, false)                                               \
+	X(DEFERRED_FIND, deferred_find, true)                                                      \
+	X(DEFERRED_USERS, deferred_users, false)                                                   \
+	X(DEFERRED_COUNT, deferred_count, false)
 
 enum store_op {
-	STORE_ACCOUNT_ADD,
-	STORE_ACCOUNT_SET_SECRET,
-	STORE_ACCOUNT_SET_ALLOWED,
-	STORE_ACCOUNT_DELETE,
-	STORE_ACCOUNT_GET,
-	STORE_ACCOUNT_LIST,
-	STORE_BINDING_REPLACE,
-	STORE_BINDING_EXPIRE,
-	STORE_BINDING_LIST,
+#define STORE_OPERATION_ENUM(NAME, name, reads) STORE_OP_##NAME,
+	STORE_OPERATIONS(STORE_OPERATION_ENUM)
+#undef STORE_OPERATION_ENUM
 	STORE_OPS
 };
 
@@ -47,6 +90,49 @@ struct store_set {
 	size_t n;
 };
 
+struct store_put_document {
+	struct store_document document; /**< of a delete and get: the key */
+	struct str if_etag;
+};
+
+struct store_put_policies {
+	struct store_policy *policy;
+	size_t n;
+};
+
+struct store_system_mark {
+	struct str aor, id, answer;
+	int64_t now_ms;
+};
+
+struct store_system_page {
+	struct str aor, after_aor, after_id;
+	size_t max;
+};
+
+struct store_hold {
+	struct store_deferred message;
+	uint32_t quota;
+};
+
+struct store_finish {
+	uint64_t id;
+	enum store_deferred_state state;
+	int64_t now_ms;
+};
+
+struct store_mark {
+	uint64_t id;
+	struct store_device device;
+};
+
+struct store_deferred_page {
+	struct str user, device;
+	uint64_t after;
+	int64_t now_ms;
+	size_t max;
+};
+
 /** What is asked; the operation says which member. Texts are in the job's arena. */
 union store_args {
 	struct str aor;
@@ -54,6 +140,18 @@ union store_args {
 	struct store_allow allow;
 	struct store_page page;
 	struct store_set set;
+	struct store_put_document document;
+	struct store_put_policies policies;
+	struct store_policy policy;
+	struct store_system_message system_message;
+	struct store_system_mark system_mark;
+	struct store_system_page system_page;
+	struct store_hold hold;
+	struct store_finish finish;
+	struct store_mark mark;
+	struct store_deferred_page deferred_page;
+	struct str text;
+	uint64_t id;
 	int64_t now_ms;
 };
 
@@ -66,6 +164,7 @@ struct store_job {
 	union store_args in;
 	void *found;    /**< array of the noun's records, in the arena */
 	size_t found_n;
+	size_t bytes;   /**< of what was asked; counted against STORE_QUEUE_BYTES_MAX */
 	struct arena arena;
 };
 
@@ -106,10 +205,40 @@ void store_job_free(struct store_job *j);
 int store_job_start(struct store *s, struct store_job *j, bool copied, struct store_request *r,
 		    store_done_cb *done, void *arg);
 
+/**
+ * The shape of a noun's record: where in it the texts are. By it a record is copied whole, into an
+ * arena or (store/memory/record.h) into a block of its own.
+ */
+struct store_shape {
+	size_t size;
+	size_t n;
+	const uint16_t *text; /**< offsets of `n` struct str */
+};
+
+extern const struct store_shape store_document_shape;
+extern const struct store_shape store_policy_shape;
+extern const struct store_shape store_system_message_shape;
+extern const struct store_shape store_deferred_shape; /**< devices are not in it */
+extern const struct store_shape store_device_shape;
+
 /** Copies into the arena; false: out of memory. `dst` may be `src`. */
+bool store_record_copy(struct arena *a, void *dst, const void *src, const struct store_shape *shape);
+/** Of each of `n` keys: -EMSGSIZE longer than `max`, -EINVAL with a NUL in it (backends join by it). */
+int store_keys_check(const struct str *key, size_t n, size_t max);
 bool store_text_copy(struct arena *a, struct str *dst, struct str src);
 bool store_account_copy(struct arena *a, struct store_account *dst, const struct store_account *src);
 bool store_binding_copy(struct arena *a, struct store_binding *dst, const struct store_binding *src);
+
+/** Reads a profile with the other operations of the same connection; the backend sees to one moment. */
+int store_profile_collect(void *connection, struct store_job *j, store_op_cb *const *op);
+/** The entity tag of a document, in the arena; STR_NULL: out of memory. */
+struct str store_document_etag(struct arena *a, const struct store_document *d);
+/** Does `if_etag` allow what is about to be done to a document with this tag (empty: no document)? */
+bool store_document_allows(struct str if_etag, struct str etag);
+/** Is it over: cleared, answered, or delivered without wanting an answer? */
+bool store_system_message_settled(const struct store_system_message *m);
+/** 0: this answer may be written; 1: it stands there already; or the errno of mark_answered. */
+int store_system_message_check_answer(const struct store_system_message *m, struct str answer);
 
 /** The memory backend's connection, for store/memory/memory.h; asserts that it is one. */
 void *store_memory_of(struct store *s);

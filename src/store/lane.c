@@ -35,7 +35,18 @@ static void lane_free(struct store_lane *l)
 /** Failures of one request alone, as opposed to those of the store. */
 static bool harmless(int error)
 {
-	return error == 0 || error == -ENOENT || error == -EEXIST || error == -ENOBUFS || error == -EINVAL;
+	switch (error) {
+	case 0:
+	case -ENOENT:
+	case -EEXIST:
+	case -EINVAL:
+	case -ENOBUFS:
+	case -EDQUOT:
+	case -ESTALE:
+		return true;
+	default:
+		return false;
+	}
 }
 
 
@@ -92,7 +103,7 @@ static void run_group(struct store_lane *l)
 	if (!error)
 		return;
 	/* An error that is harmless to others is not when it took them along. */
-	if (error == -ENOENT || error == -EEXIST || error == -EINVAL || error == -ENOBUFS)
+	if (harmless(error))
 		error = -EIO;
 	note(l, error);
 	fail_all(l, error);

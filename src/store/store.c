@@ -16,6 +16,7 @@ struct store {
 	struct store_lane *writer; /**< without threads: all there is */
 	struct store_lane *reader; /**< NULL without threads */
 	size_t waiting;
+	size_t bytes; /**< of what waits */
 	int trouble;
 	char text[TROUBLE_MAX];
 	size_t text_n;
@@ -110,24 +111,36 @@ void store_job_free(struct store_job *j)
 {
 	if (!j)
 		return;
-	if (j->lane && j->lane->store)
+	if (j->lane && j->lane->store) {
 		j->lane->store->waiting--;
+		j->lane->store->bytes -= j->bytes;
+	}
 	arena_done(&j->arena);
 	mem_unref(j);
 }
 
 
-static bool is_read(enum store_op op)
+/** Operations for the reading connection. */
+static const bool reads[STORE_OPS] = {
+#define OPERATION_READS(NAME, name, r) [STORE_OP_##NAME] = (r),
+	STORE_OPERATIONS(OPERATION_READS)
+#undef OPERATION_READS
+};
+
+
+static bool has_room(const struct store *s, size_t bytes)
 {
-	return op == STORE_ACCOUNT_GET || op == STORE_ACCOUNT_LIST || op == STORE_BINDING_LIST;
+	return s->waiting < STORE_QUEUE_MAX && s->bytes + bytes <= STORE_QUEUE_BYTES_MAX;
 }
 
 
 int store_job_start(struct store *s, struct store_job *j, bool copied, struct store_request *r,
 		    store_done_cb *done, void *arg)
 {
+	size_t bytes = sizeof(*j) + j->arena.used;
+
 	assert(!r->job);
-	if (!copied || s->waiting >= STORE_QUEUE_MAX) {
+	if (!copied || !has_room(s, bytes)) {
 		store_job_free(j);
 		return copied ? -ENOBUFS : -ENOMEM;
 	}
@@ -136,8 +149,10 @@ int store_job_start(struct store *s, struct store_job *j, bool copied, struct st
 	r->done = done;
 	r->arg = arg;
 	j->request = r;
+	j->bytes = bytes;
 	s->waiting++;
-	store_lane_add(is_read(j->op) && s->reader ? s->reader : s->writer, j);
+	s->bytes += bytes;
+	store_lane_add(reads[j->op] && s->reader ? s->reader : s->writer, j);
 	return 0;
 }
 
@@ -215,4 +230,29 @@ bool store_text_copy(struct arena *a, struct str *dst, struct str src)
 	}
 	*dst = copy;
 	return true;
+}
+
+
+bool store_record_copy(struct arena *a, void *dst, const void *src, const struct store_shape *shape)
+{
+	memmove(dst, src, shape->size);
+	for (size_t i = 0; i < shape->n; i++) {
+		struct str *text = (void *)((char *)dst + shape->text[i]);
+
+		if (!store_text_copy(a, text, *text))
+			return false;
+	}
+	return true;
+}
+
+
+int store_keys_check(const struct str *key, size_t n, size_t max)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (key[i].n > max)
+			return -EMSGSIZE;
+		if (key[i].n && memchr(key[i].p, 0, key[i].n))
+			return -EINVAL;
+	}
+	return 0;
 }

@@ -2,7 +2,7 @@
 /**
  * The store is a port: what must outlive the process, in the service's words.
  *
- * Each noun has a header of its own (store/account.h, store/binding.h, …) with the requests that
+ * Each noun has a header of its own (store/account.h, store/deferred.h, …) with the requests that
  * can be made of it; this one has what they share. Behind it stand backends: `memory:` (the
  * reference and the tests' default; forgets at exit), `sqlite:PATH`.
  *
@@ -14,7 +14,7 @@
  *
  * Writes are done in the order asked for. done(0) of a write means: on disk, fsync included. To make
  * that cheap, all writes that were asked for while the last transaction was being written go into
- * the next one, together. One that fails alone (-ENOENT, -EEXIST) does not disturb the others; a disk
+ * the next one, together. One that fails alone (-ENOENT, -EEXIST, -EDQUOT, -ESTALE) does not disturb the others; a disk
  * that is full fails them all. A read sees every write whose done(0) came before the read was
  * asked for.
  *
@@ -50,6 +50,8 @@ struct store_request {
 
 /** Requests that wait: beyond it they are refused with -ENOBUFS, and the sender gets 503. */
 #define STORE_QUEUE_MAX 100000
+/** Bytes of all that waits: a store that is slow for seconds must not eat the process. Likewise. */
+#define STORE_QUEUE_BYTES_MAX (256u << 20)
 /** Most writes of one transaction: bounds how long its first must wait for the last. */
 #define STORE_GROUP_MAX 1024
 /** Records in one page of a list. */

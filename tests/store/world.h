@@ -38,6 +38,10 @@ void world_done(struct store_request *r, int error, void *arg);
 /** Lets the loop run; the error of the last answer, or `started` when that is one. -1000: no answer. */
 int world_wait(struct world *w, int started);
 
+/** Asks by `call(store, request, …)` and waits; `t` is a fixture with a world `w`. */
+#define ASK(t, call, ...)                                                                          \
+	((t)->w->answers = 0, world_wait((t)->w, call((t)->w->store, &(t)->w->r, __VA_ARGS__)))
+
 /** One after the other, waiting. */
 int world_add(struct world *w, const char *aor);
 int world_get(struct world *w, const char *aor);

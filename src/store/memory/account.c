@@ -125,6 +125,9 @@ int memory_account_delete(struct memory *m, struct store_job *j)
 		return -ENOENT;
 	delete(m, r);
 	memory_binding_delete(m, j->in.aor);
+	memory_document_delete_user(m, j->in.aor);
+	memory_policy_delete_scope(m, j->in.aor);
+	memory_system_message_delete_user(m, j->in.aor);
 	return 0;
 }
 

@@ -7,6 +7,17 @@
 #include "store/memory/memory.h"
 
 
+static void open_deferred(struct memory_deferred *d)
+{
+	ordered_init(&d->by_id);
+	ordered_init(&d->by_request);
+	ordered_init(&d->by_user);
+	ordered_init(&d->by_expiry);
+	ordered_init(&d->by_finish);
+	ordered_init(&d->users);
+}
+
+
 static int memory_open(void **ret, struct str where, bool reader, struct buf *why)
 {
 	struct memory *m;
@@ -21,6 +32,10 @@ static int memory_open(void **ret, struct str where, bool reader, struct buf *wh
 		return -ENOMEM;
 	ordered_init(&m->accounts);
 	ordered_init(&m->sets);
+	ordered_init(&m->documents);
+	ordered_init(&m->policies);
+	ordered_init(&m->system_messages);
+	open_deferred(&m->deferred);
 	*ret = m;
 	return 0;
 }
@@ -30,6 +45,10 @@ static void memory_close(void *connection)
 {
 	memory_account_clear(connection);
 	memory_binding_clear(connection);
+	memory_document_clear(connection);
+	memory_policy_clear(connection);
+	memory_system_message_clear_all(connection);
+	memory_deferred_clear(connection);
 	mem_unref(connection);
 }
 
@@ -75,21 +94,13 @@ static int run(struct memory *m, struct store_job *j, int (*op)(struct memory *,
 }
 
 
-#define OPERATION(name)                                                                            \
+#define OPERATION(NAME, name, reads)                                                               \
 	static int op_##name(void *connection, struct store_job *j)                                \
 	{                                                                                          \
 		return run(connection, j, memory_##name);                                          \
 	}
-
-OPERATION(account_add)
-OPERATION(account_set_secret)
-OPERATION(account_set_allowed)
-OPERATION(account_delete)
-OPERATION(account_get)
-OPERATION(account_list)
-OPERATION(binding_replace)
-OPERATION(binding_expire)
-OPERATION(binding_list)
+STORE_OPERATIONS(OPERATION)
+#undef OPERATION
 
 
 const struct store_backend store_memory_backend = {
@@ -102,15 +113,9 @@ const struct store_backend store_memory_backend = {
 	.lost = memory_lost,
 	.explain = memory_explain,
 	.op = {
-		[STORE_ACCOUNT_ADD] = op_account_add,
-		[STORE_ACCOUNT_SET_SECRET] = op_account_set_secret,
-		[STORE_ACCOUNT_SET_ALLOWED] = op_account_set_allowed,
-		[STORE_ACCOUNT_DELETE] = op_account_delete,
-		[STORE_ACCOUNT_GET] = op_account_get,
-		[STORE_ACCOUNT_LIST] = op_account_list,
-		[STORE_BINDING_REPLACE] = op_binding_replace,
-		[STORE_BINDING_EXPIRE] = op_binding_expire,
-		[STORE_BINDING_LIST] = op_binding_list,
+#define OPERATION(NAME, name, reads) [STORE_OP_##NAME] = op_##name,
+		STORE_OPERATIONS(OPERATION)
+#undef OPERATION
 	},
 };
 

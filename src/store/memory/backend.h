@@ -6,26 +6,45 @@
 #include "store/job.h"
 #include "store/memory/ordered.h"
 
+/** Deferred messages: every order in which they are asked for. */
+struct memory_deferred {
+	struct ordered by_id;       /**< held and tombstones */
+	struct ordered by_request;  /**< the same: user, Call-ID, tag, CSeq */
+	struct ordered by_user;     /**< held */
+	struct ordered by_expiry;   /**< held, those that expire */
+	struct ordered by_finish;   /**< tombstones */
+	struct ordered users;       /**< with held messages */
+	uint64_t last_id;
+	uint64_t held, bytes, tombstones;
+};
+
 struct memory {
 	struct ordered accounts;
 	struct ordered sets; /**< of bindings, by AOR */
+	struct ordered documents;
+	struct ordered policies;
+	struct ordered system_messages;
+	struct memory_deferred deferred;
 	size_t fail_n;
 	int fail;
 };
 
-int memory_account_add(struct memory *m, struct store_job *j);
-int memory_account_set_secret(struct memory *m, struct store_job *j);
-int memory_account_set_allowed(struct memory *m, struct store_job *j);
-int memory_account_delete(struct memory *m, struct store_job *j);
-int memory_account_get(struct memory *m, struct store_job *j);
-int memory_account_list(struct memory *m, struct store_job *j);
-void memory_account_clear(struct memory *m);
+#define OPERATION(NAME, name, reads) int memory_##name(struct memory *m, struct store_job *j);
+STORE_OPERATIONS(OPERATION)
+#undef OPERATION
 
-int memory_binding_replace(struct memory *m, struct store_job *j);
-int memory_binding_expire(struct memory *m, struct store_job *j);
-int memory_binding_list(struct memory *m, struct store_job *j);
+/** All records of the noun go. */
+void memory_account_clear(struct memory *m);
 void memory_binding_clear(struct memory *m);
+void memory_document_clear(struct memory *m);
+void memory_policy_clear(struct memory *m);
+void memory_system_message_clear_all(struct memory *m);
+void memory_deferred_clear(struct memory *m);
+
 /** All of one user; nothing when there is none. */
 void memory_binding_delete(struct memory *m, struct str aor);
+void memory_document_delete_user(struct memory *m, struct str aor);
+void memory_policy_delete_scope(struct memory *m, struct str scope);
+void memory_system_message_delete_user(struct memory *m, struct str aor);
 
 #endif

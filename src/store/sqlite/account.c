@@ -76,12 +76,12 @@ static int delete_account(struct sqlite_connection *c, struct str aor)
 }
 
 
-static int delete_bindings(struct sqlite_connection *c, struct str aor)
+/* What is the user's own goes along. */
+static int delete_of_user(struct sqlite_connection *c, const char *sql, struct str aor)
 {
-	static const char SQL[] = "DELETE FROM binding WHERE aor = ?";
 	struct sqlite_run run;
 
-	sqlite_begin_run(&run, c, SQL);
+	sqlite_begin_run(&run, c, sql);
 	sqlite_bind_str(&run, aor);
 	return sqlite_finish(&run);
 }
@@ -89,13 +89,19 @@ static int delete_bindings(struct sqlite_connection *c, struct str aor)
 
 int sqlite_account_delete(struct sqlite_connection *c, struct store_job *j)
 {
+	static const char *const SQL[] = {
+		"DELETE FROM binding WHERE aor = ?",
+		"DELETE FROM document WHERE aor = ?",
+		"DELETE FROM policy WHERE scope = ?",
+		"DELETE FROM system_message WHERE aor = ?",
+	};
 	int r = sqlite_savepoint(c);
 
 	if (r)
 		return r;
 	r = delete_account(c, j->in.aor);
-	if (!r)
-		r = delete_bindings(c, j->in.aor);
+	for (size_t i = 0; !r && i < sizeof(SQL) / sizeof(SQL[0]); i++)
+		r = delete_of_user(c, SQL[i], j->in.aor);
 	return sqlite_release(c, r);
 }
 

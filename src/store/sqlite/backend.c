@@ -66,21 +66,13 @@ static void backend_explain(void *connection, int error, struct buf *why)
 }
 
 
-#define OPERATION(name)                                                                            \
+#define OPERATION(NAME, name, reads)                                                               \
 	static int op_##name(void *connection, struct store_job *j)                                \
 	{                                                                                          \
 		return sqlite_##name(connection, j);                                               \
 	}
-
-OPERATION(account_add)
-OPERATION(account_set_secret)
-OPERATION(account_set_allowed)
-OPERATION(account_delete)
-OPERATION(account_get)
-OPERATION(account_list)
-OPERATION(binding_replace)
-OPERATION(binding_expire)
-OPERATION(binding_list)
+STORE_OPERATIONS(OPERATION)
+#undef OPERATION
 
 
 const struct store_backend store_sqlite_backend = {
@@ -94,14 +86,8 @@ const struct store_backend store_sqlite_backend = {
 	.lost = backend_lost,
 	.explain = backend_explain,
 	.op = {
-		[STORE_ACCOUNT_ADD] = op_account_add,
-		[STORE_ACCOUNT_SET_SECRET] = op_account_set_secret,
-		[STORE_ACCOUNT_SET_ALLOWED] = op_account_set_allowed,
-		[STORE_ACCOUNT_DELETE] = op_account_delete,
-		[STORE_ACCOUNT_GET] = op_account_get,
-		[STORE_ACCOUNT_LIST] = op_account_list,
-		[STORE_BINDING_REPLACE] = op_binding_replace,
-		[STORE_BINDING_EXPIRE] = op_binding_expire,
-		[STORE_BINDING_LIST] = op_binding_list,
+#define OPERATION(NAME, name, reads) [STORE_OP_##NAME] = op_##name,
+		STORE_OPERATIONS(OPERATION)
+#undef OPERATION
 	},
 };

@@ -154,6 +154,13 @@ void sqlite_bind_int(struct sqlite_run *r, int64_t v)
 }
 
 
+void sqlite_bind_blob(struct sqlite_run *r, struct str s)
+{
+	if (!r->error)
+		check(r, sqlite3_bind_blob64(r->stmt, ++r->bound, s.n ? s.p : "", s.n, SQLITE_STATIC));
+}
+
+
 bool sqlite_next(struct sqlite_run *r)
 {
 	int code;
@@ -179,6 +186,24 @@ struct str sqlite_column_str(struct sqlite_run *r, struct arena *a)
 	if (!s.p || !store_text_copy(a, &copy, s))
 		r->error = r->error ? r->error : -ENOMEM;
 	return copy;
+}
+
+
+struct str sqlite_column_blob(struct sqlite_run *r, struct arena *a)
+{
+	struct str s = {sqlite3_column_blob(r->stmt, r->column), 0};
+	struct str copy = {"", 0};
+
+	s.n = (size_t)sqlite3_column_bytes(r->stmt, r->column++);
+	if (!store_text_copy(a, &copy, s))
+		r->error = r->error ? r->error : -ENOMEM;
+	return copy;
+}
+
+
+bool sqlite_column_null(const struct sqlite_run *r)
+{
+	return sqlite3_column_type(r->stmt, r->column) == SQLITE_NULL;
 }
 
 
@@ -208,6 +233,17 @@ int sqlite_finish_changed(struct sqlite_run *r)
 }
 
 
+int sqlite_finish_number(struct sqlite_run *r, int64_t *ret)
+{
+	int64_t number = sqlite_next(r) ? sqlite_column_int(r) : 0;
+	int error = sqlite_finish(r);
+
+	if (!error)
+		*ret = number;
+	return error;
+}
+
+
 /* ---- Several as one ---- */
 
 int sqlite_savepoint(struct sqlite_connection *c)
@@ -229,5 +265,13 @@ int sqlite_release(struct sqlite_connection *c, int error)
 		c->broken = true;
 	c->code = code;
 	c->system_error = system_error;
+	return error;
+}
+
+
+int sqlite_spoil(struct sqlite_connection *c, int error)
+{
+	if (error)
+		c->broken = true;
 	return error;
 }

@@ -21,7 +21,7 @@
 #include "store/job.h"
 
 /** Different statements of one connection; our own number. */
-#define SQLITE_STATEMENTS_MAX 64
+#define SQLITE_STATEMENTS_MAX 128
 
 struct sqlite_statement {
 	const char *sql;
@@ -60,29 +60,33 @@ void sqlite_begin_run(struct sqlite_run *r, struct sqlite_connection *c, const c
 /** Parameters, in order. Texts are borrowed until the run is finished. */
 void sqlite_bind_str(struct sqlite_run *r, struct str s);
 void sqlite_bind_int(struct sqlite_run *r, int64_t v);
+void sqlite_bind_blob(struct sqlite_run *r, struct str s);
 /** The next row; false: no more, or failed. Columns are then read in order. */
 bool sqlite_next(struct sqlite_run *r);
 /** A copy in `a`; a failure to copy sticks as -ENOMEM. */
 struct str sqlite_column_str(struct sqlite_run *r, struct arena *a);
+/** The same of a blob, or NULL: empty. */
+struct str sqlite_column_blob(struct sqlite_run *r, struct arena *a);
 int64_t sqlite_column_int(struct sqlite_run *r);
+bool sqlite_column_null(const struct sqlite_run *r); /**< is the next one NULL? */
 /** Runs to the end when sqlite_next was not used, and lets go of the statement. 0 or -errno. */
 int sqlite_finish(struct sqlite_run *r);
 /** sqlite_finish, and -ENOENT when no row was changed. */
 int sqlite_finish_changed(struct sqlite_run *r);
+/** One row of one number; 0 when there is none, or NULL. */
+int sqlite_finish_number(struct sqlite_run *r, int64_t *ret);
 
 /** Several statements as one, all of them or none: an `error` undoes them and is returned. */
 int sqlite_savepoint(struct sqlite_connection *c);
 int sqlite_release(struct sqlite_connection *c, int error);
+/**
+ * For writes that are many and cheap, in the place of a savepoint: an error in the middle of several
+ * statements takes the whole transaction with it. Returns `error`.
+ */
+int sqlite_spoil(struct sqlite_connection *c, int error);
 
-int sqlite_account_add(struct sqlite_connection *c, struct store_job *j);
-int sqlite_account_set_secret(struct sqlite_connection *c, struct store_job *j);
-int sqlite_account_set_allowed(struct sqlite_connection *c, struct store_job *j);
-int sqlite_account_delete(struct sqlite_connection *c, struct store_job *j);
-int sqlite_account_get(struct sqlite_connection *c, struct store_job *j);
-int sqlite_account_list(struct sqlite_connection *c, struct store_job *j);
-
-int sqlite_binding_replace(struct sqlite_connection *c, struct store_job *j);
-int sqlite_binding_expire(struct sqlite_connection *c, struct store_job *j);
-int sqlite_binding_list(struct sqlite_connection *c, struct store_job *j);
+#define OPERATION(NAME, name, reads) int sqlite_##name(struct sqlite_connection *c, struct store_job *j);
+STORE_OPERATIONS(OPERATION)
+#undef OPERATION
 
 #endif

@@ -8,10 +8,17 @@
 #include <unistd.h>
 
 #include "store/sqlite/connection.h"
+#include "store/sqlite/deferred.h"
 #include "store/sqlite/schema.h"
 
 /** "PRLY": says in the file whose it is. */
 #define APPLICATION_ID 0x50524c59
+
+/**
+ * KiB of pages kept in memory, and pages of the log before it is folded into the database (16 MiB): a
+ * page that is written again and again is then written to the database once.
+ */
+#define WRITER_TUNING "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY;"
 
 /** Files hold secrets: nobody else reads them. */
 #define FILE_MODE 0600
@@ -100,7 +107,7 @@ static int set_durable(struct sqlite_connection *c, struct buf *why)
 			   c->path);
 		return -ENOTSUP;
 	}
-	return sqlite_exec(c, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+	return sqlite_exec(c, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; " WRITER_TUNING);
 }
 
 
@@ -175,7 +182,9 @@ static int open_db(struct sqlite_connection *c, bool reader, struct buf *why)
 		return sqlite_exec(c, "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;");
 
 	r = set_durable(c, why);
-	return r ? r : migrate(c, why);
+	if (!r)
+		r = migrate(c, why);
+	return r ? r : sqlite_deferred_load(c);
 }
 
 
