@@ -40,7 +40,7 @@ static int tell_curl(const struct ctl *c, CURLcode code, const struct buf *answe
 
 /** One request; the status of what came back. */
 static CURLcode perform(CURL *curl, const struct ctl *c, const char *method, const char *path, struct str body,
-			struct buf *answer, long *ret_status)
+			const char *type, struct buf *answer, long *ret_status)
 {
 	char storage[CTL_TEXT_MAX];
 	struct buf url;
@@ -51,7 +51,7 @@ static CURLcode perform(CURL *curl, const struct ctl *c, const char *method, con
 	buf_printf(&url, "http://%s%s", c->target, path);
 	/* A name of the server's does not matter here; the server takes only what no web page can have. */
 	headers = curl_slist_append(NULL, "Host: localhost");
-	if (headers && body.p && !curl_slist_append(headers, "Content-Type: application/json"))
+	if (headers && body.p && !curl_slist_append(headers, type))
 		goto out;
 	if (!headers || !buf_cstr(&url))
 		goto out;
@@ -102,7 +102,11 @@ static int tell_refusal(const struct ctl *c, long status, const struct buf *answ
 }
 
 
-static int ask(struct ctl *c, const char *method, const char *path, struct str body, struct buf *answer)
+#define TYPE_JSON "Content-Type: application/json"
+#define TYPE_XML  "Content-Type: application/xml"
+
+static int ask(struct ctl *c, const char *method, const char *path, struct str body, const char *type,
+	       struct buf *answer)
 {
 	CURL *curl = curl_easy_init();
 	long status = 0;
@@ -110,7 +114,7 @@ static int ask(struct ctl *c, const char *method, const char *path, struct str b
 
 	if (!curl)
 		return ctl_no_memory();
-	code = perform(curl, c, method, path, body, answer, &status);
+	code = perform(curl, c, method, path, body, type, answer, &status);
 	curl_easy_cleanup(curl);
 	if (code != CURLE_OK)
 		return tell_curl(c, code, answer);
@@ -131,36 +135,34 @@ static int put_json(const char *p, size_t n, void *arg)
 static int ask_with_body(struct ctl *c, const char *method, const char *path, const json_t *body,
 			 struct buf *answer)
 {
-	char storage[CTL_TEXT_MAX];
-	struct buf text;
+	struct buf text = BUF_INIT(CTL_BODY_MAX);
 	int status = CTL_FAILED;
 
-	buf_fixed(&text, storage, sizeof(storage));
+	/* Never moved, so that no copy is left behind. */
+	if (!buf_reserve(&text, CTL_BODY_MAX))
+		return ctl_no_memory();
 	if (json_dump_callback(body, put_json, &text, JSON_COMPACT) || text.failed)
 		ctl_error("shorten it", "the request is too long");
 	else
-		status = ask(c, method, path, buf_str(&text), answer);
-	explicit_bzero(storage, sizeof(storage));
+		status = ask(c, method, path, buf_str(&text), TYPE_JSON, answer);
+	explicit_bzero(text.p, text.n);
+	buf_done(&text);
 	return status;
 }
 
 
-int ctl_ask(struct ctl *c, const char *method, const char *path, json_t *body, json_t **ret)
+/** The answer's object; releases its text. */
+static int take_answer(struct ctl *c, int status, struct buf *answer, json_t **ret)
 {
-	struct buf answer = BUF_INIT(CTL_REPLY_MAX);
 	json_t *j = NULL;
-	int status;
 
-	status = body ? ask_with_body(c, method, path, body, &answer) :
-		 ask(c, method, path, STR_NULL, &answer);
 	if (status == CTL_OK) {
-		j = json_loadb(answer.n ? answer.p : "", answer.n, 0, NULL);
+		j = json_loadb(answer->n ? answer->p : "", answer->n, 0, NULL);
 		if (!json_is_object(j))
 			status = ctl_error("name the address of a parleyd with --admin HOST:PORT",
 					   "%s does not answer as parleyd does", c->target);
 	}
-	json_decref(body);
-	buf_done(&answer);
+	buf_done(answer);
 	if (status == CTL_OK)
 		*ret = j;
 	else
@@ -169,28 +171,58 @@ int ctl_ask(struct ctl *c, const char *method, const char *path, json_t *body, j
 }
 
 
-int ctl_ask_text(struct ctl *c, const char *path, struct buf *ret)
+int ctl_ask(struct ctl *c, const char *method, const char *path, json_t *body, json_t **ret)
 {
-	return ask(c, "GET", path, STR_NULL, ret);
+	struct buf answer = BUF_INIT(CTL_REPLY_MAX);
+	int status = body ? ask_with_body(c, method, path, body, &answer) :
+			    ask(c, method, path, STR_NULL, TYPE_JSON, &answer);
+
+	json_decref(body);
+	return take_answer(c, status, &answer, ret);
 }
 
 
-int ctl_ask_pages(struct ctl *c, const char *path, const char *rows, json_t **ret)
+int ctl_ask_xml(struct ctl *c, const char *method, const char *path, struct str body, json_t **ret)
+{
+	struct buf answer = BUF_INIT(CTL_REPLY_MAX);
+
+	return take_answer(c, ask(c, method, path, body, TYPE_XML, &answer), &answer, ret);
+}
+
+
+int ctl_ask_text(struct ctl *c, const char *path, struct buf *ret)
+{
+	return ask(c, "GET", path, STR_NULL, TYPE_JSON, ret);
+}
+
+
+/** "…?after=" and the key of the last row. */
+static void put_after(struct buf *url, const json_t *last, const char *key)
+{
+	const json_t *value = json_object_get(last, key);
+
+	buf_puts(url, memchr(url->p, '?', url->n) ? STR("&after=") : STR("?after="));
+	if (json_is_integer(value))
+		buf_printf(url, "%lld", (long long)json_integer_value(value));
+	else
+		http_escape(str_of(json_string_value(value)), url);
+}
+
+
+int ctl_ask_pages(struct ctl *c, const char *path, const char *rows, const char *key, json_t **ret)
 {
 	json_t *all = NULL;
 	bool more = true;
 
 	while (more) {
 		struct buf url = BUF_INIT(CTL_TEXT_MAX);
-		json_t *page = NULL, *list, *last = NULL;
+		json_t *page = NULL, *list;
 		int status = CTL_FAILED;
 
 		buf_puts(&url, str_of(path));
 		if (all) {
 			list = json_object_get(all, rows);
-			last = json_object_get(json_array_get(list, json_array_size(list) - 1), "user");
-			buf_puts(&url, STR("?after="));
-			http_escape(str_of(json_string_value(last)), &url);
+			put_after(&url, json_array_get(list, json_array_size(list) - 1), key);
 		}
 		if (buf_cstr(&url))
 			status = ctl_ask(c, "GET", url.p, NULL, &page);
@@ -224,4 +256,16 @@ void ctl_user_path(struct buf *out, const char *user, const char *tail)
 	http_escape(str_of(user), out);
 	buf_puts(out, str_of(tail));
 	buf_cstr(out);
+}
+
+
+bool ctl_path(struct buf *out, const char *before, const char *word, const char *tail)
+{
+	buf_puts(out, str_of(before));
+	http_escape(str_of(word), out);
+	buf_puts(out, str_of(tail));
+	if (buf_cstr(out))
+		return true;
+	ctl_error("shorten it", "\"%.80s…\" is too long", word);
+	return false;
 }

@@ -6,16 +6,33 @@
 #include "ctl.h"
 
 
+__attribute__((format(printf, 2, 0))) static void tell(const char *remedy, const char *what, va_list ap)
+{
+	fputs("parleyctl: ", stderr);
+	vfprintf(stderr, what, ap);
+	fprintf(stderr, ": %s\n", remedy);
+}
+
+
 int ctl_error(const char *remedy, const char *what, ...)
 {
 	va_list ap;
 
-	fputs("parleyctl: ", stderr);
 	va_start(ap, what);
-	vfprintf(stderr, what, ap);
+	tell(remedy, what, ap);
 	va_end(ap);
-	fprintf(stderr, ": %s\n", remedy);
 	return CTL_FAILED;
+}
+
+
+int ctl_usage(const char *remedy, const char *what, ...)
+{
+	va_list ap;
+
+	va_start(ap, what);
+	tell(remedy, what, ap);
+	va_end(ap);
+	return CTL_USAGE;
 }
 
 

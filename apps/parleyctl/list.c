@@ -13,6 +13,10 @@ static void put_cell(struct buf *out, const json_t *row, const struct ctl_column
 		buf_puts(out, json_is_true(value) ? STR("yes") : STR("no"));
 	else if (column->kind == CTL_COLUMN_DURATION)
 		ctl_put_duration(out, json_integer_value(value));
+	else if (column->kind == CTL_COLUMN_NUMBER)
+		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	else if (column->kind == CTL_COLUMN_TIME && json_integer_value(value))
+		ctl_put_time(out, json_integer_value(value), false);
 	else if (json_string_length(value))
 		ctl_put(out, json_string_value(value));
 	else

@@ -7,7 +7,13 @@
 
 #include "ctl.h"
 
-enum ctl_column_kind { CTL_COLUMN_TEXT, CTL_COLUMN_YES_NO, CTL_COLUMN_DURATION };
+enum ctl_column_kind {
+	CTL_COLUMN_TEXT,
+	CTL_COLUMN_NUMBER,
+	CTL_COLUMN_YES_NO,
+	CTL_COLUMN_DURATION, /**< seconds */
+	CTL_COLUMN_TIME,     /**< milliseconds since 1970; 0: never */
+};
 
 struct ctl_column {
 	const char *head, *key;

@@ -6,37 +6,54 @@
 
 #include "ctl.h"
 
-/** In the order of the help text, which shows a group's name before its first command. */
-static const struct ctl_command commands[] = {
-	{"Server", "status", "", 0, 0, false, "nodes, versions, uptime, load, store health", ctl_status},
-	{"Server", "config", "", 0, 0, false, "the effective configuration", ctl_config},
-	{"Users", "user add", "USER", 1, 1, true, "add an account to the embedded core", ctl_user_add},
-	{"Users", "user del", "USER", 1, 1, false, "delete an account", ctl_user_del},
-	{"Users", "user list", "", 0, 0, false, "all accounts", ctl_user_list},
-	{"Users", "user passwd", "USER", 1, 1, true, "set a new password", ctl_user_passwd},
-	{"Users", "user allow", "USER", 1, 1, false, "may use the service", ctl_user_allow},
-	{"Users", "user deny", "USER", 1, 1, false, "may not use the service", ctl_user_deny},
-	{"Registrations", "registration list", "[USER]", 0, 1, false, "who is registered, from which devices",
-	 ctl_registration_list},
-};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 /** Words of a command and its parameters. */
 #define ARGS_MAX 64
 
+/** In the order of the help text, which shows a group's name before its first command. */
+static const struct ctl_command commands[] = {
+	{"Server", "status", "", 0, 0, 0, "nodes, versions, uptime, load, store health", ctl_status},
+	{"Server", "config", "", 0, 0, 0, "the effective configuration", ctl_config},
+	{"Users", "user add", "USER", 1, 1, CTL_PASSWORD, "add an account to the embedded core", ctl_user_add},
+	{"Users", "user del", "USER", 1, 1, 0, "delete an account", ctl_user_del},
+	{"Users", "user list", "", 0, 0, 0, "all accounts", ctl_user_list},
+	{"Users", "user passwd", "USER", 1, 1, CTL_PASSWORD, "set a new password", ctl_user_passwd},
+	{"Users", "user allow", "USER", 1, 1, 0, "may use the service", ctl_user_allow},
+	{"Users", "user deny", "USER", 1, 1, 0, "may not use the service", ctl_user_deny},
+	{"Registrations", "registration list", "[USER]", 0, 1, 0, "who is registered, from which devices",
+	 ctl_registration_list},
+	{"Rules", "settings get", "USER", 1, 1, 0, "a user's service settings", ctl_settings_get},
+	{"Rules", "settings set", "USER NAME=on|off …", 2, ARGS_MAX, 0, "change some of them", ctl_settings_set},
+	{"Rules", "document list", "USER", 1, 1, 0, "a user's documents", ctl_document_list},
+	{"Rules", "document get", "USER AUID NAME [FILE]", 3, 4, 0, "one of them, as XML", ctl_document_get},
+	{"Rules", "document put", "USER AUID NAME [FILE]", 3, 4, 0, "check and store one", ctl_document_put},
+	{"Rules", "document delete", "USER AUID NAME", 3, 3, 0, "delete one", ctl_document_delete},
+	{"Rules", "policy get", "[USER]", 0, 1, 0, "operator policy, of the service or of a user", ctl_policy_get},
+	{"Rules", "policy set", "[USER] KEY=VALUE …", 1, ARGS_MAX, 0, "change it; KEY=default takes it back",
+	 ctl_policy_set},
+	{"Messages", "deferred list", "[USER]", 0, 1, 0, "what waits for people who are away", ctl_deferred_list},
+	{"Messages", "deferred show", "[USER|ID]", 0, 1, 0, "who waits for how much; or all about it",
+	 ctl_deferred_show},
+	{"Messages", "deferred delete", "USER|ID", 1, 1, 0, "withdraw it", ctl_deferred_delete},
+	{"Messages", "deferred push", "[USER]", 0, 1, 0, "send it now to those who are there", ctl_deferred_push},
+	{"Messages", "system-message send", "USER TEXT", 2, 2, CTL_ANSWER | CTL_TIMEOUT, "tell a user something",
+	 ctl_system_message_send},
+	{"Messages", "system-message list", "[USER]", 0, 1, 0, "what was told, and the answers",
+	 ctl_system_message_list},
+	{"Messages", "system-message clear", "USER [ID]", 1, 2, 0, "no answer is needed any more",
+	 ctl_system_message_clear},
+	{"Looking on", "trace", "USER", 1, 1, CTL_SECONDS, "what is happening to this user, live", ctl_trace},
+	{"Looking on", "explain", "MESSAGE-ID", 1, 1, 0, "where this message is, and why", ctl_explain},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
 struct options {
-	const char *admin, *config, *password;
+	const char *admin, *config, *password, *timeout, *seconds, *answer;
+	const char *answers[CTL_ANSWERS_MAX];
+	int answers_n;
 	bool json, help, version;
 	const char *args[ARGS_MAX];
 	int args_n;
 };
-
-
-static int usage(const char *remedy, const char *what, const char *detail)
-{
-	fprintf(stderr, "parleyctl: %s%s: %s\n", what, detail, remedy);
-	return CTL_USAGE;
-}
 
 
 static int help(void)
@@ -45,18 +62,24 @@ static int help(void)
 
 	puts("parleyctl [OPTIONS] COMMAND: operate a running parleyd");
 	for (size_t i = 0; i < COMMANDS; i++) {
-		char left[64];
+		char left[80];
 
 		if (strcmp(group, commands[i].group))
 			printf("\n%s\n", group = commands[i].group);
 		snprintf(left, sizeof(left), "%s %s", commands[i].words, commands[i].parameters);
-		printf("  %-26s %s\n", left, commands[i].summary);
+		if (strlen(left) > 26)
+			printf("  %s\n  %-26s %s\n", left, "", commands[i].summary);
+		else
+			printf("  %-26s %s\n", left, commands[i].summary);
 	}
 	puts("\nOptions\n"
 	     "  --admin HOST:PORT          where the server's admin API is\n"
 	     "  -c, --config FILE          the server's configuration, which says where\n"
 	     "                             (without both: PARLEY_ADMIN, else 127.0.0.1:8080)\n"
 	     "  --password PASSWORD        for add and passwd; else asked for, or a line of standard input\n"
+	     "  --answer ANSWER            of system-message send: one to choose; may be repeated\n"
+	     "  --timeout TIME             of system-message send: how long for the answer (1h, 7d)\n"
+	     "  --seconds N                of trace: end after so long\n"
 	     "  --json                     print what the server answers\n"
 	     "  -h, --help                 show this\n"
 	     "  -V, --version              show the version\n"
@@ -88,13 +111,27 @@ static int value_of(int argc, char **argv, int *i, const char *name, const char 
 }
 
 
+/** The one option that may come several times. */
+static int take_answer(struct options *o)
+{
+	if (!o->answer)
+		return CTL_OK;
+	if (o->answers_n == CTL_ANSWERS_MAX)
+		return ctl_usage("give fewer", "there are more than %d answers", CTL_ANSWERS_MAX);
+	o->answers[o->answers_n++] = o->answer;
+	o->answer = NULL;
+	return CTL_OK;
+}
+
+
 static int take_option(struct options *o, int argc, char **argv, int *i)
 {
 	const struct {
 		const char *name;
 		const char **value;
 	} values[] = {{"--admin", &o->admin}, {"--config", &o->config}, {"-c", &o->config},
-		      {"--password", &o->password}};
+		      {"--password", &o->password}, {"--answer", &o->answer}, {"--timeout", &o->timeout},
+		      {"--seconds", &o->seconds}};
 	const struct {
 		const char *name;
 		bool *flag;
@@ -111,11 +148,11 @@ static int take_option(struct options *o, int argc, char **argv, int *i)
 		int found = value_of(argc, argv, i, values[j].name, values[j].value);
 
 		if (found > 0)
-			return CTL_OK;
+			return take_answer(o);
 		if (found < 0)
-			return usage("write it behind", argv[*i], " wants a value");
+			return ctl_usage("write it behind", "%s wants a value", argv[*i]);
 	}
-	return usage("see parleyctl --help", "there is no option ", argv[*i]);
+	return ctl_usage("see parleyctl --help", "there is no option %s", argv[*i]);
 }
 
 
@@ -133,7 +170,7 @@ static int take_options(struct options *o, int argc, char **argv)
 			if (status != CTL_OK)
 				return status;
 		} else if (o->args_n == ARGS_MAX) {
-			return usage("see parleyctl --help", "too many words", "");
+			return ctl_usage("see parleyctl --help", "too many words");
 		} else {
 			o->args[o->args_n++] = argv[i];
 		}
@@ -162,7 +199,7 @@ static int words_matched(const struct ctl_command *command, const struct options
 /** The command named, or the usage error told. */
 static const struct ctl_command *find_command(const struct options *o, int *ret_words)
 {
-	char known[256] = "";
+	char known[512] = "";
 	struct buf list;
 
 	buf_fixed(&list, known, sizeof(known) - 1);
@@ -191,15 +228,20 @@ static const struct ctl_command *find_command(const struct options *o, int *ret_
 
 static int run(const struct options *o)
 {
-	struct ctl c = {.json = o->json, .password = o->password};
+	struct ctl c = {.json = o->json,
+			.password = o->password,
+			.answers_n = o->answers_n,
+			.timeout = o->timeout,
+			.seconds = o->seconds};
 	const struct ctl_command *command;
 	int words, status;
 
 	if (!o->args_n)
-		return usage("see parleyctl --help", "no command is given", "");
+		return ctl_usage("see parleyctl --help", "no command is given");
 	command = find_command(o, &words);
 	if (!command)
 		return CTL_USAGE;
+	memcpy(c.answers, o->answers, sizeof(c.answers));
 	c.args = o->args + words;
 	c.args_n = o->args_n - words;
 	if (c.args_n < command->args_min || c.args_n > command->args_max) {
@@ -208,8 +250,14 @@ static int run(const struct options *o)
 			command->parameters[0] ? " " : "", command->parameters);
 		return CTL_USAGE;
 	}
-	if (o->password && !command->takes_password)
-		return usage("leave --password out", command->words, " takes no password");
+	if (o->password && !(command->options & CTL_PASSWORD))
+		return ctl_usage("leave --password out", "%s takes no password", command->words);
+	if (o->answers_n && !(command->options & CTL_ANSWER))
+		return ctl_usage("leave --answer out", "%s takes no answers", command->words);
+	if (o->timeout && !(command->options & CTL_TIMEOUT))
+		return ctl_usage("leave --timeout out", "%s takes no timeout", command->words);
+	if (o->seconds && !(command->options & CTL_SECONDS))
+		return ctl_usage("leave --seconds out", "%s ends by itself", command->words);
 	status = ctl_find_target(&c, o->admin, o->config);
 	return status == CTL_OK ? command->run(&c) : status;
 }

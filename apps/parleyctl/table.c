@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Output: calm text in aligned columns, or JSON. */
 #include <stdio.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "ctl.h"
@@ -73,6 +74,22 @@ void ctl_put_duration(struct buf *out, json_int_t seconds)
 			buf_printf(out, "%s%lld%s", shown ? " " : "", (long long)n, units[i].name);
 		shown++;
 	}
+}
+
+
+void ctl_put_time(struct buf *out, json_int_t at_ms, bool fraction)
+{
+	time_t at = (time_t)(at_ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	if (!localtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm)) {
+		buf_putc(out, '-');
+		return;
+	}
+	buf_puts(out, str_of(text));
+	if (fraction)
+		buf_printf(out, ".%03d", (int)(at_ms % 1000));
 }
 
 

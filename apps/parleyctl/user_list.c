@@ -14,7 +14,7 @@ static const struct ctl_column columns[] = {
 int ctl_user_list(struct ctl *c)
 {
 	json_t *answer;
-	int status = ctl_ask_pages(c, "/v1/users", "users", &answer);
+	int status = ctl_ask_pages(c, "/v1/users", "users", "user", &answer);
 
 	if (status != CTL_OK)
 		return status;

@@ -219,8 +219,14 @@ void admin_request_failed(struct admin_request *r, int error, const struct buf *
 		 "write a domain that stands in its configuration"},
 		{-ENOTSUP, 501, "this server does not keep accounts of its own: ",
 		 "with core: ims, users are provisioned in the IMS core"},
+		{-ENOSYS, 501, "this server does not do that: ", "use one that does"},
 		{-ENOBUFS, 503, "a ceiling is reached: ", "try again later"},
 		{-ENOMEM, 503, "there is no memory: ", "try again later"},
+		{-ENODATA, 404, "there is nothing of that name for ", "list what there is"},
+		{-ESTALE, 412, "it has been changed meanwhile: ", "look at it again, then decide"},
+		{-EDQUOT, 409, "there are as many as there may be: ", "remove some first"},
+		{-EMSGSIZE, 413, "it is too large: ", "send less"},
+		{-EBADMSG, 409, "what is stored cannot be read: ", "put a correct document in its place"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -310,6 +316,26 @@ static bool has_controls(struct str s)
 }
 
 
+struct str admin_request_body(const struct admin_request *r)
+{
+	return r->body;
+}
+
+
+bool admin_request_limit(struct admin_request *r, uint32_t *ret)
+{
+	struct str text = admin_request_query(r, "limit");
+	uint32_t n = ADMIN_ROWS;
+
+	if (text.p && (!str_u32(text, &n) || n < 1 || n > ADMIN_ROWS_MAX)) {
+		admin_request_error(r, 400, "write a number", "limit is not from 1 to %d", ADMIN_ROWS_MAX);
+		return false;
+	}
+	*ret = n;
+	return true;
+}
+
+
 bool admin_request_string(struct admin_request *r, const char *name, size_t max, struct str *ret)
 {
 	json_t *object = admin_request_json(r), *j;
@@ -344,6 +370,20 @@ json_t *admin_request_rows(struct admin_request *r)
 void admin_request_spoil(struct admin_request *r)
 {
 	r->spoiled = true;
+}
+
+
+void admin_request_add(struct admin_request *r, json_t *row)
+{
+	if (json_array_append_new(admin_request_rows(r), row))
+		admin_request_spoil(r);
+}
+
+
+void admin_request_begun(struct admin_request *r, int error, const struct buf *why, struct str what)
+{
+	if (error)
+		admin_request_failed(r, error, why, what);
 }
 
 
@@ -565,6 +605,11 @@ int admin_register(struct admin *a, const struct admin_resource *table, size_t n
 
 int admin_alloc(struct admin **ret, const struct admin_services *services)
 {
+	static int (*const tables[])(struct admin *) = {
+		admin_node_register,     admin_user_register,     admin_settings_register,
+		admin_document_register, admin_policy_register,   admin_deferred_register,
+		admin_trace_register,    admin_message_register,  admin_system_message_register,
+	};
 	struct admin *a = mem_alloc(sizeof(*a), destroy_admin);
 	int err;
 
@@ -574,10 +619,8 @@ int admin_alloc(struct admin **ret, const struct admin_services *services)
 	list_init(&a->pending);
 	a->services = *services;
 	err = admin_register(a, index_table, 1, NULL);
-	if (!err)
-		err = admin_node_register(a);
-	if (!err)
-		err = admin_user_register(a);
+	for (size_t i = 0; !err && i < sizeof(tables) / sizeof(tables[0]); i++)
+		err = tables[i](a);
 	if (err) {
 		mem_unref(a);
 		return err;

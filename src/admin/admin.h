@@ -16,6 +16,8 @@
  *     GET    /v1/registrations        ?user=USER
  *     GET    /metrics                 Prometheus
  *
+ * and those of admin/rules.h, admin/deferral.h and admin/insight.h.
+ *
  * What happens: admin_handle finds the resource in the tables (admin/resource.h), which asks the
  * server through `struct admin_services`, at once or over several turns of the loop; then `reply` is
  * called, once, possibly before admin_handle returns. An error is always
@@ -32,6 +34,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admin/deferral.h"
+#include "admin/done.h"
+#include "admin/insight.h"
+#include "admin/rules.h"
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/str.h"
@@ -40,8 +46,8 @@ struct admin;
 struct admin_front;
 struct loop;
 
-/** A request's body: settings and accounts are small. */
-#define ADMIN_BODY_MAX   65536
+/** A request's body: the longest are documents. */
+#define ADMIN_BODY_MAX   (256u << 10)
 /** A reply: ADMIN_ROWS_MAX rows of the longest kind. */
 #define ADMIN_REPLY_MAX  (16u << 20)
 /** Rows in one reply; `after` asks for the next. */
@@ -90,12 +96,6 @@ struct admin_registration {
 	unsigned q_milli;            /**< preference, 0…1000 */
 };
 
-/**
- * How an asked-for thing ended: 0, -ENOENT (no such user), -EEXIST (there is one already), -EINVAL (no
- * address of a user), -EXDEV (of a domain that is not served), -ENOTSUP (this core keeps no accounts),
- * -ENOBUFS (a ceiling), any other: the store's trouble.
- */
-typedef void(admin_done_cb)(int error, void *arg);
 /** One row; its texts are valid until it returns. */
 typedef void(admin_user_cb)(const struct admin_user *u, void *arg);
 typedef void(admin_registration_cb)(const struct admin_registration *r, void *arg);
@@ -126,6 +126,9 @@ struct admin_services {
 	/** Of one user, or of all when `user` is empty; more than ADMIN_ROWS_MAX are not looked at. */
 	int (*registration_list)(struct str user, admin_registration_cb *each, admin_done_cb *done,
 				 void *done_arg, struct buf *why, void *arg);
+	struct admin_rules rules;
+	struct admin_deferral deferral;
+	struct admin_insight insight;
 	void *arg;
 };
 

@@ -28,7 +28,7 @@ struct admin_resource {
 /** Segments in braces of one path. */
 #define ADMIN_PARAMS_MAX 4
 /** Tables: one for each folder that has something to administer. */
-#define ADMIN_TABLES_MAX 16
+#define ADMIN_TABLES_MAX 32
 
 /** The table is borrowed for the life of `a`. -ENOBUFS: too many tables. */
 int admin_register(struct admin *a, const struct admin_resource *table, size_t n, void *arg);
@@ -46,6 +46,8 @@ struct str admin_request_query(struct admin_request *r, const char *name);
  * for first before the handler returns: the body itself is gone later.
  */
 json_t *admin_request_json(struct admin_request *r);
+/** The body as it came; gone when the handler returns. */
+struct str admin_request_body(const struct admin_request *r);
 /**
  * A member of the body that is a string of 1…max bytes without control characters; false: the request
  * has been answered then.
@@ -71,8 +73,25 @@ void admin_request_spoil(struct admin_request *r);
 /** A text of the network's: what is not UTF-8 in it becomes "?". NULL when out of memory. */
 json_t *admin_json_text(struct str s);
 
-/** The built-in tables: admin/node.c, admin/user.c. */
+/** A row for admin_request_rows; takes the reference, NULL is taken for out of memory. */
+void admin_request_add(struct admin_request *r, json_t *row);
+/** What a service's function returned: an error is answered, as by admin_request_failed. */
+void admin_request_begun(struct admin_request *r, int error, const struct buf *why, struct str what);
+/** The query parameter `limit`: rows asked for, ADMIN_ROWS when absent. False: answered. */
+bool admin_request_limit(struct admin_request *r, uint32_t *ret);
+
+/** Room for a service's sentence. */
+#define ADMIN_WHY_MAX 1024
+
+/** The built-in tables, one for each file. */
 int admin_node_register(struct admin *a);
 int admin_user_register(struct admin *a);
+int admin_settings_register(struct admin *a);
+int admin_document_register(struct admin *a);
+int admin_policy_register(struct admin *a);
+int admin_deferred_register(struct admin *a);
+int admin_system_message_register(struct admin *a);
+int admin_trace_register(struct admin *a);
+int admin_message_register(struct admin *a);
 
 #endif

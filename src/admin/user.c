@@ -5,8 +5,6 @@
 #include "admin/resource.h"
 #include "base/buf.h"
 
-#define WHY_MAX 512
-
 
 static void on_done(int error, void *arg)
 {
@@ -17,14 +15,6 @@ static void on_done(int error, void *arg)
 	else
 		admin_request_reply(r, 200, json_pack("{s:o}", "user",
 			admin_json_text(admin_request_param(r, 0))));
-}
-
-
-/** What a service returned: nothing to do when it is under way. */
-static void check_begun(struct admin_request *r, int error, const struct buf *why, struct str what)
-{
-	if (error)
-		admin_request_failed(r, error, why, what);
 }
 
 
@@ -46,7 +36,7 @@ static void on_added(int error, void *arg)
 static void post_user(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[WHY_MAX];
+	char storage[ADMIN_WHY_MAX];
 	struct str user, password;
 	struct buf why;
 
@@ -55,7 +45,7 @@ static void post_user(struct admin_request *r, void *arg)
 	    !admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
-	check_begun(r, s->user_add ? s->user_add(user, password, on_added, r, &why, s->arg) : -ENOTSUP,
+	admin_request_begun(r, s->user_add ? s->user_add(user, password, on_added, r, &why, s->arg) : -ENOTSUP,
 		    &why, user);
 }
 
@@ -64,12 +54,12 @@ static void delete_user(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[WHY_MAX];
+	char storage[ADMIN_WHY_MAX];
 	struct buf why;
 
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
-	check_begun(r, s->user_remove ? s->user_remove(user, on_done, r, &why, s->arg) : -ENOTSUP,
+	admin_request_begun(r, s->user_remove ? s->user_remove(user, on_done, r, &why, s->arg) : -ENOTSUP,
 		    &why, user);
 }
 
@@ -78,14 +68,14 @@ static void put_password(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0), password;
-	char storage[WHY_MAX];
+	char storage[ADMIN_WHY_MAX];
 	struct buf why;
 
 	(void)arg;
 	if (!admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
-	check_begun(r, s->user_passwd ? s->user_passwd(user, password, on_done, r, &why, s->arg) :
+	admin_request_begun(r, s->user_passwd ? s->user_passwd(user, password, on_done, r, &why, s->arg) :
 		    -ENOTSUP, &why, user);
 }
 
@@ -95,7 +85,7 @@ static void put_allowed(struct admin_request *r, void *arg)
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
 	json_t *body = admin_request_json(r), *allowed;
-	char storage[WHY_MAX];
+	char storage[ADMIN_WHY_MAX];
 	struct buf why;
 
 	(void)arg;
@@ -107,38 +97,16 @@ static void put_allowed(struct admin_request *r, void *arg)
 		return;
 	}
 	buf_fixed(&why, storage, sizeof(storage));
-	check_begun(r, s->user_allow ? s->user_allow(user, json_is_true(allowed), on_done, r, &why,
+	admin_request_begun(r, s->user_allow ? s->user_allow(user, json_is_true(allowed), on_done, r, &why,
 		    s->arg) : -ENOTSUP, &why, user);
 }
 
 
 /* ---- Lists ---- */
 
-/** How many rows were asked for; false: answered. */
-static bool limit_of(struct admin_request *r, uint32_t *ret)
-{
-	struct str text = admin_request_query(r, "limit");
-	uint32_t n = ADMIN_ROWS;
-
-	if (text.p && (!str_u32(text, &n) || n < 1 || n > ADMIN_ROWS_MAX)) {
-		admin_request_error(r, 400, "write a number", "limit is not from 1 to %d", ADMIN_ROWS_MAX);
-		return false;
-	}
-	*ret = n;
-	return true;
-}
-
-
-static void add_row(struct admin_request *r, json_t *row)
-{
-	if (json_array_append_new(admin_request_rows(r), row))
-		admin_request_spoil(r);
-}
-
-
 static void on_user(const struct admin_user *u, void *arg)
 {
-	add_row(arg, json_pack("{s:o, s:b}", "user", admin_json_text(u->address), "allowed", u->allowed));
+	admin_request_add(arg, json_pack("{s:o, s:b}", "user", admin_json_text(u->address), "allowed", u->allowed));
 }
 
 
@@ -155,7 +123,7 @@ static void on_users(int error, void *arg)
 		admin_request_failed(r, error, NULL, STR(""));
 		return;
 	}
-	if (!limit_of(r, &limit))
+	if (!admin_request_limit(r, &limit))
 		return;
 	more = n > limit;
 	while (n > limit)
@@ -167,15 +135,15 @@ static void on_users(int error, void *arg)
 static void get_users(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[WHY_MAX];
+	char storage[ADMIN_WHY_MAX];
 	struct buf why;
 	uint32_t limit;
 
 	(void)arg;
-	if (!limit_of(r, &limit))
+	if (!admin_request_limit(r, &limit))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
-	check_begun(r, s->user_list ? s->user_list(admin_request_query(r, "after"), (size_t)limit + 1,
+	admin_request_begun(r, s->user_list ? s->user_list(admin_request_query(r, "after"), (size_t)limit + 1,
 		    on_user, on_users, r, &why, s->arg) : -ENOTSUP, &why, STR(""));
 }
 
@@ -186,7 +154,7 @@ static void on_registration(const struct admin_registration *g, void *arg)
 
 	if (json_array_size(admin_request_rows(r)) > ADMIN_ROWS_MAX)
 		return;
-	add_row(r, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:f}",
+	admin_request_add(r, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:f}",
 		"user", admin_json_text(g->address), "contact", admin_json_text(g->contact),
 		"received", admin_json_text(g->received),
 		"user_agent", admin_json_text(g->user_agent),
@@ -215,12 +183,12 @@ static void get_registrations(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_query(r, "user");
-	char storage[WHY_MAX];
+	char storage[ADMIN_WHY_MAX];
 	struct buf why;
 
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
-	check_begun(r, s->registration_list ? s->registration_list(user, on_registration,
+	admin_request_begun(r, s->registration_list ? s->registration_list(user, on_registration,
 		    on_registrations, r, &why, s->arg) : -ENOTSUP, &why, user);
 }
 

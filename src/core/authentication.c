@@ -9,6 +9,7 @@
 #include "core/core_state.h"
 #include "sip/auth_header.h"
 #include "sip/digest.h"
+#include "sip/name_addr.h"
 #include "sip/uri.h"
 
 /** Header lines of a challenge or refusal. */
@@ -102,13 +103,34 @@ static int uri_aor(struct core *c, struct str text, struct buf *ret)
 }
 
 
+/*
+ * Whom the request claims to be from: From; or, of one that hides (RFC 3323 4.1.1.3), what it asks us to assert
+ * (RFC 3325 9.2). STR_NULL: it hides, and claims nothing.
+ */
+static struct str claimed(const struct sip_msg *m)
+{
+	struct sip_name_addr preferred;
+	struct sip_uri from;
+
+	if (sip_uri_decode(&from, m->from_uri) || !str_eq_nocase(from.host, STR("anonymous.invalid")))
+		return m->from_uri;
+	if (sip_name_addr_decode(&preferred, sip_msg_header(m, SIP_HDR_P_PREFERRED_IDENTITY)))
+		return STR_NULL;
+	return preferred.uri;
+}
+
+
+/* Who proved who they are need not claim it, too. */
 static bool from_is(struct core *c, const struct sip_msg *m, struct str aor)
 {
 	char storage[SIP_AOR_MAX];
+	struct str uri = claimed(m);
 	struct buf b;
 
+	if (!uri.p)
+		return c->params.authenticate;
 	buf_fixed(&b, storage, sizeof(storage));
-	return uri_aor(c, m->from_uri, &b) == 0 && str_eq(buf_str(&b), aor);
+	return uri_aor(c, uri, &b) == 0 && str_eq(buf_str(&b), aor);
 }
 
 
@@ -119,7 +141,7 @@ static int named_aor(struct core *c, const struct sip_msg *m, const struct auth_
 	struct str domain = c->params.realm;
 	struct sip_uri from;
 
-	if (sip_uri_decode(&from, m->from_uri) == 0 &&
+	if (sip_uri_decode(&from, claimed(m)) == 0 &&
 	    subscribers_serve_domain(c->params.subscribers, from.host))
 		domain = from.host;
 	return core_user_aor(cred->username, domain, ret);
@@ -272,7 +294,7 @@ static int load_user(struct core *c, struct core_auth_query *q, struct sip_serve
 static int user_sought(struct core *c, const struct sip_msg *m, const struct auth_credentials *cred,
 		       struct buf *ret)
 {
-	return c->params.authenticate ? named_aor(c, m, cred, ret) : uri_aor(c, m->from_uri, ret);
+	return c->params.authenticate ? named_aor(c, m, cred, ret) : uri_aor(c, claimed(m), ret);
 }
 
 

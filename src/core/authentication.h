@@ -7,7 +7,8 @@
  * is looked up (cache, else the store: the only thing that takes time) and the digest verified. A
  * wrong password and an unknown user cannot be told apart, not by the answer and not by the work
  * done. A nonce that is too old or a count that was used gets a challenge with stale=true. Then
- * From must be the user (403 with Warning otherwise): identities are bound. Whether the user may use the
+ * From must be the user (403 with Warning otherwise): identities are bound. A request whose From is
+ * anonymous is bound to its P-Preferred-Identity (RFC 3325 9.2), if it has one. Whether the user may use the
  * service (`allowed`) is not judged here.
  *
  * Guessing is slowed: a source address that failed AUTHENTICATION_FAILURES_MAX times within

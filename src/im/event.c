@@ -15,6 +15,8 @@ static struct counter outcomes[IM_OUTCOMES] = {
 	[IM_REFUSED] = COUNTER("im.refused", "requests that a check of the service refused"),
 	[IM_FAILED] = COUNTER("im.failed", "requests sent on that did not arrive"),
 	[IM_RELAYED] = COUNTER("im.relayed", "requests handed to the core or another domain, answered with 2xx"),
+	[IM_DEFERRED] = COUNTER("im.deferred", "messages kept for a recipient who was away"),
+	[IM_EXPIRED] = COUNTER("im.expired", "messages kept that expired undelivered"),
 };
 
 
@@ -31,6 +33,8 @@ struct str im_outcome_name(enum im_outcome o)
 		[IM_REFUSED] = STR_INIT("refused"),
 		[IM_FAILED] = STR_INIT("failed"),
 		[IM_RELAYED] = STR_INIT("relayed"),
+		[IM_DEFERRED] = STR_INIT("deferred"),
+		[IM_EXPIRED] = STR_INIT("expired"),
 	};
 	return names[o];
 }

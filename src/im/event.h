@@ -21,8 +21,13 @@ enum im_outcome {
 	IM_REFUSED,   /**< a gate of ours said no */
 	IM_FAILED,    /**< it was sent on and did not arrive: status says why */
 	IM_RELAYED,   /**< it was handed to another domain or back to the core, which answered 2xx */
+	IM_DEFERRED,  /**< kept for a recipient who is away, and answered 202 */
+	IM_EXPIRED,   /**< kept, and its time ended before it was delivered */
 	IM_OUTCOMES
 };
+
+/** Bytes of a Message-ID in an event; RFC 5438 6.3 asks for a token, people use 36 of them. */
+#define IM_MESSAGE_ID_MAX 512
 
 struct im_event {
 	enum im_outcome outcome;
@@ -30,7 +35,9 @@ struct im_event {
 	enum im_side side;
 	uint16_t status;         /**< what the sender was told */
 	struct str originator, recipient, call_id;
+	struct str message_id;   /**< IMDN Message-ID (RFC 5438 6.3); empty: none, or not looked for */
 	struct str reason;       /**< of a refusal: the gate's name; else empty */
+	struct str icid;         /**< P-Charging-Vector of a trusted peer (RFC 7315 4.6); else empty */
 	size_t size;             /**< body */
 	uint32_t took_ms;        /**< from receipt to the final answer */
 };

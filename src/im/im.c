@@ -7,11 +7,15 @@
 
 #include "base/mem.h"
 #include "im/participating/participating.h"
+#include "im/system/system_message.h"
 
 struct im {
 	struct im_events events;
 	struct im_log log;
+	struct im_addresses addresses;
+	struct im_rules rules;
 	struct participating *participating;
+	struct im_system *system;
 };
 
 
@@ -20,6 +24,35 @@ static void destroy(void *object)
 	struct im *im = object;
 
 	mem_unref(im->participating);
+	mem_unref(im->system);
+}
+
+
+static void on_answer(struct im_request *r, void *arg)
+{
+	struct im *im = arg;
+
+	im_system_receive(im->system, r);
+}
+
+
+static int start(struct im *im, const struct im_params *p)
+{
+	int err = participating_alloc(&im->participating, p, &im->rules, &im->events);
+
+	if (!err)
+		err = im_system_alloc(&im->system, &(struct im_system_params){
+							   .sip = p->sip,
+							   .store = p->store,
+							   .subscribers = p->subscribers,
+							   .registrations = p->registrations,
+							   .setting = p->setting,
+							   .addresses = &im->addresses,
+							   .rules = &im->rules,
+						   });
+	if (!err)
+		participating_on_answer(im->participating, on_answer, im);
+	return err;
 }
 
 
@@ -31,7 +64,9 @@ int im_alloc(struct im **ret, const struct im_params *p)
 		return -ENOMEM;
 	im_events_init(&im->events);
 	im_events_log(&im->events, &im->log, p->log_addresses);
-	int err = participating_alloc(&im->participating, p, &im->events);
+	im->addresses = p->addresses;
+	im->rules = p->rules;
+	int err = start(im, p);
 	if (err) {
 		mem_unref(im);
 		return err;
@@ -47,6 +82,24 @@ struct im_events *im_events(struct im *im)
 }
 
 
+struct im_system *im_system(struct im *im)
+{
+	return im->system;
+}
+
+
+void im_set_rules(struct im *im, const struct im_rules *rules)
+{
+	im->rules = *rules;
+}
+
+
+void im_set_keeper(struct im *im, const struct im_keeper *keeper)
+{
+	participating_set_keeper(im->participating, keeper);
+}
+
+
 void im_receive(struct im *im, struct im_request *r)
 {
 	participating_receive(im->participating, r);
@@ -55,5 +108,5 @@ void im_receive(struct im *im, struct im_request *r)
 
 size_t im_under_way(const struct im *im)
 {
-	return participating_under_way(im->participating);
+	return participating_under_way(im->participating) + im_system_under_way(im->system);
 }

@@ -4,6 +4,7 @@
  * function that plays the role takes it:
  *
  *     originating, terminating   im/participating/
+ *     answers to the operator    im/system/
  *     controlling                (its Request-URI is a conference of ours)
  *
  * An ordinary message: alice's MESSAGE is classified (im/request.h), passes the gates of the
@@ -14,24 +15,40 @@
 #define IM_IM_H
 
 #include "im/event.h"
+#include "im/message.h"
 #include "im/request.h"
 #include "im/route.h"
+#include "im/rules.h"
 #include "sip/sip.h"
 
 struct im;
+struct im_system;
+struct registrations;
+struct store;
 struct subscribers;
 
 struct im_params {
 	struct sip *sip;
+	struct store *store;
 	struct subscribers *subscribers;
+	struct registrations *registrations;
 	const struct im_setting *setting; /**< borrowed */
 	struct im_addresses addresses;    /**< borrowed */
 	bool log_addresses;               /**< false: hashed in the log */
+	struct im_rules rules;
+	/** Who keeps messages for those who are away; NULL: nobody, they are answered 480. Borrowed. */
+	const struct im_keeper *keeper;
 };
 
 /** Counted. */
 int im_alloc(struct im **ret, const struct im_params *p);
 struct im_events *im_events(struct im *im);
+/** System messages (im/system/system_message.h). */
+struct im_system *im_system(struct im *im);
+/** The configuration says otherwise now. */
+void im_set_rules(struct im *im, const struct im_rules *rules);
+/** As in im_params, for a keeper that is made after the service, and one that goes before it (NULL). */
+void im_set_keeper(struct im *im, const struct im_keeper *keeper);
 /**
  * Takes a classified request outside any dialog, side and originator set. It will be answered;
  * `r` is borrowed for the call.

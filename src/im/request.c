@@ -3,6 +3,7 @@
 
 #include "im/request.h"
 
+#include "body/cpim.h"
 #include "sip/accept_contact.h"
 #include "sip/name_addr.h"
 
@@ -27,7 +28,7 @@ struct str im_kind_name(enum im_kind k)
 		[IM_RETRIEVAL] = STR_INIT("retrieval"),
 		[IM_SUBSCRIPTION] = STR_INIT("subscription"),
 		[IM_REFERRAL] = STR_INIT("referral"),
-		[IM_SETTINGS] = STR_INIT("settings"),
+		[IM_PUBLICATION] = STR_INIT("settings"),
 	};
 	return names[k];
 }
@@ -74,6 +75,14 @@ static bool content_is(const struct im_request *r, struct str type, struct str s
 }
 
 
+/* The same, or a message/cpim that holds nothing but this (RFC 5438 7.1.1.1 wraps notifications so). */
+static bool carries(const struct im_request *r, struct str type, struct str subtype)
+{
+	return content_is(r, type, subtype) ||
+	       (str_eq_nocase(r->inner.type, type) && str_eq_nocase(r->inner.subtype, subtype));
+}
+
+
 static enum im_kind message_kind(const struct im_request *r, const struct im_addresses *ours)
 {
 	const struct sip_msg *m = r->m;
@@ -88,9 +97,9 @@ static enum im_kind message_kind(const struct im_request *r, const struct im_add
 		return IM_PAGER_LIST;
 	if (content_is(r, STR("application"), STR("vnd.poc.group-advertisement+xml")))
 		return IM_ADVERTISEMENT;
-	if (content_is(r, STR("application"), STR("im-iscomposing+xml")))
+	if (carries(r, STR("application"), STR("im-iscomposing+xml")))
 		return IM_COMPOSING;
-	if (content_is(r, STR("message"), STR("imdn+xml")))
+	if (carries(r, STR("message"), STR("imdn+xml")))
 		return IM_NOTIFICATION;
 	return IM_PAGER;
 }
@@ -117,6 +126,16 @@ static enum im_kind invite_kind(const struct im_request *r, const struct im_addr
 }
 
 
+/* Digest c5: the package of the service settings, and the one it was made after (RFC 4354). */
+static bool is_settings_event(const struct sip_msg *m)
+{
+	struct str event = sip_msg_header(m, SIP_HDR_EVENT);
+	struct str package = str_trim(str_cut(&event, ';'));
+
+	return str_eq(package, STR("im-settings")) || str_eq(package, STR("poc-settings"));
+}
+
+
 static enum im_kind kind_of(const struct im_request *r, const struct im_addresses *ours)
 {
 	switch (r->m->method) {
@@ -128,6 +147,8 @@ static enum im_kind kind_of(const struct im_request *r, const struct im_addresse
 		return IM_SUBSCRIPTION;
 	case SIP_REFER:
 		return IM_REFERRAL;
+	case SIP_PUBLISH:
+		return is_settings_event(r->m) ? IM_PUBLICATION : IM_OTHER;
 	default:
 		return IM_OTHER;
 	}
@@ -168,6 +189,32 @@ void im_request_set_originator(struct im_request *r, const struct im_addresses *
 }
 
 
+static void look_inside(struct im_request *r)
+{
+	struct cpim c;
+
+	r->inner = (struct sip_media_type){0};
+	r->cpim_from = r->message_id = STR_NULL;
+	if (!content_is(r, STR("message"), STR("cpim")) || cpim_decode(&c, r->m->body))
+		return;
+	(void)sip_media_type_decode(&r->inner, c.content_type);
+	r->cpim_from = c.from;
+	r->message_id = c.message_id;
+}
+
+
+bool im_request_is_answer(const struct im_request *r, const struct im_addresses *ours)
+{
+	return r->m->method == SIP_MESSAGE && r->recipient.n && str_eq(r->recipient, ours->system_message);
+}
+
+
+bool im_request_is_from_system(const struct im_request *r, const struct im_addresses *ours)
+{
+	return r->trusted && r->originator.n && str_eq(r->originator, ours->system_message);
+}
+
+
 void im_request_classify(struct im_request *r, const struct im_addresses *ours)
 {
 	const struct sip_msg *m = r->m;
@@ -180,6 +227,7 @@ void im_request_classify(struct im_request *r, const struct im_addresses *ours)
 	r->content = (struct sip_media_type){0};
 	if (type.n)
 		(void)sip_media_type_decode(&r->content, type);
+	look_inside(r);
 	r->anonymous = sip_msg_has_token(m, SIP_HDR_PRIVACY, STR("id"));
 	r->expires_given = str_u32(expires, &r->expires_s);
 	take_recipient(r, ours);
@@ -204,4 +252,9 @@ void im_request_rebase(struct im_request *r, const struct sip_msg *old)
 	r->content.type = moved(r->content.type, old, r->m);
 	r->content.subtype = moved(r->content.subtype, old, r->m);
 	r->content.params = moved(r->content.params, old, r->m);
+	r->inner.type = moved(r->inner.type, old, r->m);
+	r->inner.subtype = moved(r->inner.subtype, old, r->m);
+	r->inner.params = moved(r->inner.params, old, r->m);
+	r->cpim_from = moved(r->cpim_from, old, r->m);
+	r->message_id = moved(r->message_id, old, r->m);
 }

@@ -35,7 +35,7 @@ enum im_kind {
 	IM_RETRIEVAL,     /**< INVITE to the deferred or history function */
 	IM_SUBSCRIPTION,  /**< SUBSCRIBE */
 	IM_REFERRAL,      /**< REFER */
-	IM_SETTINGS,      /**< PUBLISH of service settings */
+	IM_PUBLICATION,   /**< PUBLISH of service settings */
 	IM_KINDS
 };
 
@@ -70,6 +70,9 @@ struct im_request {
 	bool expires_given;
 	uint32_t expires_s;     /**< Expires of a MESSAGE (RFC 3428 7) */
 	struct sip_media_type content; /**< Content-Type; empty when there is no body */
+	struct sip_media_type inner;   /**< of what a message/cpim holds; empty: there is none, or it cannot be read */
+	struct str cpim_from;          /**< the From of a message/cpim: [name] <URI>; STR_NULL: absent */
+	struct str message_id;         /**< its imdn.Message-ID (RFC 5438 6.3); STR_NULL: absent */
 	struct str originator;  /**< AOR of the authenticated originator (5.1); empty: nobody vouches */
 	struct str recipient;   /**< AOR of the Request-URI; empty: not an address of a person */
 	bool recipient_served;  /**< its domain is one of ours */
@@ -91,6 +94,10 @@ void im_request_set_originator(struct im_request *r, const struct im_addresses *
  */
 void im_request_rebase(struct im_request *r, const struct sip_msg *old);
 bool im_addresses_serve(const struct im_addresses *ours, struct str aor);
+/** From a user of ours to the system URI: the answer to a system message, which no gate may hold up. */
+bool im_request_is_answer(const struct im_request *r, const struct im_addresses *ours);
+/** A system message of the operator, by the identity that a trusted peer asserts; the tag alone is no proof. */
+bool im_request_is_from_system(const struct im_request *r, const struct im_addresses *ours);
 
 /** "pager", "large", … as logs, metrics and the admin API write it. */
 struct str im_kind_name(enum im_kind k);

@@ -11,6 +11,7 @@
 
 #include "server/option_type.h"
 #include "server/options.h"
+#include "server/spelling.h"
 
 /** "policy.session.max-size" is the longest we have; anything longer is unknown anyway. */
 #define KEY_MAX 96
@@ -100,34 +101,6 @@ static void mistake_type(struct reading *r, size_t line, const struct option *o,
 
 /** ---- Keys ---- */
 
-/** Levenshtein's distance, up to KEY_MAX letters of each. */
-static size_t distance(struct str a, struct str b)
-{
-	size_t row[KEY_MAX + 1];
-
-	a = str_upto(a, KEY_MAX);
-	b = str_upto(b, KEY_MAX);
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b.n];
-}
-
-
 /** Some key begins with `path` and a dot. */
 static bool is_section(struct str path)
 {
@@ -147,7 +120,7 @@ static struct str last_part(struct str key)
 /** `candidate` becomes the nearest when it is nearer than what was found so far. */
 static void consider(struct str key, struct str candidate, size_t *least, struct str *nearest)
 {
-	size_t d = distance(key, candidate);
+	size_t d = spelling_distance(key, candidate);
 
 	if (d < *least) {
 		*least = d;

@@ -81,6 +81,7 @@ struct config {
 	struct {
 		struct config_strs peers;
 		struct str next_hop;         /**< a SIP URI; default: the first peer */
+		bool reg_event;              /**< devices are asked of the core (RFC 3680) */
 	} ims;
 	struct config_listens msrp_listen;
 	uint32_t media_path;             /**< set of enum config_media_path */
@@ -93,8 +94,12 @@ struct config {
 	struct {
 		uint64_t expiry_s;
 		bool push;
+		bool after_failure;
 		uint64_t quota;
 	} deferred;
+	struct {
+		struct str file;         /**< empty: no records */
+	} charging;
 	enum config_expired expired_pager;
 	struct {
 		bool enabled;

@@ -12,6 +12,7 @@
 struct dispatch {
 	struct sip *sip;
 	struct im *im;
+	struct sip_dialogs *own_dialogs;
 	const struct im_addresses *addresses;
 	const struct dispatch_setting *setting;
 	struct hash_key dialogs;
@@ -134,6 +135,14 @@ static void outside(struct dispatch *d, struct im_request *r, bool in_dialog)
 }
 
 
+/* A core registers its users with us under the name that its filter criteria have for us, whatever it is. */
+static bool is_registration(const struct dispatch *d, const struct im_request *r)
+{
+	return !r->route.next.p && (names_us(r->m, &r->route, d->addresses) ||
+				    d->setting->trusts(r->src, d->setting->arg));
+}
+
+
 static void route(struct dispatch *d, struct im_request *r)
 {
 	bool in_dialog = r->m->to_tag.n > 0;
@@ -144,8 +153,7 @@ static void route(struct dispatch *d, struct im_request *r)
 	} else if (in_dialog && has_token(d, r->m, &r->route)) {
 		r->trusted = d->setting->trusts(r->src, d->setting->arg);
 		dispatch_along(d, r);
-	} else if (r->m->method == SIP_REGISTER && !r->route.next.p &&
-		   names_us(r->m, &r->route, d->addresses)) {
+	} else if (r->m->method == SIP_REGISTER && is_registration(d, r)) {
 		d->setting->registration(r->st, r->m, r->src, d->setting->arg);
 	} else if (!r->route.next.p && names_us(r->m, &r->route, d->addresses)) {
 		for_ourselves(r->st, r->m);
@@ -162,6 +170,8 @@ void dispatch_request(struct dispatch *d, struct sip_server_txn *st, const struc
 	char storage[ANSWER_HEADERS_MAX];
 	struct buf headers;
 
+	if (sip_dialogs_request(d->own_dialogs, st, m, src))
+		return;
 	buf_fixed(&headers, storage, sizeof(storage));
 	uint16_t status = sip_proxy_check(d->sip, m, &r.route, &headers);
 	if (status) {
@@ -202,6 +212,8 @@ void dispatch_ack(struct dispatch *d, const struct sip_msg *m, const struct sip_
 	struct buf headers;
 	struct sip_route along;
 
+	if (sip_dialogs_ack(d->own_dialogs, m))
+		return;
 	buf_fixed(&headers, storage, sizeof(storage));
 	/* An ACK is never answered: one that may not be forwarded is dropped (16.3). */
 	if (sip_proxy_check(d->sip, m, &along, &headers))
@@ -237,6 +249,7 @@ int dispatch_alloc(struct dispatch **ret, const struct dispatch_params *p)
 		return -ENOMEM;
 	d->sip = p->sip;
 	d->im = p->im;
+	d->own_dialogs = p->dialogs;
 	d->addresses = p->addresses;
 	d->setting = p->setting;
 	loop_random(sip_loop(p->sip), &d->dialogs, sizeof(d->dialogs));

@@ -2,6 +2,7 @@
 /**
  * What a new request is to this server, before the service sees it. In order:
  *
+ *   inside a dialog of the server's own                   the dialog's usage (sip/dialog.h)
  *   may it be forwarded at all (RFC 3261 16.3, 16.4)?     else 483, 482, 420, 416, 400
  *   REGISTER for a domain of ours                         the setting's registrar
  *   inside a dialog that we record-routed                 on along its route set
@@ -18,6 +19,7 @@
 
 #include "base/hash.h"
 #include "im/im.h"
+#include "sip/dialog.h"
 #include "sip/sip.h"
 
 struct dispatch;
@@ -42,6 +44,7 @@ struct dispatch_setting {
 struct dispatch_params {
 	struct sip *sip;
 	struct im *im;
+	struct sip_dialogs *dialogs;               /**< borrowed */
 	const struct im_addresses *addresses;      /**< borrowed */
 	const struct dispatch_setting *setting;    /**< borrowed */
 };

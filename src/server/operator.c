@@ -9,18 +9,8 @@
 #include "base/counter.h"
 #include "base/mem.h"
 #include "core/accounts.h"
+#include "server/operator_desk.h"
 #include "store/account.h"
-
-struct operator_desk {
-	struct operator_params p;
-	const struct config *config;
-	struct admin_services services;
-	struct list requests;
-	struct buf domains;
-	char host[64];
-	uint64_t started_ms;
-	bool stopping;
-};
 
 /** One account request of an operator. */
 struct desk_request {
@@ -128,15 +118,14 @@ static void on_allowed(struct store_request *r, int error, void *arg)
 /* In front of an IMS core there are no accounts, but an operator may still say who may use the service. */
 static int allow_in_ims(struct operator_desk *o, struct str user, bool allowed, struct desk_request *q)
 {
-	struct sip_uri u;
 	char text[SIP_AOR_MAX];
 	struct buf aor;
+	int err;
 
 	buf_fixed(&aor, text, sizeof(text));
-	if (sip_uri_decode(&u, user) || sip_uri_aor(&u, o->config->domains.v[0], &aor))
-		return -EINVAL;
-	if (!subscribers_serve(o->p.subscribers, buf_str(&aor)))
-		return -EXDEV;
+	err = desk_user(o, user, &aor, NULL);
+	if (err)
+		return err;
 	subscribers_drop(o->p.subscribers, buf_str(&aor));
 	return store_account_set_allowed(o->p.store, &q->store, buf_str(&aor), allowed, true,
 					 loop_wall_ms(o->p.loop), on_allowed, q);
@@ -225,19 +214,6 @@ static void show_registration(const struct operator_desk *o, const struct regist
 }
 
 
-/* An operator's way of writing a user, in either setting. */
-static int name_of(struct operator_desk *o, struct str user, struct buf *aor, struct buf *why)
-{
-	struct sip_uri u;
-
-	if (o->p.core)
-		return account_name_decode(o->p.core, user, aor, why);
-	if (sip_uri_decode(&u, user) || sip_uri_aor(&u, o->config->domains.v[0], aor))
-		return -EINVAL;
-	return 0;
-}
-
-
 static int registration_list(struct str user, admin_registration_cb *each, admin_done_cb *done, void *done_arg,
 			     struct buf *why, void *arg)
 {
@@ -247,8 +223,9 @@ static int registration_list(struct str user, admin_registration_cb *each, admin
 
 	if (user.n) {
 		buf_fixed(&aor, text, sizeof(text));
-		if (name_of(o, user, &aor, why))
-			return -EINVAL;
+		int err = desk_user(o, user, &aor, why);
+		if (err)
+			return err;
 		const struct registration *r = registrations_find(o->p.registrations, buf_str(&aor));
 		if (r)
 			show_registration(o, r, each, done_arg);
@@ -308,9 +285,17 @@ static void destroy(void *object)
 {
 	struct operator_desk *o = object;
 
-	for (struct list_link *l; (l = list_first(&o->requests));)
-		mem_unref(container_of(l, struct desk_request, link));
+	/* Who asked is told, so that what they keep for the answer is released. */
+	for (struct list_link *l; (l = list_first(&o->requests));) {
+		struct desk_request *q = container_of(l, struct desk_request, link);
+
+		q->done(-ECANCELED, q->done_arg);
+		mem_unref(q);
+	}
+	for (struct list_link *l; (l = list_first(&o->tasks));)
+		desk_task_finish(container_of(l, struct desk_task, link), -ECANCELED);
 	buf_done(&o->domains);
+	mem_unref(o->config);
 }
 
 
@@ -321,6 +306,7 @@ int operator_alloc(struct operator_desk **ret, const struct operator_params *p)
 	if (!o)
 		return -ENOMEM;
 	list_init(&o->requests);
+	list_init(&o->tasks);
 	buf_init(&o->domains, SIP_URI_MAX * 8);
 	o->p = *p;
 	o->started_ms = loop_now_ms(p->loop);
@@ -337,13 +323,21 @@ int operator_alloc(struct operator_desk **ret, const struct operator_params *p)
 		.registration_list = registration_list,
 		.arg = o,
 	};
+	operator_settings_services(&o->services);
+	operator_document_services(&o->services);
+	operator_policy_services(&o->services);
+	operator_deferred_services(&o->services);
+	operator_system_message_services(&o->services);
+	operator_insight_services(&o->services);
 	*ret = o;
 	return 0;
 }
 
 
-void operator_set_config(struct operator_desk *o, const struct config *c)
+void operator_set_config(struct operator_desk *o, struct config *c)
 {
+	mem_ref(c);
+	mem_unref(o->config);
 	o->config = c;
 }
 

@@ -13,6 +13,11 @@
 #include "store/store.h"
 #include "subscriber/registration.h"
 
+struct deferred;
+struct im_system;
+struct journal;
+struct traces;
+
 struct operator_params {
 	struct loop *loop;
 	struct sip *sip;
@@ -20,13 +25,18 @@ struct operator_params {
 	struct core *core; /**< NULL in the IMS setting: no accounts are kept */
 	struct registrations *registrations;
 	struct subscribers *subscribers;
+	struct deferred *deferred; /**< NULL: none is kept here */
+	struct im_system *system; /**< NULL: no system messages are sent */
+	struct traces *traces;
+	struct journal *journal;
 };
 
 struct operator_desk;
 
-/** Counted; everything in `p` must outlive it. `config` is asked for again after a reload. */
+/** Counted; everything in `p` must outlive it. */
 int operator_alloc(struct operator_desk **ret, const struct operator_params *p);
-void operator_set_config(struct operator_desk *o, const struct config *config);
+/** At the start, and after a reload; a reference is taken. */
+void operator_set_config(struct operator_desk *o, struct config *config);
 void operator_set_stopping(struct operator_desk *o);
 const struct admin_services *operator_services(struct operator_desk *o);
 

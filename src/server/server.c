@@ -9,17 +9,24 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/tls.h"
+#include "charging/charging.h"
 #include "core/core.h"
 #include "http/http.h"
+#include "im/deferred/deferred.h"
 #include "im/im.h"
 #include "server/config.h"
 #include "server/dispatch.h"
+#include "server/journal.h"
 #include "server/operator.h"
+#include "server/service_rules.h"
 #include "server/setting_embedded.h"
 #include "server/setting_ims.h"
+#include "server/trace.h"
+#include "sip/dialog.h"
 #include "sip/digest.h"
 #include "sip/sip.h"
 #include "store/store.h"
+#include "subscriber/reg_event.h"
 #include "subscriber/registration.h"
 #include "subscriber/subscriber.h"
 
@@ -36,14 +43,19 @@ struct server {
 	struct store *store;
 	struct tls_config *tls_listen, *tls_connect;
 	struct sip *sip;
+	struct sip_dialogs *dialogs;
 	struct subscribers *subscribers;
 	struct registrations *registrations;
-	struct core *core; /**< embedded setting */
+	struct core *core;                 /**< embedded setting */
 	struct setting_embedded *embedded;
-	struct setting_ims *ims; /**< IMS setting */
+	struct setting_ims *ims;           /**< IMS setting */
 	struct im_addresses addresses;
 	struct im *im;
+	struct deferred *deferred;
+	struct charging *charging;
 	struct dispatch *dispatch;
+	struct traces *traces;
+	struct journal *journal;
 	struct operator_desk *desk;
 	struct admin *admin;
 	struct admin_front *front;
@@ -56,8 +68,7 @@ struct server {
 
 /* ---- From the engine ---- */
 
-static void on_request(struct sip_server_txn *st, const struct sip_msg *m,
-		       const struct sip_source *src, void *arg)
+static void on_request(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src, void *arg)
 {
 	struct server *s = arg;
 
@@ -109,17 +120,22 @@ static void flow_release(uint64_t flow, void *arg)
 
 static int start_store(struct server *s, struct buf *why)
 {
+	struct operator_policy *policy = NULL;
 	int err = store_open(&s->store, s->loop, s->config->store, why);
 
-	if (err)
-		return err;
-	return subscribers_alloc(&s->subscribers, &(struct subscribers_params){
-							  .loop = s->loop,
-							  .store = s->store,
-							  .domains = s->config->domains.v,
-							  .domains_n = s->config->domains.n,
-							  .ims = s->config->core == CONFIG_CORE_IMS,
-						  });
+	if (!err)
+		err = service_policy_alloc(&policy, s->config);
+	if (!err)
+		err = subscribers_alloc(&s->subscribers, &(struct subscribers_params){
+								 .loop = s->loop,
+								 .store = s->store,
+								 .domains = s->config->domains.v,
+								 .domains_n = s->config->domains.n,
+								 .ims = s->config->core == CONFIG_CORE_IMS,
+								 .policy = policy,
+							 });
+	mem_unref(policy);
+	return err;
 }
 
 
@@ -149,15 +165,14 @@ static int start_tls(struct server *s, struct buf *why)
 				       why);
 	if (err)
 		return err;
-	return tls_config_alloc(
-		&s->tls_connect,
-		&(struct tls_params){
-			.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
-			.key_file = c->tls.key.n ? c->tls.key.p : NULL,
-			.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
-			.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
-		},
-		why);
+	return tls_config_alloc(&s->tls_connect,
+				&(struct tls_params){
+					.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
+					.key_file = c->tls.key.n ? c->tls.key.p : NULL,
+					.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
+					.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
+				},
+				why);
 }
 
 
@@ -170,13 +185,11 @@ static int start_listeners(struct server *s, struct buf *why)
 	sip_transports_set_client_tls(t, s->tls_connect);
 	for (size_t i = 0; i < s->config->listen.n; i++) {
 		const struct config_listen *l = &s->config->listen.v[i];
-		int err = sip_transports_listen(t, kinds[l->transport], &l->addr,
-						s->config->advertise,
+		int err = sip_transports_listen(t, kinds[l->transport], &l->addr, s->config->advertise,
 						l->transport == CONFIG_TLS ? s->tls_listen : NULL);
 		if (err) {
 			buf_printf(why,
-				   "cannot listen on " STR_FMT
-				   ": %s: choose another address for `listen`, or "
+				   "cannot listen on " STR_FMT ": %s: choose another address for `listen`, or "
 				   "stop what uses this one",
 				   STR_ARG(l->text), strerror(-err));
 			return err;
@@ -207,6 +220,8 @@ static int start_sip(struct server *s, struct buf *why)
 						 .handler = &sip_handler,
 						 .arg = s,
 					 });
+	if (!err)
+		err = sip_dialogs_alloc(&s->dialogs, s->sip);
 	return err ? err : start_tls(s, why);
 }
 
@@ -247,24 +262,23 @@ static int start_embedded(struct server *s)
 					       .max_contacts = c->registrar.max_contacts,
 				       });
 
-	return err ? err
-		   : setting_embedded_alloc(&s->embedded, s->core, s->subscribers,
-					    s->registrations);
+	return err ? err : setting_embedded_alloc(&s->embedded, s->core, s->subscribers, s->registrations);
 }
 
 
 static int start_ims(struct server *s)
 {
-	return setting_ims_alloc(&s->ims,
-				 &(struct setting_ims_params){
-					 .sip = s->sip,
-					 .subscribers = s->subscribers,
-					 .registrations = s->registrations,
-					 .peers = &s->config->ims.peers,
-					 .next_hop = s->config->ims.next_hop,
-					 .min_expires_s = s->config->registrar.min_expires_s,
-					 .max_expires_s = s->config->registrar.max_expires_s,
-				 });
+	return setting_ims_alloc(&s->ims, &(struct setting_ims_params){
+						  .sip = s->sip,
+						  .dialogs = s->dialogs,
+						  .subscribers = s->subscribers,
+						  .registrations = s->registrations,
+						  .reg_event = s->config->ims.reg_event,
+						  .peers = &s->config->ims.peers,
+						  .next_hop = s->config->ims.next_hop,
+						  .min_expires_s = s->config->registrar.min_expires_s,
+						  .max_expires_s = s->config->registrar.max_expires_s,
+					  });
 }
 
 
@@ -285,33 +299,85 @@ static void set_addresses(struct server *s)
 }
 
 
-static int start_service(struct server *s)
+static void configure_deferred(struct server *s, const struct config *c)
 {
+	deferred_configure(s->deferred, &(struct deferred_config){
+						.expiry_s = c->deferred.expiry_s,
+						.quota = (uint32_t)c->deferred.quota,
+						.push = c->deferred.push,
+					});
+}
+
+
+static int start_deferred(struct server *s)
+{
+	int err = deferred_alloc(&s->deferred, &(struct deferred_params){
+						       .sip = s->sip,
+						       .store = s->store,
+						       .registrations = s->registrations,
+						       .setting = s->embedded ? setting_embedded_im(s->embedded)
+									      : setting_ims_im(s->ims),
+						       .addresses = s->addresses,
+					       });
+
+	if (err)
+		return err;
+	configure_deferred(s, s->config);
+	im_set_keeper(s->im, deferred_keeper(s->deferred));
+	return charging_alloc(&s->charging, s->loop, im_events(s->im), s->config->charging.file);
+}
+
+
+static int start_service(struct server *s, struct buf *why)
+{
+	struct im_rules rules;
 	bool embedded = s->config->core == CONFIG_CORE_EMBEDDED;
 	int err = embedded ? start_embedded(s) : start_ims(s);
 
 	set_addresses(s);
 	if (!err)
-		err = im_alloc(&s->im,
-			       &(struct im_params){
-				       .sip = s->sip,
-				       .subscribers = s->subscribers,
-				       .setting = embedded ? setting_embedded_im(s->embedded)
-							   : setting_ims_im(s->ims),
-				       .addresses = s->addresses,
-				       .log_addresses = s->config->log.addresses,
-			       });
+		err = service_rules_init(&rules, s->config, why);
+	if (!err)
+		err = im_alloc(&s->im, &(struct im_params){
+					       .sip = s->sip,
+					       .store = s->store,
+					       .subscribers = s->subscribers,
+					       .registrations = s->registrations,
+					       .rules = rules,
+					       .setting = embedded ? setting_embedded_im(s->embedded)
+								   : setting_ims_im(s->ims),
+					       .addresses = s->addresses,
+					       .log_addresses = s->config->log.addresses,
+				       });
+	if (!err)
+		err = start_deferred(s);
 	if (!err)
 		err = dispatch_alloc(&s->dispatch,
 				     &(struct dispatch_params){
 					     .sip = s->sip,
 					     .im = s->im,
+					     .dialogs = s->dialogs,
 					     .addresses = &s->addresses,
-					     .setting = embedded ? setting_embedded_dispatch(
-									   s->embedded)
+					     .setting = embedded ? setting_embedded_dispatch(s->embedded)
 								 : setting_ims_dispatch(s->ims),
 				     });
 	return err;
+}
+
+
+/* What an operator may ask afterwards has to be listened to from the beginning. */
+static int start_insight(struct server *s)
+{
+	int err = journal_alloc(&s->journal, s->loop, im_events(s->im), JOURNAL_ENTRIES_MAX, JOURNAL_BYTES_MAX);
+
+	if (err)
+		return err;
+	return traces_alloc(&s->traces, &(struct traces_params){
+						.loop = s->loop,
+						.sip = s->sip,
+						.events = im_events(s->im),
+						.domain = s->config->domains.v[0],
+					});
 }
 
 
@@ -325,6 +391,10 @@ static int start_admin(struct server *s, bool http, struct buf *why)
 						   .core = s->core,
 						   .registrations = s->registrations,
 						   .subscribers = s->subscribers,
+						   .deferred = s->deferred,
+						   .system = im_system(s->im),
+						   .traces = s->traces,
+						   .journal = s->journal,
 					   });
 
 	if (err)
@@ -335,9 +405,7 @@ static int start_admin(struct server *s, bool http, struct buf *why)
 		return err;
 	err = admin_front_open(&s->front, s->admin, s->loop, &s->config->admin_listen);
 	if (err)
-		buf_printf(why,
-			   "cannot listen on %s: %s: choose another address for `admin.listen`, or "
-			   "stop what uses this one",
+		buf_printf(why, "cannot listen on %s: %s: choose another address for `admin.listen`, or stop what uses this one",
 			   addr_text(&s->config->admin_listen, text), strerror(-err));
 	return err;
 }
@@ -348,13 +416,14 @@ static void on_restored(int error, void *arg)
 	struct server *s = arg;
 
 	if (error)
-		log_error("server",
-			  "cannot read the registrations: %s: devices must register again",
+		log_error("server", "cannot read the registrations: %s: devices must register again",
 			  strerror(-error));
 	else
 		log_notice("server", "started: %zu users registered with %zu devices",
-			   registrations_users(s->registrations),
-			   registrations_devices(s->registrations));
+			   registrations_users(s->registrations), registrations_devices(s->registrations));
+	if (s->ims)
+		setting_ims_restored(s->ims);
+	deferred_start(s->deferred, im_events(s->im));
 }
 
 
@@ -371,7 +440,11 @@ static void on_trouble(struct store *store, int error, struct str text, void *ar
 static void register_counters(void)
 {
 	sip_counters_register();
+	sip_dialogs_counters_register();
+	reg_events_counters_register();
 	im_counters_register();
+	deferred_counters_register();
+	charging_counters_register();
 	admin_counters();
 	http_counters();
 }
@@ -386,9 +459,11 @@ static int start(struct server *s, bool http, struct buf *why)
 	if (!err)
 		err = start_registrations(s);
 	if (!err)
-		err = start_service(s);
+		err = start_service(s, why);
 	if (!err)
 		err = start_listeners(s, why);
+	if (!err)
+		err = start_insight(s);
 	if (!err)
 		err = start_admin(s, http, why);
 	if (!err)
@@ -411,15 +486,24 @@ static void destroy(void *object)
 		admin_close(s->admin);
 	s->admin = mem_unref(s->admin);
 	s->desk = mem_unref(s->desk);
+	if (s->dialogs)
+		sip_dialogs_close(s->dialogs);
+	if (s->deferred)
+		deferred_stop(s->deferred);
 	/* The engine first: ending what is pending tells the service, which must still be there. */
 	s->sip = mem_unref(s->sip);
 	s->dispatch = mem_unref(s->dispatch);
+	s->charging = mem_unref(s->charging);
 	s->im = mem_unref(s->im);
+	s->deferred = mem_unref(s->deferred);
+	s->traces = mem_unref(s->traces);
+	s->journal = mem_unref(s->journal);
 	s->embedded = mem_unref(s->embedded);
 	s->ims = mem_unref(s->ims);
 	s->core = mem_unref(s->core);
 	s->registrations = mem_unref(s->registrations);
 	s->subscribers = mem_unref(s->subscribers);
+	s->dialogs = mem_unref(s->dialogs);
 	s->store = mem_unref(s->store);
 	if (s->own_dns && s->dns)
 		s->dns->close(s->dns);
@@ -443,8 +527,7 @@ int server_start(struct server **ret, const struct server_params *p, struct buf 
 	int err = start(s, p->http, why);
 	if (err) {
 		if (!why->n)
-			buf_printf(why, "cannot start: %s: give the machine more of it",
-				   strerror(-err));
+			buf_printf(why, "cannot start: %s: give the machine more of it", strerror(-err));
 		mem_unref(s);
 		return err;
 	}
@@ -458,15 +541,15 @@ int server_start(struct server **ret, const struct server_params *p, struct buf 
 static void look(struct timer *t, void *arg)
 {
 	struct server *s = arg;
-	bool idle = !sip_pending(s->sip) && !store_waiting(s->store) && !im_under_way(s->im);
+	bool idle = !sip_pending(s->sip) && !store_waiting(s->store) && !im_under_way(s->im) &&
+		    !deferred_under_way(s->deferred);
 
 	if (!idle && loop_now_ms(s->loop) < s->stop_by_ms) {
 		timer_start(t, loop_timers(s->loop), STOP_LOOK_MS, look, s);
 		return;
 	}
 	if (!idle)
-		log_warning("server", "stopping with work unfinished: transactions=%zu",
-			    sip_pending(s->sip));
+		log_warning("server", "stopping with work unfinished: transactions=%zu", sip_pending(s->sip));
 	s->stopped(s->stopped_arg);
 }
 
@@ -477,12 +560,30 @@ void server_stop(struct server *s, uint32_t grace_ms, void (*stopped)(void *arg)
 	s->stopped_arg = arg;
 	s->stop_by_ms = loop_now_ms(s->loop) + grace_ms;
 	dispatch_stop(s->dispatch);
+	deferred_stop(s->deferred);
 	operator_set_stopping(s->desk);
 	timer_start(&s->stop_look, loop_timers(s->loop), 0, look, s);
 }
 
 
 /* ---- Reloading ---- */
+
+static int reload_rules(struct server *s, const struct config *fresh, struct buf *why)
+{
+	struct operator_policy *policy = NULL;
+	struct im_rules rules;
+	int err = service_rules_init(&rules, fresh, why);
+
+	if (!err)
+		err = service_policy_alloc(&policy, fresh);
+	if (err)
+		return err;
+	im_set_rules(s->im, &rules);
+	subscribers_set_policy(s->subscribers, policy);
+	mem_unref(policy);
+	return 0;
+}
+
 
 int server_reload(struct server *s, struct config *fresh, struct buf *why)
 {
@@ -493,9 +594,14 @@ int server_reload(struct server *s, struct config *fresh, struct buf *why)
 		err = tls_config_reload(s->tls_listen, why);
 	if (!err)
 		err = tls_config_reload(s->tls_connect, why);
+	if (!err)
+		err = reload_rules(s, fresh, why);
 	if (err)
 		return err;
 	log_set_level(fresh->log.level);
+	configure_deferred(s, fresh);
+	operator_set_config(s->desk, fresh);
+	(void)charging_reopen(s->charging, fresh->charging.file);
 	if (config_restart_keys(s->config, fresh, &keys))
 		buf_printf(why, "these need a restart: " STR_FMT, STR_ARG(buf_str(&keys)));
 	buf_done(&keys);

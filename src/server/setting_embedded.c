@@ -9,6 +9,7 @@
 #include "core/authentication.h"
 #include "core/registrar.h"
 #include "sip/accept_contact.h"
+#include "sip/name_addr.h"
 
 struct setting_embedded {
 	struct core *core;
@@ -89,6 +90,18 @@ static void authenticate(struct setting_embedded *s, struct dispatch *d, struct 
 }
 
 
+/* Somebody who hides, but from others: a user of ours names themselves to us (RFC 3325 9.2). */
+static bool hides_from_others(const struct setting_embedded *s, const struct sip_msg *m, const struct sip_uri *from)
+{
+	struct sip_name_addr preferred;
+	struct sip_uri uri;
+
+	return str_eq_nocase(from->host, STR("anonymous.invalid")) &&
+	       sip_name_addr_decode(&preferred, sip_msg_header(m, SIP_HDR_P_PREFERRED_IDENTITY)) == 0 &&
+	       sip_uri_decode(&uri, preferred.uri) == 0 && subscribers_serve_domain(s->subscribers, uri.host);
+}
+
+
 static void request(struct dispatch *d, struct im_request *r, bool in_dialog, void *arg)
 {
 	struct setting_embedded *s = arg;
@@ -96,7 +109,7 @@ static void request(struct dispatch *d, struct im_request *r, bool in_dialog, vo
 
 	if (sip_uri_decode(&from, r->m->from_uri)) {
 		(void)sip_reply(r->st, 400, STR_NULL);
-	} else if (subscribers_serve_domain(s->subscribers, from.host)) {
+	} else if (subscribers_serve_domain(s->subscribers, from.host) || hides_from_others(s, r->m, &from)) {
 		authenticate(s, d, r, in_dialog);
 	} else if (in_dialog) {
 		(void)sip_reply(r->st, 481, STR_NULL);

@@ -9,12 +9,14 @@
 #include "server/peers.h"
 #include "server/third_party.h"
 #include "sip/name_addr.h"
+#include "subscriber/reg_event.h"
 
 struct setting_ims {
 	struct sip *sip;
 	struct subscribers *subscribers;
 	struct registrations *registrations;
 	struct peers peers;
+	struct reg_events *reg_events; /**< NULL: they are not asked for */
 	struct third_party *third_party;
 	struct dispatch_setting dispatch;
 	struct im_setting im;
@@ -171,9 +173,29 @@ static void destroy(void *object)
 	struct setting_ims *s = object;
 
 	mem_unref(s->third_party);
+	mem_unref(s->reg_events);
 	peers_done(&s->peers);
 	mem_unref(s->registrations);
 	mem_unref(s->subscribers);
+}
+
+
+/** Longest that a subscription is asked for; the core shortens it as it likes. */
+#define REG_EVENT_EXPIRES_S 600000
+
+
+static int reg_events_start(struct setting_ims *s, const struct setting_ims_params *p)
+{
+	if (!p->reg_event)
+		return 0;
+	return reg_events_alloc(&s->reg_events, &(struct reg_events_params){
+							.dialogs = p->dialogs,
+							.registrations = s->registrations,
+							.subscribers = s->subscribers,
+							.next_hop = p->next_hop,
+							.expires_s = REG_EVENT_EXPIRES_S,
+							.max_expires_s = p->max_expires_s,
+						});
 }
 
 
@@ -194,10 +216,13 @@ int setting_ims_alloc(struct setting_ims **ret, const struct setting_ims_params 
 	s->route_n = route.n;
 	int err = route.failed ? -EINVAL : peers_init(&s->peers, p->peers->v, p->peers->n);
 	if (!err)
+		err = reg_events_start(s, p);
+	if (!err)
 		err = third_party_alloc(&s->third_party,
 					&(struct third_party_params){
 						.subscribers = s->subscribers,
 						.registrations = s->registrations,
+						.reg_events = s->reg_events,
 						.min_expires_s = p->min_expires_s,
 						.max_expires_s = p->max_expires_s,
 						.loop = sip_loop(p->sip),
@@ -211,6 +236,13 @@ int setting_ims_alloc(struct setting_ims **ret, const struct setting_ims_params 
 	s->im = (struct im_setting){.reach = reach, .onward = onward, .arg = s};
 	*ret = s;
 	return 0;
+}
+
+
+void setting_ims_restored(struct setting_ims *s)
+{
+	if (s->reg_events)
+		reg_events_resume(s->reg_events);
 }
 
 

@@ -17,6 +17,7 @@ struct third_party {
 	struct loop *loop;
 	struct subscribers *subscribers;
 	struct registrations *registrations;
+	struct reg_events *reg_events;
 	uint32_t min_expires_s, max_expires_s;
 	struct list notices;
 };
@@ -29,7 +30,8 @@ struct notice {
 	struct registration_update update;
 	struct registration_binding binding;
 	uint32_t expires_s;
-	char *text; /**< what the binding's texts point into */
+	struct str aor;
+	char *text; /**< what the texts point into */
 };
 
 
@@ -51,6 +53,9 @@ static int prepare(struct registration_update *u, const struct registration *now
 	struct notice *n = arg;
 	size_t count = now ? registration_count(now) : 0;
 
+	/* The registration documents know more than a REGISTER that refreshes. */
+	if (n->expires_s && count && n->tp->reg_events && reg_events_know(n->tp->reg_events, n->aor))
+		return 0;
 	for (size_t i = n->expires_s ? 1 : 0; i < count; i++)
 		registration_update_remove(u, registration_binding(now, i));
 	if (!n->expires_s)
@@ -59,11 +64,26 @@ static int prepare(struct registration_update *u, const struct registration *now
 }
 
 
+static void tell(const struct notice *n)
+{
+	struct sip_msg m;
+
+	if (!n->tp->reg_events || sip_server_txn_request(n->st, &m))
+		return;
+	if (n->expires_s)
+		reg_events_watch(n->tp->reg_events, n->aor, &m);
+	else
+		reg_events_unwatch(n->tp->reg_events, n->aor);
+}
+
+
 static void done(struct registration_update *u, int error, void *arg)
 {
 	struct notice *n = arg;
 
 	(void)u;
+	if (!error)
+		tell(n);
 	if (error)
 		(void)sip_reply(n->st, 503, STR("Retry-After: 10\r\n"));
 	else
@@ -88,7 +108,7 @@ static struct str device_params(const struct sip_msg *m, struct sip_msg *inner)
 	if (sip_media_type_decode(&type, value) || !str_eq_nocase(type.type, STR("message")) ||
 	    !str_eq_nocase(type.subtype, STR("sip")) || sip_msg_decode(inner, m->body, false) != SIP_DECODE_OK ||
 	    inner->method != SIP_REGISTER)
-		return STR("+g.oma.sip-im;+g.oma.sip-im.large-message");
+		return REG_EVENT_UNKNOWN_DEVICE;
 	struct sip_values v = sip_values_first(inner, SIP_HDR_CONTACT);
 	if (!sip_values_next(&v, &value) || sip_name_addr_decode(&contact, value))
 		return STR_NULL;
@@ -97,7 +117,7 @@ static struct str device_params(const struct sip_msg *m, struct sip_msg *inner)
 
 
 /* The binding as it will stand; its texts are copied together. */
-static int describe(struct notice *n, const struct sip_msg *m, const struct sip_source *src)
+static int describe(struct notice *n, const struct sip_msg *m, const struct sip_source *src, struct str aor)
 {
 	struct sip_msg inner;
 	struct sip_name_addr contact = {0};
@@ -107,7 +127,7 @@ static int describe(struct notice *n, const struct sip_msg *m, const struct sip_
 	if (value.n && sip_name_addr_decode(&contact, value))
 		return -EBADMSG;
 	struct str uri = contact.uri.n ? contact.uri : m->from_uri;
-	n->text = mem_raw(uri.n + params.n + m->call_id.n + 1);
+	n->text = mem_raw(uri.n + params.n + m->call_id.n + aor.n + 1);
 	if (!n->text)
 		return -ENOMEM;
 	char *p = n->text;
@@ -127,6 +147,9 @@ static int describe(struct notice *n, const struct sip_msg *m, const struct sip_
 	if (params.n)
 		memcpy(p + uri.n, params.p, params.n);
 	memcpy(p + uri.n + params.n, m->call_id.p, m->call_id.n);
+	n->aor = (struct str){p + uri.n + params.n + m->call_id.n, aor.n};
+	memcpy((char *)n->aor.p, aor.p, aor.n);
+	n->binding.instance = reg_event_instance(n->binding.params);
 	return 0;
 }
 
@@ -176,7 +199,7 @@ void third_party_register(struct third_party *tp, struct sip_server_txn *st, con
 	n->st = mem_ref(st);
 	n->expires_s = expires_of(tp, m);
 	list_append(&tp->notices, &n->link);
-	int err = describe(n, m, src);
+	int err = describe(n, m, src, buf_str(&aor));
 	if (!err)
 		err = registrations_update(tp->registrations, &n->update, buf_str(&aor), &handler, n);
 	if (err) {
@@ -192,6 +215,7 @@ static void destroy(void *object)
 
 	for (struct list_link *l; (l = list_first(&tp->notices));)
 		mem_unref(container_of(l, struct notice, link));
+	mem_unref(tp->reg_events);
 	mem_unref(tp->registrations);
 	mem_unref(tp->subscribers);
 }
@@ -207,6 +231,7 @@ int third_party_alloc(struct third_party **ret, const struct third_party_params 
 	tp->loop = p->loop;
 	tp->subscribers = mem_ref(p->subscribers);
 	tp->registrations = mem_ref(p->registrations);
+	tp->reg_events = mem_ref(p->reg_events);
 	tp->min_expires_s = p->min_expires_s;
 	tp->max_expires_s = p->max_expires_s;
 	*ret = tp;

@@ -9,6 +9,7 @@
 #define SERVER_THIRD_PARTY_H
 
 #include "sip/sip.h"
+#include "subscriber/reg_event.h"
 #include "subscriber/registration.h"
 #include "subscriber/subscriber.h"
 
@@ -18,6 +19,7 @@ struct third_party_params {
 	struct loop *loop;
 	struct subscribers *subscribers;     /**< references are taken */
 	struct registrations *registrations;
+	struct reg_events *reg_events;       /**< told who comes and leaves; NULL: nobody is */
 	uint32_t min_expires_s, max_expires_s;
 };
 

@@ -4,8 +4,9 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "base/mem.h"
-#include "store/account.h"
+#include "subscriber/profile.h"
 
 #define EXPECTED 64
 
@@ -22,8 +23,9 @@ struct subscriber_load {
 	struct hash_link link;
 	struct subscribers *cache;
 	struct list queries;
-	struct store_request request;
+	struct profile_read read;
 	struct deferred_call known; /**< nothing to ask the store for */
+	bool waits;                 /**< for the service's policy */
 	bool again;                 /**< changed while it was being read */
 	struct str aor;
 	char text[];
@@ -37,6 +39,12 @@ struct subscribers {
 	size_t domains_n;
 	struct hash_table users, unknowns, loads;
 	struct list users_order, unknowns_order;
+
+	struct operator_policy *configured, *policy;
+	bool policy_known;          /**< it was read, or that failed once */
+	bool policy_again;          /**< changed while it was being read */
+	struct store_request policy_request;
+	struct timer policy_retry;
 };
 
 
@@ -113,36 +121,6 @@ static struct str put(char **at, struct str s)
 }
 
 
-static void put_secret(char to[static DIGEST_HEX_MAX], struct str ha1)
-{
-	if (ha1.n < DIGEST_HEX_MAX)
-		memcpy(to, ha1.n ? ha1.p : "", ha1.n);
-}
-
-
-/* `a` NULL: a user of whom the store knows nothing. */
-static struct subscriber *make(struct str aor, const struct store_account *a)
-{
-	struct str realm = a ? a->realm : STR("");
-	struct subscriber *s = mem_alloc(sizeof(*s) + aor.n + realm.n, NULL);
-	char *at;
-
-	if (!s)
-		return NULL;
-	at = (char *)(s + 1);
-	s->aor = put(&at, aor);
-	s->realm = put(&at, realm);
-	s->account = a != NULL;
-	s->allowed = a ? a->allowed : true;
-	if (a) {
-		s->created_ms = a->created_ms;
-		put_secret(s->secret.ha1[DIGEST_MD5], a->ha1_md5);
-		put_secret(s->secret.ha1[DIGEST_SHA256], a->ha1_sha256);
-	}
-	return s;
-}
-
-
 /* The cache takes a reference of its own. */
 static void keep_user(struct subscribers *ss, struct subscriber *s)
 {
@@ -178,7 +156,7 @@ static void keep_unknown(struct subscribers *ss, struct str aor)
 
 static void load_free(struct subscribers *ss, struct subscriber_load *q)
 {
-	store_cancel(&q->request);
+	profile_read_cancel(&q->read);
 	loop_defer_cancel(ss->loop, &q->known);
 	hash_remove(&ss->loads, &q->link);
 	for (struct list_link *k; (k = list_first(&q->queries));) {
@@ -200,6 +178,10 @@ static void destroy(void *object)
 		drop_user(ss, container_of(k, struct subscriber, order));
 	for (struct list_link *k; (k = list_first(&ss->unknowns_order));)
 		drop_unknown(ss, container_of(k, struct unknown, order));
+	store_cancel(&ss->policy_request);
+	timer_cancel(&ss->policy_retry);
+	mem_unref(ss->configured);
+	mem_unref(ss->policy);
 	hash_done(&ss->users);
 	hash_done(&ss->unknowns);
 	hash_done(&ss->loads);
@@ -207,6 +189,9 @@ static void destroy(void *object)
 	mem_unref(ss->store);
 	mem_unref(ss->loop);
 }
+
+
+static int policy_read(struct subscribers *ss);
 
 
 /* The array and its texts in one block. */
@@ -239,12 +224,16 @@ int subscribers_alloc(struct subscribers **ret, const struct subscribers_params 
 	ss->loop = mem_ref(p->loop);
 	ss->store = mem_ref(p->store);
 	ss->ims = p->ims;
+	ss->configured = mem_ref(p->policy);
+	ss->policy = mem_ref(p->policy);
 	list_init(&ss->users_order);
 	list_init(&ss->unknowns_order);
 	r = copy_domains(ss, p);
 	if (!r && (hash_init(&ss->users, EXPECTED) || hash_init(&ss->unknowns, EXPECTED) ||
 		   hash_init(&ss->loads, EXPECTED)))
 		r = -ENOMEM;
+	if (!r)
+		r = policy_read(ss);
 	if (r) {
 		mem_unref(ss);
 		return r;
@@ -319,23 +308,15 @@ static void answer(struct subscriber_load *q, int error, struct subscriber *s)
 }
 
 
-/* Takes the load. */
-static void load_done(struct subscriber_load *q, int error, const struct store_account *a)
+/* Takes the load, and the reference to `s`. */
+static void load_done(struct subscriber_load *q, int error, struct subscriber *s)
 {
 	struct subscribers *ss = mem_ref(q->cache);
-	struct subscriber *s = NULL;
 
-	if (error == -ENOENT && ss->ims)
-		error = 0;
-	if (!error) {
-		s = make(q->aor, a);
-		if (s)
-			keep_user(ss, s);
-		else
-			error = -ENOMEM;
-	} else if (error == -ENOENT) {
+	if (!error)
+		keep_user(ss, s);
+	else if (error == -ENOENT)
 		keep_unknown(ss, q->aor);
-	}
 	hash_remove(&ss->loads, &q->link);
 	answer(q, error, s);
 	mem_unref(s);
@@ -344,28 +325,50 @@ static void load_done(struct subscriber_load *q, int error, const struct store_a
 }
 
 
-static void read_cb(struct store_request *r, int error, void *arg);
+static int read_start(struct subscriber_load *q);
+
+
+static void read_cb(struct profile_read *p, int error, struct subscriber *s, void *arg)
+{
+	struct subscriber_load *q = arg;
+
+	(void)p;
+	if (q->again) {
+		mem_unref(s);
+		error = read_start(q);
+		if (error)
+			load_done(q, error, NULL);
+	} else {
+		load_done(q, error, s);
+	}
+}
+
+
+static int read_start(struct subscriber_load *q)
+{
+	struct subscribers *ss = q->cache;
+
+	q->again = false;
+	q->waits = !ss->policy_known;
+	if (q->waits)
+		return 0;
+	return profile_read_start(&q->read,
+				  &(struct profile_read_params){
+					  .store = ss->store,
+					  .aor = q->aor,
+					  .domain = ss->domains[0],
+					  .account_needed = !ss->ims,
+				  },
+				  read_cb, q);
+}
 
 
 static void read(struct subscriber_load *q)
 {
-	int error;
+	int error = read_start(q);
 
-	q->again = false;
-	error = store_account_get(q->cache->store, &q->request, q->aor, read_cb, q);
 	if (error)
 		load_done(q, error, NULL);
-}
-
-
-static void read_cb(struct store_request *r, int error, void *arg)
-{
-	struct subscriber_load *q = arg;
-
-	if (q->again)
-		read(q);
-	else
-		load_done(q, error, error ? NULL : store_account_result(r, NULL));
 }
 
 
@@ -395,7 +398,7 @@ static int load_start(struct subscribers *ss, struct subscriber_load *q)
 	struct subscriber *s;
 
 	if (subscribers_find(ss, q->aor, &s) == -EAGAIN)
-		return store_account_get(ss->store, &q->request, q->aor, read_cb, q);
+		return read_start(q);
 	loop_defer(ss->loop, &q->known, known_cb, q);
 	return 0;
 }
@@ -450,8 +453,100 @@ void subscriber_load_cancel(struct subscriber_query *q)
 }
 
 
+/* ---- The policy of the service ---- */
+
+static struct subscriber_load *waiting_load(struct subscribers *ss)
+{
+	size_t cursor = 0;
+
+	for (struct hash_link *l = NULL; (l = hash_walk(&ss->loads, &cursor, l));) {
+		struct subscriber_load *q = container_of(l, struct subscriber_load, link);
+
+		if (q->waits)
+			return q;
+	}
+	return NULL;
+}
+
+
+static void policy_is_known(struct subscribers *ss)
+{
+	ss->policy_known = true;
+	mem_ref(ss);
+	for (struct subscriber_load *q; (q = waiting_load(ss));)
+		read(q);
+	mem_unref(ss);
+}
+
+
+static void policy_retry_cb(struct timer *t, void *arg)
+{
+	(void)t;
+	(void)policy_read(arg);
+}
+
+
+static void policy_cb(struct store_request *r, int error, void *arg)
+{
+	struct subscribers *ss = arg;
+	struct operator_policy *fresh;
+	const struct store_policy *set = NULL;
+	size_t n = 0;
+
+	if (ss->policy_again) {
+		(void)policy_read(ss);
+		return;
+	}
+	if (!error) {
+		set = store_policy_result(r, &n);
+		error = operator_policy_alloc(&fresh, ss->configured, set, n);
+	}
+	if (error) {
+		log_error("policy", "the operator's policy for the service cannot be read: %s: the one before holds",
+			  strerror(-error));
+		timer_start(&ss->policy_retry, loop_timers(ss->loop), SUBSCRIBERS_RETRY_MS, policy_retry_cb, ss);
+	} else {
+		mem_unref(ss->policy);
+		ss->policy = fresh;
+	}
+	policy_is_known(ss);
+}
+
+
+static int policy_read(struct subscribers *ss)
+{
+	timer_cancel(&ss->policy_retry);
+	ss->policy_again = store_pending(&ss->policy_request);
+	if (ss->policy_again)
+		return 0;
+	int error = store_policy_list(ss->store, &ss->policy_request, STR(""), policy_cb, ss);
+	if (error)
+		timer_start(&ss->policy_retry, loop_timers(ss->loop), SUBSCRIBERS_RETRY_MS, policy_retry_cb, ss);
+	return error;
+}
+
+
+const struct operator_policy *subscribers_policy(const struct subscribers *ss)
+{
+	return ss->policy;
+}
+
+
+void subscribers_set_policy(struct subscribers *ss, struct operator_policy *configured)
+{
+	mem_ref(configured);
+	mem_unref(ss->configured);
+	ss->configured = configured;
+	(void)policy_read(ss);
+}
+
+
 void subscribers_drop(struct subscribers *ss, struct str aor)
 {
+	if (!aor.n) {
+		(void)policy_read(ss);
+		return;
+	}
 	struct subscriber *s = find_user(ss, aor);
 	struct unknown *u = find_unknown(ss, aor);
 	struct subscriber_load *q = find_load(ss, aor);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What is known of a served user. Loaded once from the store, kept in a bounded cache, dropped
- * when something changes; so that the gates of the service need not wait.
+ * What is known of a served user: account, settings, access rules, the operator's policy, system
+ * messages that want an answer. Loaded once from the store and decoded, kept in a bounded cache, dropped
+ * when something changes; so that the gates of the service need neither wait nor parse.
+ *
+ * The policy of the whole service is here too: the configuration's, with the store's records of scope ""
+ * over it. Nobody is found before it was read.
  *
  * Setting `ims`: every user of a served domain is a subscriber, allowed unless an account says otherwise.
  * Setting embedded: an account must exist.
@@ -22,16 +26,23 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/str.h"
+#include "body/im_settings.h"
 #include "sip/digest.h"
 #include "store/store.h"
+#include "subscriber/access_policy.h"
+#include "subscriber/operator_policy.h"
 
 struct subscribers;
 
-/** Cached subscribers, some 500 bytes each; the one not asked for longest leaves. */
+/** Cached subscribers, some 600 bytes each without rules; the one not asked for longest leaves. */
 #define SUBSCRIBERS_MAX          200000
 /** Addresses known to be nobody's: a sender can make them up, so few and soon forgotten. */
 #define SUBSCRIBERS_UNKNOWN_MAX  4096
 #define SUBSCRIBERS_UNKNOWN_MS   (60 * 1000)
+/** The store could not be asked for the service's policy: again after this. */
+#define SUBSCRIBERS_RETRY_MS     (10 * 1000)
+/** No system message waits for an answer. */
+#define SUBSCRIBER_NEVER         INT64_MAX
 /** Served domains. */
 #define SUBSCRIBERS_DOMAINS_MAX  64
 
@@ -43,6 +54,11 @@ struct subscriber {
 	int64_t created_ms;
 	struct str realm;            /**< of the secret */
 	struct digest_secret secret; /**< for core/authentication.h alone */
+	struct im_settings settings; /**< of all devices together: im_settings_on */
+	struct access_policy *access;   /**< NULL: no rules, everybody may */
+	struct operator_policy *policy; /**< of this user alone; NULL: none */
+	/** Wall clock: from then on a required answer to a system message is overdue; SUBSCRIBER_NEVER. */
+	int64_t answer_due_ms;
 	struct subscribers *cache;   /**< private, as is what follows */
 	struct hash_link link;
 	struct list_link order;
@@ -54,6 +70,7 @@ struct subscribers_params {
 	const struct str *domains;  /**< copied */
 	size_t domains_n;
 	bool ims;
+	struct operator_policy *policy; /**< the configuration's; a reference is taken; NULL: none */
 };
 
 /** Counted. */
@@ -88,7 +105,15 @@ int subscriber_load(struct subscribers *ss, struct subscriber_query *q, struct s
 		    subscriber_loaded_cb *cb, void *arg);
 void subscriber_load_cancel(struct subscriber_query *q);
 
-/** The user has changed in the store: what is cached is dropped, what is being loaded comes anew. */
+/**
+ * The user has changed in the store (account, documents, policy, system messages): what is cached is
+ * dropped, what is being loaded comes anew. An empty `aor`: the service's policy has changed.
+ */
 void subscribers_drop(struct subscribers *ss, struct str aor);
+
+/** The policy of the service. NULL: nothing is restricted. Borrowed until the loop's next turn. */
+const struct operator_policy *subscribers_policy(const struct subscribers *ss);
+/** The configuration says otherwise now. The records of the store are read again and laid over it. */
+void subscribers_set_policy(struct subscribers *ss, struct operator_policy *configured);
 
 #endif

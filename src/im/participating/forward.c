@@ -11,6 +11,7 @@
 /** What only a trusted element may assert (RFC 3325 5, RFC 5502 6, RFC 6050, RFC 7315 4). */
 static const enum sip_header_id assertions[] = {
 	SIP_HDR_P_ASSERTED_IDENTITY,
+	SIP_HDR_P_PREFERRED_IDENTITY, /* RFC 3325 5: "The proxy MUST remove" it: it was for us */
 	SIP_HDR_P_ASSERTED_SERVICE,
 	SIP_HDR_P_SERVED_USER,
 	SIP_HDR_P_CHARGING_VECTOR,
@@ -23,6 +24,8 @@ struct forwarding {
 	struct str realm; /**< of the credentials that are ours */
 	bool trusted;
 	bool to_devices;
+	im_unreached_cb *unreached;
+	void *arg;
 };
 
 
@@ -32,7 +35,8 @@ int im_report_init(struct im_report *rep, struct im_events *events, struct loop 
 	struct str from = r->originator.n ? r->originator : r->m->from_uri;
 	struct str to = r->recipient.n ? r->recipient : r->m->uri;
 	struct str id = r->m->call_id;
-	char *p = mem_raw(from.n + to.n + id.n + 1);
+	struct str message = str_upto(r->message_id, IM_MESSAGE_ID_MAX);
+	char *p = mem_raw(from.n + to.n + id.n + message.n + 1);
 
 	if (!p)
 		return -ENOMEM;
@@ -43,14 +47,19 @@ int im_report_init(struct im_report *rep, struct im_events *events, struct loop 
 		.side = r->side,
 		.since_ms = loop_now_ms(loop),
 		.size = r->m->body.n,
+		.vouched = r->originator.n > 0,
+		.trusted = r->trusted,
 		.originator = {p, from.n},
 		.recipient = {p + from.n, to.n},
 		.call_id = {p + from.n + to.n, id.n},
+		.message_id = {p + from.n + to.n + id.n, message.n},
 		.text = p,
 	};
 	memcpy(p, from.p, from.n);
 	memcpy(p + from.n, to.p, to.n);
 	memcpy(p + from.n + to.n, id.p, id.n);
+	if (message.n)
+		memcpy(p + from.n + to.n + id.n, message.p, message.n);
 	return 0;
 }
 
@@ -65,6 +74,7 @@ void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16
 					    .originator = rep->originator,
 					    .recipient = rep->recipient,
 					    .call_id = rep->call_id,
+					    .message_id = rep->message_id,
 					    .reason = reason,
 					    .size = rep->size,
 					    .took_ms = (uint32_t)(loop_now_ms(rep->loop) - rep->since_ms),
@@ -115,12 +125,38 @@ static void edit(struct sip_edits *e, const struct sip_proxy_target *target, voi
 }
 
 
+/*
+ * Digest c4: timeout, flow failed (RFC 5626 11.5), temporarily unavailable, or no connection to any device: the
+ * proxy makes that a 500 of its own (RFC 3261 16.7 step 6).
+ */
+static bool is_unreached(uint16_t status, const struct sip_msg *m)
+{
+	return status == 408 || status == 430 || status == 480 || (status == 500 && !m);
+}
+
+
+static bool final(struct sip_proxy *p, struct sip_server_txn *st, uint16_t status, const struct sip_msg *m,
+		  void *target, void *arg)
+{
+	struct forwarding *f = arg;
+
+	(void)p;
+	(void)target;
+	return f->unreached && is_unreached(status, m) && !sip_server_txn_answered(st) &&
+	       f->unreached(st, &f->report, f->arg);
+}
+
+
 static void done(struct sip_proxy *p, uint16_t status, void *arg)
 {
 	struct forwarding *f = arg;
 	enum im_outcome outcome = IM_FAILED;
 
 	(void)p;
+	if (!f->report.text) {
+		mem_unref(f); /* who took it over tells */
+		return;
+	}
 	if (status >= 200 && status < 300)
 		outcome = f->to_devices ? IM_DELIVERED : IM_RELAYED;
 	im_report_tell(&f->report, outcome, status, STR_NULL);
@@ -143,15 +179,24 @@ static bool forms_dialog(enum sip_method m)
 }
 
 
+/* While the sender still waits (its Timer F runs since a little longer), so that it can hear the 202. */
+static uint32_t answer_ms(const struct im_request *r)
+{
+	return sip_timers(sip_server_txn_sip(r->st))->linger_ms / 4 * 3;
+}
+
+
 int im_forward(const struct im_request *r, const struct im_forward_params *p, struct im_report *rep)
 {
-	static const struct sip_proxy_handler handler = {.done = done};
+	static const struct sip_proxy_handler handler = {.final = final, .done = done};
 	struct forwarding *f = mem_alloc(sizeof(*f), destroy);
 
 	if (!f)
 		return -ENOMEM;
 	f->trusted = r->trusted;
 	f->to_devices = p->to_devices;
+	f->unreached = p->unreached;
+	f->arg = p->arg;
 	f->realm = p->realm;
 	f->report = *rep;
 
@@ -162,6 +207,7 @@ int im_forward(const struct im_request *r, const struct im_forward_params *p, st
 					    .n = p->targets->n,
 					    .record_route = forms_dialog(r->m->method),
 					    .record_route_user = {r->dialog_token, IM_DIALOG_TOKEN_N},
+					    .answer_ms = p->unreached ? answer_ms(r) : 0,
 					    .edit = edit,
 					    .handler = &handler,
 					    .arg = f,

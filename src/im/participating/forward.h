@@ -22,8 +22,10 @@ struct im_report {
 	enum im_side side;
 	uint64_t since_ms;
 	size_t size;
-	struct str originator, recipient, call_id;
-	char *text; /**< what the three point into */
+	struct str originator, recipient, call_id, message_id;
+	bool vouched; /**< originator is an authenticated identity, not what From says */
+	bool trusted; /**< the request came from a peer that may assert identities */
+	char *text;   /**< what the four point into */
 };
 
 /** -ENOMEM. */
@@ -32,10 +34,18 @@ int im_report_init(struct im_report *rep, struct im_events *events, struct loop 
 void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status, struct str reason);
 void im_report_done(struct im_report *rep);
 
+/**
+ * The devices could not be reached: 408, 430, 480, or no connection. True: taken over, and `st` will be
+ * answered by the callee; `rep` is its own then.
+ */
+typedef bool(im_unreached_cb)(struct sip_server_txn *st, struct im_report *rep, void *arg);
+
 struct im_forward_params {
 	const struct im_targets *targets; /**< none in it: by Route, else by Request-URI */
 	bool to_devices;                  /**< the targets are the recipient's, so that 2xx means delivered */
 	struct str realm;                 /**< of the credentials that are ours; long-lived */
+	im_unreached_cb *unreached;       /**< NULL: the sender hears of it */
+	void *arg;
 };
 
 /**

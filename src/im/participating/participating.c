@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "im/participating/forward.h"
+#include "im/message.h"
 #include "im/participating/gates.h"
 #include "subscriber/subscriber.h"
 
@@ -18,6 +19,10 @@ struct participating {
 	struct subscribers *subscribers;
 	const struct im_setting *setting;
 	struct im_addresses addresses;
+	const struct im_rules *rules;
+	const struct im_keeper *keeper;
+	participating_answer_cb *answer;
+	void *answer_arg;
 	struct im_events *events;
 	struct list flights;
 };
@@ -32,6 +37,8 @@ struct flight {
 	struct sip_server_txn *st;
 	struct subscriber_query query;
 	struct waiting *waiting;
+	struct im_keep keep;
+	bool keeping;
 	struct im_report report;
 };
 
@@ -48,6 +55,8 @@ static void flight_destroy(void *object)
 	struct flight *f = object;
 
 	subscriber_load_cancel(&f->query);
+	if (f->keeping)
+		f->pf->keeper->cancel(&f->keep, f->pf->keeper->arg);
 	if (f->pf)
 		list_remove(&f->pf->flights, &f->link);
 	mem_free(f->waiting);
@@ -56,19 +65,27 @@ static void flight_destroy(void *object)
 }
 
 
-static struct flight *flight_alloc(struct participating *pf, const struct im_request *r)
+static struct flight *flight_with(struct participating *pf, struct sip_server_txn *st)
 {
 	struct flight *f = mem_alloc(sizeof(*f), flight_destroy);
 
 	if (!f)
 		return NULL;
-	if (im_report_init(&f->report, pf->events, sip_loop(pf->sip), r)) {
+	f->pf = pf;
+	f->st = mem_ref(st);
+	list_append(&pf->flights, &f->link);
+	return f;
+}
+
+
+static struct flight *flight_alloc(struct participating *pf, const struct im_request *r)
+{
+	struct flight *f = flight_with(pf, r->st);
+
+	if (f && im_report_init(&f->report, pf->events, sip_loop(pf->sip), r)) {
 		mem_unref(f);
 		return NULL;
 	}
-	f->pf = pf;
-	f->st = mem_ref(r->st);
-	list_append(&pf->flights, &f->link);
 	return f;
 }
 
@@ -81,22 +98,150 @@ static void refuse(struct flight *f, uint16_t status, struct str headers, struct
 }
 
 
+/* ---- Keeping ---- */
+
+static void answer_not_kept(struct flight *f, int error)
+{
+	char storage[ANSWER_HEADERS_MAX];
+	struct buf headers;
+	struct gate_answer a = {.headers = &headers};
+	struct str host = f->pf->addresses.domains[0];
+
+	buf_fixed(&headers, storage, sizeof(storage));
+	switch (error) {
+	case -EDQUOT:
+		gate_warn(&a, host, STR("too many messages wait for this user"));
+		refuse(f, 480, buf_str(&headers), STR("quota"));
+		break;
+	case -EPERM:
+		gate_warn(&a, host, STR("this user does not want messages kept"));
+		refuse(f, 480, buf_str(&headers), STR("offline-delivery-off"));
+		break;
+	case -E2BIG:
+		gate_warn(&a, host, STR("133 Size exceeded"));
+		refuse(f, 413, buf_str(&headers), STR("too-large-to-keep"));
+		break;
+	case -ETIME:
+	case -EALREADY:
+	case -ENOTSUP:
+		refuse(f, 480, STR_NULL, STR("recipient-reachable"));
+		break;
+	default:
+		/* RFC 3261 21.5.4: the sender may try again. */
+		refuse(f, 503, STR("Retry-After: 10\r\n"), STR("store"));
+	}
+}
+
+
+/* RFC 3428 7: 202 when the message "has been accepted" but not yet received. It is on disk. */
+static void on_kept(struct im_keep *k, int error, void *arg)
+{
+	struct flight *f = arg;
+
+	(void)k;
+	f->keeping = false;
+	if (error) {
+		answer_not_kept(f, error);
+		return;
+	}
+	(void)sip_reply(f->st, 202, STR_NULL);
+	im_report_tell(&f->report, IM_DEFERRED, 202, STR_NULL);
+	mem_unref(f);
+}
+
+
+static void keep(struct flight *f, const struct im_request *r)
+{
+	const struct im_keeper *keeper = f->pf->keeper;
+	int err = keeper ? keeper->keep(r, &f->keep, on_kept, f, keeper->arg) : -ENOTSUP;
+
+	if (err)
+		answer_not_kept(f, err);
+	else
+		f->keeping = true;
+}
+
+
+/* The request again, from the transaction's own copy. */
+static bool recall(struct participating *pf, struct sip_server_txn *st, const struct im_report *rep,
+		   struct waiting *w)
+{
+	char storage[ANSWER_HEADERS_MAX];
+	struct buf headers;
+
+	buf_fixed(&headers, storage, sizeof(storage));
+	if (sip_server_txn_request(st, &w->m) || sip_proxy_check(pf->sip, &w->m, &w->r.route, &headers))
+		return false;
+	w->r.m = &w->m;
+	w->r.st = st;
+	w->r.src = sip_server_txn_source(st);
+	w->r.trusted = rep->trusted;
+	im_request_classify(&w->r, &pf->addresses);
+	if (rep->vouched)
+		im_request_set_originator(&w->r, &pf->addresses, rep->originator);
+	w->r.side = IM_TERMINATING;
+	return true;
+}
+
+
+/* The message was sent on, and no device has it: kept all the same, as the operator has configured. */
+static bool unreached(struct sip_server_txn *st, struct im_report *rep, void *arg)
+{
+	struct participating *pf = arg;
+	struct waiting w;
+	struct flight *f;
+
+	if (!pf->keeper || !recall(pf, st, rep, &w))
+		return false;
+	f = flight_with(pf, st);
+	if (!f)
+		return false;
+	f->report = *rep;
+	rep->text = NULL;
+	keep(f, &w.r);
+	return true;
+}
+
+
+static bool is_kept_after_failure(const struct participating *pf, const struct im_request *r)
+{
+	return pf->keeper && pf->rules->defer_after_failure && im_kind_is_kept(r->kind) &&
+	       r->m->method == SIP_MESSAGE && !(r->expires_given && !r->expires_s) &&
+	       !request_expired(r, loop_wall_ms(sip_loop(pf->sip)));
+}
+
+
+/* ---- The way of a request ---- */
+
 /* Runs one side's table; true when all gates let the request pass. */
 static bool admitted(struct flight *f, const struct im_request *r, const struct subscriber *served,
 		     enum im_reach reach)
 {
+	struct participating *pf = f->pf;
 	char storage[ANSWER_HEADERS_MAX];
 	struct buf headers;
 	struct gate_answer answer = {.headers = &headers};
-	struct gate_view view = {.r = r, .served = served, .reach = reach, .host = f->pf->addresses.domains[0]};
-	bool originating = r->side == IM_ORIGINATING;
+	enum gate_verdict verdict = GATE_PASS;
+	struct gate_view view = {
+		.r = r,
+		.ours = &pf->addresses,
+		.rules = pf->rules,
+		.service = subscribers_policy(pf->subscribers),
+		.served = served,
+		.reach = reach,
+		.now_ms = loop_wall_ms(sip_loop(pf->sip)),
+		.host = pf->addresses.domains[0],
+	};
 
 	buf_fixed(&headers, storage, sizeof(storage));
-	const struct gate *g = gates_run(originating ? gates_originating : gates_terminating,
-					 originating ? gates_originating_n : gates_terminating_n, &view, &answer);
+	const struct gate *g = gates_run(r->side == IM_ORIGINATING ? &gates_originating : &gates_terminating,
+					 &view, &answer, &verdict);
 	if (!g)
 		return true;
-	refuse(f, answer.status, buf_str(&headers), str_of(g->name));
+	if (verdict == GATE_DEFER && pf->keeper)
+		keep(f, r);
+	else
+		refuse(f, answer.status, buf_str(&headers), str_of(g->name));
 	return false;
 }
 
@@ -109,6 +254,8 @@ static void forward(struct flight *f, const struct im_request *r, const struct i
 				     .targets = targets,
 				     .to_devices = to_devices,
 				     .realm = f->pf->addresses.domains[0],
+				     .unreached = to_devices && is_kept_after_failure(f->pf, r) ? unreached : NULL,
+				     .arg = f->pf,
 			     },
 			     &f->report);
 
@@ -121,12 +268,30 @@ static void forward(struct flight *f, const struct im_request *r, const struct i
 }
 
 
+/* The operator is no subscriber: what is said to them is taken here. */
+static bool is_answer(const struct flight *f, const struct im_request *r)
+{
+	return f->pf->answer && im_request_is_answer(r, &f->pf->addresses);
+}
+
+
+static void take_answer(struct flight *f, struct im_request *r)
+{
+	f->pf->answer(r, f->pf->answer_arg);
+	mem_unref(f);
+}
+
+
 static void originating(struct flight *f, struct im_request *r, const struct subscriber *served)
 {
 	struct im_targets targets = {.n = 0};
 
 	if (!admitted(f, r, served, IM_REACH_OK))
 		return;
+	if (is_answer(f, r)) {
+		take_answer(f, r);
+		return;
+	}
 	if (f->pf->setting->terminates_here && r->recipient_served) {
 		r->side = IM_TERMINATING;
 		cross(f, r);
@@ -208,6 +373,10 @@ static void cross(struct flight *f, struct im_request *r)
 	int err = aor.n ? subscribers_find(f->pf->subscribers, aor, &served) : -ENOENT;
 
 	f->report.side = r->side;
+	if (r->side == IM_TERMINATING && is_answer(f, r)) {
+		take_answer(f, r);
+		return;
+	}
 	if (err == -EAGAIN) {
 		wait_for(f, r, aor);
 		return;
@@ -243,7 +412,30 @@ static void destroy(void *object)
 }
 
 
-int participating_alloc(struct participating **ret, const struct im_params *p, struct im_events *events)
+void participating_on_answer(struct participating *pf, participating_answer_cb *cb, void *arg)
+{
+	pf->answer = cb;
+	pf->answer_arg = arg;
+}
+
+
+void participating_set_keeper(struct participating *pf, const struct im_keeper *keeper)
+{
+	struct list_link *next;
+
+	for (struct list_link *l = list_first(&pf->flights); l; l = next) {
+		struct flight *f = container_of(l, struct flight, link);
+
+		next = list_next(&pf->flights, l);
+		if (f->keeping)
+			mem_unref(f);
+	}
+	pf->keeper = keeper;
+}
+
+
+int participating_alloc(struct participating **ret, const struct im_params *p, const struct im_rules *rules,
+			struct im_events *events)
 {
 	struct participating *pf = mem_alloc(sizeof(*pf), destroy);
 
@@ -254,6 +446,8 @@ int participating_alloc(struct participating **ret, const struct im_params *p, s
 	pf->subscribers = mem_ref(p->subscribers);
 	pf->setting = p->setting;
 	pf->addresses = p->addresses;
+	pf->rules = rules;
+	pf->keeper = p->keeper;
 	pf->events = events;
 	*ret = pf;
 	return 0;

@@ -3,10 +3,10 @@
  * The Participating Functions (seed 001, 6.1): the originating one in front of the sender, the
  * terminating one in front of the recipient.
  *
- * In order: load the served subscriber; run the gates of the side; then either cross over to the
- * terminating function of a recipient served in this process, or forward. Forwarding is as a SIP
- * proxy (RFC 3261 16). The final response goes back to the sender (TPF-GEN-6), and the outcome is
- * announced once.
+ * In order: load the served subscriber; run the gates of the side; then cross over to the terminating
+ * function of a recipient served in this process, or forward, or have the message kept for somebody
+ * who is away (im/message.h): 202 when it is on disk. Forwarding is as a SIP proxy (RFC 3261 16). The
+ * final response goes back to the sender (TPF-GEN-6), and the outcome is announced once.
  */
 #ifndef IM_PARTICIPATING_PARTICIPATING_H
 #define IM_PARTICIPATING_PARTICIPATING_H
@@ -15,8 +15,15 @@
 
 struct participating;
 
-/** Counted. */
-int participating_alloc(struct participating **ret, const struct im_params *p, struct im_events *events);
+/** Takes a request to the system URI that the originating gates have let pass, and answers it. */
+typedef void(participating_answer_cb)(struct im_request *r, void *arg);
+
+/** Counted. `rules` is borrowed and may change. */
+int participating_alloc(struct participating **ret, const struct im_params *p, const struct im_rules *rules,
+			struct im_events *events);
+void participating_on_answer(struct participating *pf, participating_answer_cb *cb, void *arg);
+/** NULL: nobody keeps. What is being kept is not waited for any more. */
+void participating_set_keeper(struct participating *pf, const struct im_keeper *keeper);
 /** Answers it in time. `r` is borrowed for the call; its side may be changed. */
 void participating_receive(struct participating *pf, struct im_request *r);
 /** Requests under way. */

@@ -263,8 +263,10 @@ static bool play_check(struct scn_play *p, const struct scn_step *st)
 
 static bool play_do(struct scn_play *p, const struct scn_step *st)
 {
-	struct str name = scn_arg(&st->args, "NAME");
+	struct str name;
 
+	if (!scn_step_arg(p, st, "NAME", &name))
+		return false;
 	for (const struct scn_steps *s = p->script->procedures; s; s = s->next)
 		if (str_eq(s->name, name))
 			return scn_steps_play(p, s->steps);
@@ -306,7 +308,7 @@ const struct scn_form scn_affairs[] = {
 	{"log has QUOTED", "a line of the server's log has this, * standing for anything", play_log,
          .judges = true},
 	{"log lacks QUOTED_NOT", "no line has it", play_log, .judges = true},
-	{"store holds N NAME_KIND [of TARGET]", "so many: accounts, bindings", play_store, .judges = true},
+	{"store holds N NAME_KIND [of TARGET]", "so many: accounts, bindings, deferred", play_store, .judges = true},
 	{"admin METHOD VALUE_PATH [VALUE_BODY] gives STATUS",
          "a request of the operator; checks beneath are of its `body`", play_admin, .beneath = SCN_CHECKS,
          .judges = true},

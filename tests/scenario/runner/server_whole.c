@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "store/account.h"
 #include "store/binding.h"
+#include "store/deferred.h"
 
 /** How long a clean stop may take, on the virtual clock. */
 #define STOP_MS 40000
@@ -196,7 +197,7 @@ struct dns *scn_zone_open(struct scn_play *p, struct str zone, struct str *why)
 struct count_wait {
 	struct scn_play *p;
 	struct store_request request;
-	bool bindings;
+	bool bindings, deferred;
 	struct str aor; /**< STR_NULL: all */
 	struct str after;
 	uint32_t position;
@@ -236,9 +237,22 @@ static void on_page(struct store_request *r, int error, void *arg)
 }
 
 
+/* Messages that wait, counted by the store itself. */
+static void on_count(struct store_request *r, int error, void *arg)
+{
+	struct count_wait *w = arg;
+
+	w->done = true;
+	w->page = 0;
+	w->n = error ? 0 : store_deferred_count_result(r)->held;
+}
+
+
 static int ask_page(struct count_wait *w, struct store *s)
 {
 	w->done = false;
+	if (w->deferred)
+		return store_deferred_count(s, &w->request, w->aor.p ? w->aor : STR(""), on_count, w);
 	if (w->bindings)
 		return store_binding_list(s, &w->request, w->after, w->position, loop_wall_ms(w->p->loop),
 		                          STORE_PAGE_MAX, on_page, w);
@@ -254,7 +268,8 @@ int scn_server_store_count(struct scn_play *p, struct str kind, struct str user,
 	w->p = p;
 	w->after = STR("");
 	w->bindings = str_eq(kind, STR("bindings"));
-	if (!p->server || (!w->bindings && !str_eq(kind, STR("accounts"))))
+	w->deferred = str_eq(kind, STR("deferred"));
+	if (!p->server || (!w->bindings && !w->deferred && !str_eq(kind, STR("accounts"))))
 		return -ENOENT;
 	if (user.p)
 		w->aor = str_find(user, ':') >= 0 ? user

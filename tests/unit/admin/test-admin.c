@@ -641,14 +641,16 @@ static void test_register(void)
 {
 	struct fake *f = fake(true);
 	char *hello = unit_storage(6);
+	int err, n = 1;
 
 	copy(hello, 6, STR("hello"));
 	assert_int_equal(admin_register(f->admin, more, 1, hello), 0);
 	ask(f, "GET", "/v1/hello/a%20b/to/c", NULL);
 	expect(f, 200, Q({"hello": "hello", "one": "a b", "two": "c"}));
-	for (int i = 4; i < ADMIN_TABLES_MAX; i++)
-		assert_int_equal(admin_register(f->admin, more, 1, hello), 0);
-	assert_int_equal(admin_register(f->admin, more, 1, hello), -ENOBUFS);
+	while ((err = admin_register(f->admin, more, 1, hello)) == 0 && n < ADMIN_TABLES_MAX)
+		n++;
+	assert_int_equal(err, -ENOBUFS);
+	assert_true(n > 1);
 }
 
 

@@ -9,9 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "admin/admin.h"
 #include "base/loop.h"
-#include "lib/unit.h"
+#include "desk.h"
 
 #define ARGS_MAX    16
 #define OUTPUT_MAX  (1u << 20)
@@ -20,6 +19,7 @@
 #define MANY_USERS  2345
 
 struct fixture {
+	struct desk desk;
 	struct loop *loop;
 	struct admin *admin;
 	struct admin_front *front;
@@ -187,6 +187,10 @@ static void done_fixture(void *arg)
 static struct fixture *fixture(void)
 {
 	struct fixture *f = unit_storage(sizeof(*f));
+	struct admin_services services = {
+		.status = status, .config = config, .user_add = user_add, .user_remove = user_remove,
+		.user_passwd = user_passwd, .user_allow = user_allow, .user_list = user_list,
+		.registration_list = registration_list, .arg = f};
 	struct addr local;
 
 	f->out = unit_buf(OUTPUT_MAX);
@@ -195,10 +199,8 @@ static struct fixture *fixture(void)
 	f->loop = unit_ptr(loop_uv_alloc());
 	unit_ok(loop_on_signal(f->loop, SIGCHLD, on_child, f));
 	unit_ok(addr_decode(&local, STR("127.0.0.1"), 0));
-	unit_ok(admin_alloc(&f->admin, &(struct admin_services){
-		.status = status, .config = config, .user_add = user_add, .user_remove = user_remove,
-		.user_passwd = user_passwd, .user_allow = user_allow, .user_list = user_list,
-		.registration_list = registration_list, .arg = f}));
+	desk_init(&f->desk, &services);
+	unit_ok(admin_alloc(&f->admin, &services));
 	unit_ok(admin_front_open(&f->front, f->admin, f->loop, &local));
 	return f;
 }
@@ -252,6 +254,7 @@ static int run(struct fixture *f, const char *words, const char *input, const ch
 		for (int i = 0; i < 3; i++)
 			dup2(fds[i], i);
 		setenv("PARLEY_ADMIN", target ? target : here, 1);
+		setenv("TZ", "UTC", 1);
 		execv(program, argv);
 		_exit(99);
 	}
@@ -388,6 +391,197 @@ static void test_registrations(void)
 }
 
 
+static void remove_file(void *path)
+{
+	unlink(path);
+}
+
+
+/** What the server was asked, besides what is printed. */
+static void expect_asked(struct fixture *f, const char *words, const char *input, const char *asked, const char *out)
+{
+	buf_clear(f->desk.asked);
+	expect(f, words, input, 0, out, "");
+	unit_buf_is(f->desk.asked, asked);
+}
+
+
+static void test_settings(void)
+{
+	struct fixture *f = fixture();
+	static const char table[] = "SETTING        IS\n"
+				    "barring.pager  on\n"
+				    "push           off\n";
+
+	expect_asked(f, "settings|get|al ice/x", "", "settings of al ice/x\n", table);
+	expect_asked(f, "settings|set|alice|push=off|history=on", "",
+		     "set settings of <alice>: push=off history=on\n", table);
+	expect_asked(f, "--json|settings|get|alice", "", "settings of alice\n",
+		     "{\n  \"user\": \"alice\",\n  \"settings\": {\n    \"barring.pager\": true,\n"
+		     "    \"push\": false\n  }\n}\n");
+	expect(f, "settings|set|alice|push", "", 2, "",
+	       "parleyctl: \"push\" is no NAME=VALUE: write NAME=VALUE, without blanks around \"=\"\n");
+	expect(f, "settings|set|alice|push=maybe", "", 1, "",
+	       "parleyctl: \"push\" is neither on nor off: write on or off\n");
+	f->desk.error = -ENOENT;
+	expect(f, "settings|get|nobody", "", 1, "",
+	       "parleyctl: there is no user nobody: list the users to see those there are\n");
+}
+
+
+static void test_documents(void)
+{
+	struct fixture *f = fixture();
+	struct buf *words = unit_buf(1000);
+	char *path = unit_storage(64);
+	int fd;
+
+	expect_asked(f, "document|list|alice", "", "documents of alice\n",
+		     "AUID            NAME   BYTES  CHANGED\n"
+		     "resource-lists  index  17     2026-01-02 03:04:05\n");
+	expect_asked(f, "document|get|alice|resource-lists|in/dex", "", "get alice resource-lists in/dex\n",
+		     "<resource-lists/>");
+	expect_asked(f, "document|put|alice|resource-lists|index", "<a>\n</a>\n",
+		     "put alice resource-lists index [] <a>\n</a>\n\n",
+		     "stored resource-lists index of alice, 17 bytes\n");
+	expect_asked(f, "document|delete|alice|resource-lists|index", "", "remove alice resource-lists index\n",
+		     "deleted resource-lists index of alice\n");
+
+	snprintf(path, 64, "/tmp/parleyctl-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	unit_defer(remove_file, path);
+	close(fd);
+	buf_printf(words, "document|get|alice|resource-lists|index|%s", path);
+	expect(f, unit_ptr(buf_cstr(words)), "", 0, "", "");
+	buf_clear(words);
+	buf_printf(words, "document|put|alice|resource-lists|index|%s", path);
+	expect_asked(f, unit_ptr(buf_cstr(words)), "",
+		     "put alice resource-lists index [] <resource-lists/>\n",
+		     "stored resource-lists index of alice, 17 bytes\n");
+
+	expect(f, "document|put|alice|a|b|/nonexistent/x", "", 1, "",
+	       "parleyctl: cannot read /nonexistent/x (No such file or directory): name a file that can be read\n");
+	f->desk.error = -ENODATA;
+	expect(f, "document|get|alice|a|b", "", 1, "",
+	       "parleyctl: alice has no document a b: list the documents to see those there are\n");
+	f->desk.error = -EINVAL;
+	f->desk.why = "this is no XML: correct it";
+	expect(f, "document|put|alice|a|b", "x", 1, "", "parleyctl: this is no XML: correct it\n");
+}
+
+
+static void test_policy(void)
+{
+	struct fixture *f = fixture();
+	static const char table[] = "POLICY          SET BY   VALUE\n"
+				    "pager.max-size  user     2000\n"
+				    "charging        default  off\n";
+
+	expect_asked(f, "policy|get", "", "policy of <>\n", table);
+	expect_asked(f, "policy|get|alice", "", "policy of <alice>\n", table);
+	expect_asked(f, "policy|set|pager.max-size=2000|large.types=text/*,image/*", "",
+		     "set policy of <>: pager.max-size=2000 large.types=text/*,image/*\n", table);
+	expect_asked(f, "policy|set|alice|charging=on", "", "set policy of <alice>: charging=on\n", table);
+	expect(f, "policy|set|alice", "", 2, "",
+	       "parleyctl: there is nothing to set: add KEY=VALUE, for instance pager.max-size=2000\n");
+	expect(f, "policy|set|a=1|b", "", 2, "",
+	       "parleyctl: \"b\" is no NAME=VALUE: write NAME=VALUE, without blanks around \"=\"\n");
+}
+
+
+static void test_deferred(void)
+{
+	struct fixture *f = fixture();
+	static const char one[] = "id         7\n"
+				  "for        sip:bob@example.org\n"
+				  "from       sip:alice@example.org\n"
+				  "kind       pager\n"
+				  "state      held\n"
+				  "bytes      5\n"
+				  "call-id    c1\n"
+				  "message-id m1\n"
+				  "since      2026-01-02 03:04:05\n"
+				  "until      2026-01-02 04:04:05\n"
+				  "device     urn:uuid:1: waiting, 2 attempts, answered 480, again at 2026-01-02 "
+				  "04:04:05\n";
+
+	expect_asked(f, "deferred|list|bob", "", "deferred of <bob> after 0 limit 1001\n",
+		     "ID  FOR                  FROM                   KIND   BYTES  SINCE                UNTIL\n"
+		     "1   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 03:04:05  "
+		     "2026-01-02 04:04:05\n"
+		     "2   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 03:04:05  "
+		     "2026-01-02 04:04:05\n");
+	expect_asked(f, "deferred|show|7", "", "show 7\n", one);
+	expect_asked(f, "deferred|show", "", "waiting users after <> limit 1001\n",
+		     "USER                 MESSAGES  BYTES\n"
+		     "sip:bob@example.org  2         10\n");
+	assert_int_equal(run(f, "deferred|show|bob", "", NULL), 0);
+	assert_true(str_find_str(buf_str(f->out), STR("04:04:05\n\nid         2\n")) > 0);
+	expect_asked(f, "deferred|delete|7", "", "withdraw <> 7\n", "withdrew 1 message\n");
+	expect_asked(f, "deferred|delete|bob", "", "withdraw <bob> 0\n", "withdrew 2 messages\n");
+	expect_asked(f, "deferred|push", "", "push <>\n", "sending to 1 device\n");
+	expect_asked(f, "deferred|push|bob", "", "push <bob>\n", "sending to 1 device\n");
+	expect_asked(f, "--json|deferred|push|bob", "", "push <bob>\n", "{\n  \"devices\": 1\n}\n");
+	f->desk.empty = true;
+	expect_asked(f, "deferred|list", "", "deferred of <> after 0 limit 1001\n", "nothing waits\n");
+	expect(f, "deferred|show|bob", "", 0, "nothing waits\n", "");
+	expect(f, "deferred|push", "", 0, "nobody for whom something waits is registered\n", "");
+	f->desk.error = -ENODATA;
+	expect(f, "deferred|push|bob", "", 1, "",
+	       "parleyctl: bob is not registered: what waits is sent when they register\n");
+}
+
+
+static void test_system_messages(void)
+{
+	struct fixture *f = fixture();
+
+	expect_asked(f, "system-message|send|bob|New terms|--answer|yes|--answer=no|--timeout|1h", "",
+		     "tell bob \"New terms\" in 3600: yes no\n", "sent sm-1 to sip:bob@example.org\n");
+	expect_asked(f, "system-message|send|bob|Hello", "", "tell bob \"Hello\" in 0:\n",
+		     "sent sm-1 to sip:bob@example.org\n");
+	expect_asked(f, "system-message|list", "", "system messages of <>\n",
+		     "USER                 ID    STATE     ANSWER  SENT                 TEXT\n"
+		     "sip:bob@example.org  sm-1  answered  yes     2026-01-02 03:04:05  New terms\n");
+	expect_asked(f, "system-message|clear|bob", "", "clear bob <>\n", "cleared 3 messages\n");
+	expect_asked(f, "system-message|clear|bob|sm-1", "", "clear bob <sm-1>\n", "cleared 3 messages\n");
+	expect(f, "system-message|send|bob|x|--answer|a|--timeout|soon", "", 2, "",
+	       "parleyctl: --timeout: \"soon\" is not a duration: write numbers with d, h, m, s or ms, such as "
+	       "\"1h 30m\"; a number alone is seconds\n");
+	expect(f, "system-message|list|--answer|yes", "", 2, "",
+	       "parleyctl: system-message list takes no answers: leave --answer out\n");
+	expect(f, "status|--timeout|1h", "", 2, "", "parleyctl: status takes no timeout: leave --timeout out\n");
+}
+
+
+static void test_insight(void)
+{
+	struct fixture *f = fixture();
+
+	expect_asked(f, "explain|<m1@x>", "", "explain <m1@x>\n",
+		     "message  <m1@x>\n"
+		     "from     sip:alice@example.org\n"
+		     "\n"
+		     "2026-01-02 03:04:05.678  kept on disk\n"
+		     "2026-01-02 04:04:05.678  waits: nobody is there\n");
+	expect(f, "trace|bob|--seconds|0", "", 2, "",
+	       "parleyctl: --seconds \"0\" is no such number: write a number of seconds\n");
+	assert_int_equal(run(f, "trace|bob|--seconds|1", "", NULL), 0);
+	unit_str(buf_str(f->err), "tracing bob\n");
+	unit_str(buf_str(f->out),
+		 "2026-01-02 03:04:05.678  udp 192.0.2.1:5060            -->  MESSAGE sip:bob@example.org\n"
+		 "… 1 lines came too fast and are lost\n"
+		 "2026-01-02 03:04:05.678                                ==   pager delivered?\n");
+	/* The first question begins it, the next waits from where it stood. */
+	assert_true(str_starts(buf_str(f->desk.asked), STR("explain <m1@x>\ntrace bob after 0 wait 0\n"
+							   "trace bob after 3 wait 1\n")));
+	f->desk.error = -ENODATA;
+	expect(f, "explain|x", "", 1, "", "parleyctl: nothing is known of a message x: write its Call-ID or IMDN "
+	       "Message-ID; what is older stands in the log alone\n");
+}
+
+
 static void test_usage(void)
 {
 	struct fixture *f = fixture();
@@ -412,12 +606,6 @@ static void test_usage(void)
 	assert_int_equal(run(f, "status|--help", "", NULL), 0);
 	assert_true(str_find_str(buf_str(f->out), STR("\nExample\n  parleyctl user add alice\n")) > 0);
 	assert_int_equal(f->err->n, 0);
-}
-
-
-static void remove_file(void *path)
-{
-	unlink(path);
 }
 
 
@@ -461,4 +649,6 @@ static void test_target(void)
 
 UNIT_MAIN(UNIT_TEST_PLAIN(test_status), UNIT_TEST_PLAIN(test_config), UNIT_TEST_PLAIN(test_users),
 	  UNIT_TEST_PLAIN(test_passwords), UNIT_TEST_PLAIN(test_many_users),
-	  UNIT_TEST_PLAIN(test_registrations), UNIT_TEST_PLAIN(test_usage), UNIT_TEST_PLAIN(test_target))
+	  UNIT_TEST_PLAIN(test_registrations), UNIT_TEST_PLAIN(test_usage), UNIT_TEST_PLAIN(test_target),
+	  UNIT_TEST_PLAIN(test_settings), UNIT_TEST_PLAIN(test_documents), UNIT_TEST_PLAIN(test_policy),
+	  UNIT_TEST_PLAIN(test_deferred), UNIT_TEST_PLAIN(test_system_messages), UNIT_TEST_PLAIN(test_insight))

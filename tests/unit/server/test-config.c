@@ -582,8 +582,8 @@ static void test_restart_keys(void)
 		size_t n;
 	} rows[] = {
 		{"", "", "", 0},
-		{"", "log.level: debug\n", "", 0},
-		{"", "log.level: debug\npolicy.pager.max-size: 9\n", "policy.pager.max-size", 1},
+		{"", "log.level: debug\npolicy.pager.max-size: 9\n", "", 0},
+		{"", "log.level: debug\nregistrar.max-contacts: 3\n", "registrar.max-contacts", 1},
 		{"", "store: memory\n", "store", 1},
 		{"store: \"postgres:password=a\"\n", "store: \"postgres:password=b\"\n", "store", 1},
 		{"listen: udp:127.0.0.1:5060\n", "listen: udp:127.0.0.1:5062\nadmin.listen: 127.0.0.1:1\n",
@@ -679,7 +679,7 @@ static void test_man(void)
 	unit_must(!out->failed);
 	assert_true(str_find_str(buf_str(out),
 		STR(".TP\n.B deferred.expiry\nHow long a message waits for its recipient.\n.br\n"
-		    "Takes a duration, from 1m to 3650d.\nDefault: 7d.\n.TP\n")) > 0);
+		    "Takes a duration, from 1m to 3650d.\nDefault: 7d.\nReloadable.\n")) > 0);
 	assert_true(str_find_str(buf_str(out), STR("Default: info.\nReloadable.\n")) > 0);
 	assert_true(str_find_str(buf_str(out),
 		STR(".B policy.pager.max\\-size\n")) > 0);

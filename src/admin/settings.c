@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resources about the service settings of a user. */
+#include <errno.h>
+
+#include "admin/resource.h"
+#include "base/buf.h"
+
+
+static void on_value(const struct admin_value *v, void *arg)
+{
+	admin_request_add(arg, json_pack("{s:o, s:b}", "name", admin_json_text(v->name), "on",
+					 str_eq(v->value, STR("on"))));
+}
+
+
+/** {"barring.session": false, …} of the rows. */
+static json_t *settings_json(struct admin_request *r)
+{
+	json_t *rows = admin_request_rows(r), *settings = json_object();
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+
+		json_object_set(settings, json_string_value(json_object_get(row, "name")),
+				json_object_get(row, "on"));
+	}
+	return settings;
+}
+
+
+static void on_done(int error, void *arg)
+{
+	struct admin_request *r = arg;
+	struct str user = admin_request_param(r, 0);
+
+	if (error == -EBADMSG)
+		admin_request_error(r, 409, "put a correct one in its place, or delete it: parleyctl document",
+				    "the settings document of " STR_FMT " cannot be read", STR_ARG(user));
+	else if (error)
+		admin_request_failed(r, error, NULL, user);
+	else
+		admin_request_reply(r, 200, json_pack("{s:o, s:o}", "user", admin_json_text(user), "settings",
+						      settings_json(r)));
+}
+
+
+static void get_settings(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	struct str user = admin_request_param(r, 0);
+	char storage[ADMIN_WHY_MAX];
+	struct buf why;
+	int err = -ENOSYS;
+
+	(void)arg;
+	buf_fixed(&why, storage, sizeof(storage));
+	if (s->rules.settings_get)
+		err = s->rules.settings_get(user, on_value, on_done, r, &why, s->arg);
+	admin_request_begun(r, err, &why, user);
+}
+
+
+/** true, false, "on", "off". */
+static bool switch_of(const json_t *j, struct str *ret)
+{
+	const char *text = json_string_value(j);
+
+	if (json_is_boolean(j))
+		*ret = json_is_true(j) ? STR("on") : STR("off");
+	else if (text && (!strcmp(text, "on") || !strcmp(text, "off")))
+		*ret = str_of(text);
+	else
+		return false;
+	return true;
+}
+
+
+static void put_settings(struct admin_request *r, void *arg)
+{
+	const struct admin_services *s = admin_request_services(r);
+	struct str user = admin_request_param(r, 0);
+	struct admin_value set[ADMIN_VALUES_MAX];
+	char storage[ADMIN_WHY_MAX];
+	json_t *body = admin_request_json(r), *value;
+	struct buf why;
+	const char *name;
+	size_t n = 0;
+	int err = -ENOSYS;
+
+	(void)arg;
+	if (!body)
+		return;
+	json_object_foreach(body, name, value) {
+		if (n == ADMIN_VALUES_MAX || !switch_of(value, &set[n].value)) {
+			admin_request_error(r, 400, "write on or off", "\"%.100s\" is neither on nor off", name);
+			return;
+		}
+		set[n++].name = str_of(name);
+	}
+	buf_fixed(&why, storage, sizeof(storage));
+	if (s->rules.settings_set)
+		err = s->rules.settings_set(user, set, n, on_value, on_done, r, &why, s->arg);
+	admin_request_begun(r, err, &why, user);
+}
+
+
+static const struct admin_resource table[] = {
+	{"GET", "/v1/users/{user}/settings", "the service settings of a user", get_settings},
+	{"PUT", "/v1/users/{user}/settings", "change some: {\"barring.session\": true, …}", put_settings},
+};
+
+
+int admin_settings_register(struct admin *a)
+{
+	return admin_register(a, table, sizeof(table) / sizeof(table[0]), NULL);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeping a message: on disk, then 202. */
+#include <errno.h>
+
+#include "base/mem.h"
+#include "im/deferred/addressee.h"
+#include "im/deferred/deferred_state.h"
+
+/** One message being written. */
+struct hold {
+	struct list_link link;
+	struct deferred *d;
+	struct im_keep *keep; /**< NULL: who asked is gone; the message is kept all the same */
+	struct store_request r;
+	int64_t expires_ms;
+	bool was_there;       /**< the user was registered already: a device has just failed */
+	size_t user_n;
+	char user[];
+};
+
+
+static void hold_destroy(void *object)
+{
+	struct hold *h = object;
+
+	store_cancel(&h->r);
+	list_remove(&h->d->holds, &h->link);
+}
+
+
+static void answer(struct hold *h, int error)
+{
+	struct im_keep *k = h->keep;
+
+	h->keep = NULL;
+	if (!k)
+		return;
+	k->impl = NULL;
+	k->kept(k, error, k->arg);
+}
+
+
+/*
+ * Whoever registered while it was being written would not hear of it otherwise. Who was there all
+ * the time has a device that has just not taken it: that one rests first.
+ */
+static void on_held(struct store_request *r, int error, void *arg)
+{
+	struct hold *h = arg;
+	struct deferred *d = h->d;
+	struct str user = {h->user, h->user_n};
+
+	(void)r;
+	deferred_tally(error ? DEFERRED_REFUSED : DEFERRED_HELD);
+	answer(h, error);
+	if (!error) {
+		expire_note(&d->expire, h->expires_ms);
+		if (d->config.push)
+			(void)addressee_wake(d, user, h->was_there ? DEFERRED_REST_MS : 0, false);
+	}
+	mem_unref(h);
+}
+
+
+/* In front of a core what we push comes by here again: it must not be taken for delivered by our own 202. */
+static bool on_its_way(const struct deferred *d, const struct im_request *r)
+{
+	const struct addressee *a = addressee_find(d, r->recipient);
+
+	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l; l = list_next(&a->queues, l)) {
+		const struct device_queue *q = container_of(l, struct device_queue, link);
+
+		if (q->state == QUEUE_SENDING && q->now.cseq == r->m->cseq.number &&
+		    str_eq(q->now.call_id, r->m->call_id))
+			return true;
+	}
+	return false;
+}
+
+
+static int write_it(struct deferred *d, struct hold *h, const struct im_request *r)
+{
+	struct store_deferred m;
+	struct buf headers;
+	int err = stored_message_encode(&m, &headers, r, deferred_now(d), d->config.expiry_s);
+
+	if (err)
+		return err;
+	h->expires_ms = m.expires_ms;
+	err = store_deferred_hold(d->store, &h->r, &m, d->config.quota, on_held, h);
+	buf_done(&headers);
+	return err == -EMSGSIZE ? -E2BIG : err;
+}
+
+
+int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg, void *arg)
+{
+	struct deferred *d = arg;
+	struct hold *h;
+	int err;
+
+	if (!im_kind_is_kept(r->kind) || r->m->method != SIP_MESSAGE || !r->recipient.n)
+		return -EOPNOTSUPP;
+	if (!d->setting->terminates_here && on_its_way(d, r))
+		return -EALREADY;
+	if (d->stopped || d->holds.count >= DEFERRED_HOLDS_MAX)
+		return -ENOBUFS;
+	h = mem_alloc(sizeof(*h) + r->recipient.n, hold_destroy);
+	if (!h)
+		return -ENOMEM;
+	h->d = d;
+	h->keep = k;
+	h->was_there = addressee_reachable(d, r->recipient);
+	h->user_n = r->recipient.n;
+	memcpy(h->user, r->recipient.p, r->recipient.n);
+	list_append(&d->holds, &h->link);
+	err = write_it(d, h, r);
+	if (err) {
+		deferred_tally(DEFERRED_REFUSED);
+		mem_unref(h);
+		return err;
+	}
+	*k = (struct im_keep){.impl = h, .kept = kept, .arg = kept_arg};
+	return 0;
+}
+
+
+void hold_cancel(struct im_keep *k, void *arg)
+{
+	struct hold *h = k->impl;
+
+	(void)arg;
+	if (!h)
+		return;
+	h->keep = NULL;
+	k->impl = NULL;
+}
+
+
+void hold_done(struct deferred *d)
+{
+	for (struct list_link *l; (l = list_first(&d->holds));)
+		mem_unref(container_of(l, struct hold, link));
+}

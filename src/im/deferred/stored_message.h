@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * A message in the store's form, and back: what is kept of a MESSAGE so that it can be sent again later
+ * as the proxy would have sent it at once.
+ *
+ * Kept are the header lines as received, without those that belong to one hop or one attempt (Via,
+ * Route, credentials…), and the body byte for byte. Date is added when the sender gave none: the time
+ * of arrival. Expires is kept as a moment, and written as what is left of it (RFC 3428 7: "interpret the
+ * Expires header field value as delta time from the Date header field value").
+ */
+#ifndef IM_DEFERRED_STORED_MESSAGE_H
+#define IM_DEFERRED_STORED_MESSAGE_H
+
+#include "base/buf.h"
+#include "im/request.h"
+#include "store/deferred.h"
+
+/** flags of struct store_deferred: in the store for ever. */
+enum {
+	STORED_EXPIRES = 1 << 0,  /**< the sender gave Expires */
+	STORED_NEGATIVE = 1 << 1, /**< and wants to be told of failure (RFC 5438 4) */
+	STORED_NOTICE = 1 << 2,   /**< a notice of ours */
+};
+
+/**
+ * `ret` gets views into the request and into `headers`, which the caller releases. `expiry_s`: when the
+ * sender gave none; 0: never. -ETIME: expired; -E2BIG; -ENOMEM.
+ */
+int stored_message_encode(struct store_deferred *ret, struct buf *headers, const struct im_request *r,
+			  int64_t now_ms, uint64_t expiry_s);
+
+/** A stored message as the request it was, for the functions that ask a request. */
+struct stored_request {
+	struct buf text;     /**< what will be sent, with a Via of no meaning */
+	struct str headers;  /**< of it, the lines kept and what is left of Expires */
+	struct sip_msg m;
+	struct im_request r; /**< terminating side; its recipient is d->user */
+};
+
+/** `d` from store_deferred_get, borrowed. -EBADMSG: not what was put in; -ENOMEM. */
+int stored_request_open(struct stored_request *sr, const struct store_deferred *d,
+			const struct im_addresses *ours, int64_t now_ms);
+void stored_request_close(struct stored_request *sr);
+/** icid-value of P-Charging-Vector (RFC 7315 4.6), without quotes; empty: none. */
+struct str stored_icid(const struct sip_msg *m);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The desk behind the admin API, from the inside: what the files operator_*.c share. Each has the
+ * functions of one noun and puts them into the desk's services.
+ *
+ * A request of an operator's that takes several turns of the loop is a task: a struct that begins with
+ * `struct desk_task`. It is made with a destructor, finds its user, does its steps at the store, and ends in
+ * desk_finish, which calls the asker's `done` and releases it. When the desk goes first, its tasks end with
+ * -ECANCELED.
+ */
+#ifndef SERVER_OPERATOR_DESK_H
+#define SERVER_OPERATOR_DESK_H
+
+#include "base/mem.h"
+#include "server/operator.h"
+#include "store/store.h"
+#include "subscriber/subscriber.h"
+
+struct operator_desk {
+	struct operator_params p;
+	struct config *config; /**< a reference */
+	struct admin_services services;
+	struct list requests;  /**< about accounts */
+	struct list tasks;
+	struct buf domains;
+	char host[64];
+	uint64_t started_ms;
+	bool stopping;
+};
+
+struct desk_task {
+	struct operator_desk *desk;
+	struct list_link link;
+	struct subscriber_query query;
+	struct store_request store;
+	void (*known)(struct desk_task *t); /**< the user is */
+	void (*destroy)(struct desk_task *t);
+	admin_done_cb *done;
+	void *done_arg;
+	struct arena arena;                 /**< what the steps need later */
+	struct str aor;                     /**< empty: the service, or not about one user */
+	char aor_text[SIP_AOR_MAX];
+};
+
+/** Memory of one task: a document, or a page of values. */
+#define DESK_ARENA_MAX (1u << 20)
+
+/**
+ * Zeroed, `size` bytes, of which a desk_task is the first; NULL: out of memory. `destroy` (may be NULL) releases
+ * what the noun has beyond it.
+ */
+void *desk_task_alloc(struct operator_desk *o, size_t size, void (*destroy)(struct desk_task *t),
+		      admin_done_cb *done, void *done_arg);
+/**
+ * Finds the user as the operator writes them (in `why`: what is wrong), then calls `known`, now or later, or
+ * ends with -ENOENT. 0; on an error the task is released and `done` does not come.
+ */
+int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct desk_task *t), struct buf *why);
+/** The same for a task that is about the service or about all users. */
+int desk_task_begin_all(struct desk_task *t, void (*known)(struct desk_task *t));
+/** A step was asked for: on an error the task ends with it. */
+void desk_task_step(struct desk_task *t, int error);
+/** Calls `done` and releases the task. */
+void desk_task_finish(struct desk_task *t, int error);
+
+/** An operator's way of writing a user, in either setting: -EINVAL, -EXDEV. */
+int desk_user(struct operator_desk *o, struct str user, struct buf *aor, struct buf *why);
+
+void operator_settings_services(struct admin_services *s);
+void operator_document_services(struct admin_services *s);
+void operator_policy_services(struct admin_services *s);
+void operator_deferred_services(struct admin_services *s);
+void operator_system_message_services(struct admin_services *s);
+void operator_insight_services(struct admin_services *s);
+
+#endif

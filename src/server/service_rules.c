@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the configuration to the rules that the service asks. */
+
+#include "server/service_rules.h"
+
+
+int service_rules_init(struct im_rules *ret, const struct config *c, struct buf *why)
+{
+	static const enum im_expired expired[] = {
+		[CONFIG_EXPIRED_REJECT] = IM_EXPIRED_REJECT,
+		[CONFIG_EXPIRED_DISCARD] = IM_EXPIRED_DISCARD,
+		[CONFIG_EXPIRED_DELIVER] = IM_EXPIRED_DELIVER,
+	};
+	struct im_rules rules = {
+		.expired = expired[c->expired_pager],
+		.combine = ACCESS_COMBINE_MAX,
+		.defer_after_failure = c->deferred.after_failure,
+		.answer_timeout_s = c->system_message_timeout_s < UINT32_MAX ? (uint32_t)c->system_message_timeout_s
+									    : UINT32_MAX,
+	};
+	int err = user_agent_rule_init(&rules.user_agent, c->user_agent.required, c->user_agent.minimum);
+
+	if (err) {
+		buf_printf(why, "user-agent.minimum: \"" STR_FMT "\" is no version: give one like OMA1.0",
+			   STR_ARG(c->user_agent.minimum));
+		return err;
+	}
+	*ret = rules;
+	return 0;
+}
+
+
+static struct operator_rule rule_of(const struct config_policy *p)
+{
+	return (struct operator_rule){.max_size = p->max_size, .types = p->types.v, .types_n = p->types.n};
+}
+
+
+int service_policy_alloc(struct operator_policy **ret, const struct config *c)
+{
+	struct operator_rule rule[OPERATOR_MODES] = {
+		[OPERATOR_PAGER] = rule_of(&c->policy.pager),
+		[OPERATOR_LARGE] = rule_of(&c->policy.large),
+		[OPERATOR_SESSION] = rule_of(&c->policy.session),
+		[OPERATOR_FILE] = rule_of(&c->policy.file),
+	};
+
+	return operator_policy_configured(ret, rule);
+}
