@@ -41,7 +41,7 @@ struct im_keeper {
 	void *arg;
 };
 
-/** What may be kept when its recipient is away: pager and large messages, and what belongs to them; never isComposing. */
+/** What may be kept when its recipient is away: pager and large messages and their notices; never isComposing. */
 static inline bool im_kind_is_kept(enum im_kind k)
 {
 	return k == IM_PAGER || k == IM_LARGE || k == IM_NOTIFICATION;

@@ -183,7 +183,8 @@ static uint16_t put_cut(char *to, size_t max, struct str s)
 	static const struct str dots = STR_INIT("\xe2\x80\xa6");
 	size_t n = s.n <= max ? s.n : max - dots.n;
 
-	memcpy(to, s.p ? s.p : "", n);
+	if (n)
+		memcpy(to, s.p, n);
 	if (n < s.n) {
 		memcpy(to + n, dots.p, dots.n);
 		n += dots.n;

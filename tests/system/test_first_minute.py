@@ -43,11 +43,15 @@ def as_json(world):
     check_eq([line["text"] for line in lines if "text" in line], texts, "the texts")
 
 
-@case("a message for somebody who is away: the sender is told, exit status 1")
+@case("a message for somebody who is away is accepted for later delivery, and arrives with its recipient")
 def away(world):
     sender = Parley(world, "alice")
-    check_eq(sender.send("carol", "are you there"), 1, "exit status of parley send")
-    check_in("480", sender.process.output(), "what the sender is told")
+    check_eq(sender.send("carol", "are you there"), 0, "exit status of parley send")
+    check_in("accepted for later delivery", sender.process.output(), "what the sender is told")
+    carol = Parley(world, "carol")
+    carol.listen("--count", "1", "--timeout", "20")
+    check_eq(carol.process.wait(), 0, "exit status of parley listen")
+    check_in("are you there", carol.process.output(), "what carol sees")
 
 
 @case("a message for somebody who does not exist: the sender is told, exit status 1")

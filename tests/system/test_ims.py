@@ -98,10 +98,11 @@ def refusal(world):
     check_eq(answer.status, 486, "the answer")
 
 
-@case("a MESSAGE to a user whom the core has not registered is answered 480")
+@case("a MESSAGE of now or never to a user whom the core has not registered is answered 480")
 def unregistered(world):
     world.register(BOB, 0)
-    answer = world.scscf.ask(message(world, [world.route(""), ("P-Asserted-Identity", f"<{ALICE}>")]))
+    headers = [world.route(""), ("P-Asserted-Identity", f"<{ALICE}>"), ("Expires", "0")]
+    answer = world.scscf.ask(message(world, headers))
     check_eq(answer.status, 480, "the answer")
 
 

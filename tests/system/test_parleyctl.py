@@ -85,7 +85,7 @@ def deny(world):
     check_eq(answer.status, 403, "the answer to a denied user")
     check_in("127 Service not authorised", answer.get("Warning"), "Warning")
     done(world, "user", "allow", "alice")
-    check_eq(endpoint.final(endpoint.send_message("alice", "bob", "may I now")).status, 480, "the answer when allowed")
+    check_eq(endpoint.final(endpoint.send_message("alice", "bob", "may I now")).status, 202, "the answer when allowed")
     endpoint.close()
     refused(world, 1, ["nobody"], "user", "deny", "nobody")
 

@@ -46,8 +46,8 @@ static bool kept(enum sip_header_id id)
 /* What only a trusted element may say (RFC 3325 5): from anyone else it is not kept. */
 static bool asserted(enum sip_header_id id)
 {
-	return id == SIP_HDR_P_ASSERTED_IDENTITY || id == SIP_HDR_P_ASSERTED_SERVICE ||
-	       id == SIP_HDR_P_CHARGING_VECTOR;
+	return id == SIP_HDR_P_ASSERTED_IDENTITY || id == SIP_HDR_P_PREFERRED_IDENTITY ||
+	       id == SIP_HDR_P_ASSERTED_SERVICE || id == SIP_HDR_P_CHARGING_VECTOR;
 }
 
 
