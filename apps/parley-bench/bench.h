@@ -23,6 +23,8 @@
 /** Processes of one subject: Kamailio has a dozen. */
 #define SUBJECT_PIDS_MAX 64
 
+struct traffic;
+
 struct subject {
 	const char *name;
 	pid_t main;
@@ -37,9 +39,11 @@ struct subject_usage {
 	uint64_t memory_kb;
 };
 
-/** Starts and waits until it serves. `tcp`: over TCP only. Dies with a message when it cannot. */
-void subject_start_parley(struct subject *s, const char *parleyd);
-void subject_start_kamailio(struct subject *s, bool tcp);
+/**
+ * Starts it as this traffic needs it and waits until it serves. Dies with a message when it cannot.
+ */
+void subject_start_parley(struct subject *s, const char *parleyd, const struct traffic *t);
+void subject_start_kamailio(struct subject *s, const struct traffic *t);
 void subject_stop(struct subject *s);
 struct subject_usage subject_usage(const struct subject *s);
 /** Kills whatever is still running; for the way out. */
@@ -54,6 +58,8 @@ enum load {
 struct traffic {
 	bool tcp;
 	bool one_call_id;     /**< the same Call-ID in every message */
+	bool deferred;        /**< to a thousand users who are not registered */
+	bool peer_wal;        /**< deferred: the peer's database has a write-ahead log, as ours */
 	enum load load;
 	unsigned outstanding;
 	double rate;

@@ -26,7 +26,9 @@ import selectors
 import sys
 import time
 
-import sip
+sys.dont_write_bytecode = True
+
+import sip  # noqa: E402
 from server import DOMAIN, Server
 
 USERS = 10

@@ -13,7 +13,9 @@ import sqlite3
 import sys
 import time
 
-import sip
+sys.dont_write_bytecode = True
+
+import sip  # noqa: E402
 from server import DOMAIN, Server
 
 
