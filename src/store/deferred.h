@@ -112,15 +112,15 @@ struct store_deferred_count {
  * Holds `d` (without id). -EDQUOT: the user has `quota` messages or more (0: no quota). A request that
  * was held before, whatever became of it since, is not held again and answered 0.
  * done(0): store_deferred_result has the id and state; an id that was given before is that of the
- * first time. Returns -EMSGSIZE at once for what passes a ceiling above,
- * -EINVAL for a NUL in a text other than headers and body.
+ * first time. Returns -EMSGSIZE at once for what passes a ceiling above, -EINVAL for a NUL in a text
+ * other than headers and body.
  */
 int store_deferred_hold(struct store *s, struct store_request *r, const struct store_deferred *d,
 			uint32_t quota, store_done_cb *done, void *arg);
 /**
  * HELD to `state`, which is another: headers, body and file name go; when there are too many
- * tombstones now, the oldest goes. -ENOENT: no such message is held
- * (any more). done(0): store_deferred_result has it, without headers and body, with the file's name.
+ * tombstones now, the oldest goes. -ENOENT: no such message is held (any more). done(0):
+ * store_deferred_result has it, without headers and body, with the file's name.
  */
 int store_deferred_finish(struct store *s, struct store_request *r, uint64_t id,
 			  enum store_deferred_state state, int64_t now_ms, store_done_cb *done,
@@ -129,7 +129,8 @@ int store_deferred_finish(struct store *s, struct store_request *r, uint64_t id,
 int store_deferred_delete(struct store *s, struct store_request *r, uint64_t id, store_done_cb *done,
 			  void *arg);
 /**
- * Removes up to STORE_PURGE_MAX tombstones that are STORE_TOMBSTONE_MS old at `now_ms`. done(0): store_deferred_removed says how many; that many: ask again.
+ * Removes up to STORE_PURGE_MAX tombstones that are STORE_TOMBSTONE_MS old at `now_ms`. done(0):
+ * store_deferred_removed says how many; that many: ask again.
  */
 int store_deferred_purge(struct store *s, struct store_request *r, int64_t now_ms, store_done_cb *done,
 			 void *arg);

@@ -14,8 +14,8 @@
  *
  * Writes are done in the order asked for. done(0) of a write means: on disk, fsync included. To make
  * that cheap, all writes that were asked for while the last transaction was being written go into
- * the next one, together. One that fails alone (-ENOENT, -EEXIST, -EDQUOT, -ESTALE) does not disturb the others; a disk
- * that is full fails them all. A read sees every write whose done(0) came before the read was
+ * the next one, together. One that fails alone (-ENOENT, -EEXIST, -EDQUOT, -ESTALE) does not disturb
+ * the others; a disk that is full fails them all. A read sees every write whose done(0) came before the read was
  * asked for.
  *
  * Errors: -ENOENT, -EEXIST as the noun says; -ENOSPC disk full, -EROFS read only, -EIO the disk or the

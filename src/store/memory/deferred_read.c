@@ -79,36 +79,44 @@ static int give_due(struct store_job *j, const struct memory_message *d, const s
 }
 
 
-/* Held messages of one user from the first after `after`. */
-static struct memory_message *next_of(struct memory *m, struct str user, uint64_t after)
+/* The user's first held message behind this key, or NULL. */
+static struct memory_message *after_key(struct memory *m, struct str user, struct str key)
+{
+	struct ordered_node *n = ordered_after(&m->deferred.by_user, key, false);
+	struct memory_message *d = n ? container_of(n, struct memory_message, by_user) : NULL;
+
+	return d && str_eq(d->message.user, user) ? d : NULL;
+}
+
+
+/* The user's first held message after that id; *ret NULL: there is none. */
+static int first_of(struct memory *m, struct str user, uint64_t after, struct memory_message **ret)
 {
 	struct buf key = BUF_INIT(MEMORY_KEY_MAX);
-	struct ordered_node *n;
-	struct memory_message *d;
+	int r = 0;
 
 	memory_key_text(&key, user);
 	memory_key_number(&key, after);
-	n = key.failed ? NULL : ordered_after(&m->deferred.by_user, buf_str(&key), false);
+	if (key.failed)
+		r = -ENOMEM;
+	else
+		*ret = after_key(m, user, buf_str(&key));
 	buf_done(&key);
-	d = n ? container_of(n, struct memory_message, by_user) : NULL;
-	return d && str_eq(d->message.user, user) ? d : NULL;
+	return r;
 }
 
 
 int memory_deferred_due(struct memory *m, struct store_job *j)
 {
 	const struct store_deferred_page page = j->in.deferred_page;
-	uint64_t after = page.after;
-	int r = 0;
+	struct memory_message *d = NULL;
+	int r = page_alloc(j, page.max) ? first_of(m, page.user, page.after, &d) : -ENOMEM;
 
-	if (!page_alloc(j, page.max))
-		return -ENOMEM;
-	for (struct memory_message *d; !r && j->found_n < page.max && (d = next_of(m, page.user, after));) {
+	for (; !r && d && j->found_n < page.max; d = after_key(m, page.user, d->by_user.key)) {
 		const struct store_device *v = device_of(d, page.device);
 
 		if (due(d, v, page.now_ms))
 			r = give_due(j, d, v);
-		after = d->message.id;
 	}
 	return r;
 }
@@ -129,23 +137,31 @@ static struct memory_message *next_held(struct memory *m, uint64_t after)
 }
 
 
+static int list_all(struct memory *m, struct store_job *j)
+{
+	const struct store_deferred_page page = j->in.deferred_page;
+	struct memory_message *d = next_held(m, page.after);
+
+	for (; d && j->found_n < page.max; d = next_held(m, d->message.id))
+		if (!give(j, d))
+			return -ENOMEM;
+	return 0;
+}
+
+
 int memory_deferred_list(struct memory *m, struct store_job *j)
 {
 	const struct store_deferred_page page = j->in.deferred_page;
-	uint64_t after = page.after;
+	struct memory_message *d = NULL;
+	int r = page_alloc(j, page.max) ? 0 : -ENOMEM;
 
-	if (!page_alloc(j, page.max))
-		return -ENOMEM;
-	while (j->found_n < page.max) {
-		struct memory_message *d = page.user.n ? next_of(m, page.user, after) : next_held(m, after);
-
-		if (!d)
-			break;
-		if (!give(j, d))
-			return -ENOMEM;
-		after = d->message.id;
-	}
-	return 0;
+	if (!r && !page.user.n)
+		return list_all(m, j);
+	if (!r)
+		r = first_of(m, page.user, page.after, &d);
+	for (; !r && d && j->found_n < page.max; d = after_key(m, page.user, d->by_user.key))
+		r = give(j, d) ? 0 : -ENOMEM;
+	return r;
 }
 
 

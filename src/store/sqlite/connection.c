@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -96,6 +97,8 @@ void sqlite_connection_close(struct sqlite_connection *c)
 	for (size_t i = 0; i < c->n; i++)
 		sqlite3_finalize(c->statement[i].stmt);
 	sqlite3_close(c->db);
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
 	mem_unref(c->path);
 	mem_unref(c);
 }

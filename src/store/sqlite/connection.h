@@ -31,6 +31,7 @@ struct sqlite_statement {
 struct sqlite_connection {
 	sqlite3 *db;
 	char *path;
+	int lock_fd;      /**< the writer's; -1: none */
 	int code;         /**< of the last failure, for the sentence */
 	int system_error;
 	bool broken;      /**< a savepoint could not be undone: the transaction must go */

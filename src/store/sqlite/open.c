@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,34 @@ static int make_file(const char *path, struct buf *why)
 		   "or choose another place with \"store: sqlite:PATH\"",
 		   path, strerror(-error));
 	return error;
+}
+
+
+/*
+ * One process writes at a time: what it has in memory (sqlite/deferred_orders.c) must be true. A file of
+ * its own, since closing any descriptor of the database would drop SQLite's locks on it.
+ */
+static int lock(struct sqlite_connection *c, struct buf *why)
+{
+	char name[PATH_MAX];
+	int error;
+
+	snprintf(name, sizeof(name), "%s-lock", c->path);
+	c->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	if (c->lock_fd >= 0 && flock(c->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	error = -errno;
+	if (error == -EWOULDBLOCK)
+		buf_printf(why,
+			   "%s: another parleyd uses it: end that one, or choose another file with "
+			   "\"store: sqlite:PATH\"",
+			   c->path);
+	else
+		buf_printf(why,
+			   "%s: cannot lock: %s: give its directory to the user that runs parleyd, or choose "
+			   "another place with \"store: sqlite:PATH\"",
+			   name, strerror(-error));
+	return error == -EWOULDBLOCK ? -EBUSY : error;
 }
 
 
@@ -200,12 +229,15 @@ int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool
 	c = mem_alloc(sizeof(*c), NULL);
 	if (!c)
 		return -ENOMEM;
+	c->lock_fd = -1;
 	c->path = str_dup(path);
 	r = c->path ? 0 : -ENOMEM;
 	if (!r && !reader)
 		r = make_directories(c->path, why);
 	if (!r && !reader)
 		r = make_file(c->path, why);
+	if (!r && !reader)
+		r = lock(c, why);
 	if (!r) {
 		r = open_db(c, reader, why);
 		if (r && !why->n)
