@@ -27,13 +27,13 @@
 #include "sip/sip.h"
 
 /** Registration asked for, when the account does not say. */
-#define ACCOUNT_EXPIRES_S   3600
+#define ACCOUNT_EXPIRES_S 3600
 /** Longest parameter of an account: no name or password is longer. */
-#define ACCOUNT_TEXT_MAX    512
+#define ACCOUNT_TEXT_MAX 512
 /** "urn:uuid:" and 36 digits and hyphens. */
-#define ACCOUNT_INSTANCE_N  45
+#define ACCOUNT_INSTANCE_N 45
 /** Messages remembered, so that one that is sent again is shown once. */
-#define ACCOUNT_SEEN_MAX    256
+#define ACCOUNT_SEEN_MAX 256
 /** Reports under way: their number is chosen by those who ask for them. */
 #define ACCOUNT_REPORTS_MAX 64
 
@@ -50,19 +50,19 @@ struct parley {
 	bool dns_ours;
 	struct tls_config *tls;
 
-	char *aor;           /**< "sip:alice@example.org" */
-	char *user;          /**< its user part, as written */
-	char *registrar;     /**< "sip:example.org" */
-	char *domain;        /**< "example.org" */
+	char *aor;                  /**< "sip:alice@example.org" */
+	char *user;                 /**< its user part, as written */
+	char *registrar;            /**< "sip:example.org" */
+	char *domain;               /**< "example.org" */
 	char *auth_user, *password; /**< password NULL: none */
-	char *display_name;  /**< "" for none */
+	char *display_name;         /**< "" for none */
 	char *product;
 	char *access_network; /**< NULL: none */
-	char *server;        /**< URI of the next hop of every request */
+	char *server;         /**< URI of the next hop of every request */
 	bool server_given, ims, reports_only;
 	uint32_t expires_s;
 	char instance[ACCOUNT_INSTANCE_N + 1];
-	char token[17];      /**< user part of our Contact begins with the user and ends in this */
+	char token[17]; /**< user part of our Contact begins with the user and ends in this */
 
 	const struct parley_handler *handler;
 	void *arg;
@@ -76,12 +76,13 @@ struct parley {
 	uint64_t seen[ACCOUNT_SEEN_MAX]; /**< ring of fingerprints */
 	unsigned seen_at;
 
-	unsigned inside;     /**< callbacks on the stack */
+	unsigned inside; /**< callbacks on the stack */
 	bool closed;
 	struct deferred_call release;
 };
 
-extern struct counter client_c_messages, client_c_refused, client_c_duplicates, client_c_reports_dropped;
+extern struct counter client_c_messages, client_c_refused, client_c_duplicates,
+	client_c_reports_dropped;
 
 void account_enter(struct parley *p);
 void account_leave(struct parley *p);
@@ -100,7 +101,8 @@ void account_make_instance(struct parley *p, struct str device);
  * "HOST[:PORT][;transport=…]" to a URI. -EINVAL with a sentence. "localhost" becomes 127.0.0.1
  * (RFC 6761 6.3: it needs no DNS).
  */
-int account_server_decode(struct buf *uri, enum sip_transport_kind *ret_kind, struct str text, struct buf *error);
+int account_server_decode(struct buf *uri, enum sip_transport_kind *ret_kind, struct str text,
+			  struct buf *error);
 
 /* local.c */
 /** The address from which `peer` is reached, with port 0. -errno of the system. */

@@ -17,7 +17,7 @@
 #define MAX_FORWARDS 70
 
 struct exchange {
-	struct list_link link;   /**< of parley.exchanges, until done */
+	struct list_link link; /**< of parley.exchanges, until done */
 	struct parley *p;
 	struct arena memory;
 	struct exchange_params params; /**< its texts are in `memory` */
@@ -26,10 +26,10 @@ struct exchange {
 	struct sip_lookup lookup;
 	struct sip_hops hops;
 	struct sip_client_txn *ct;
-	struct credentials own;  /**< 401 of requests: never brought unasked to the next one */
-	uint8_t answered[2];     /**< challenges answered, by kind */
+	struct credentials own; /**< 401 of requests: never brought unasked to the next one */
+	uint8_t answered[2];    /**< challenges answered, by kind */
 	size_t bytes;
-	int error;               /**< told at the end of the turn */
+	int error; /**< told at the end of the turn */
 	struct deferred_call late;
 	bool ended;
 };
@@ -192,15 +192,16 @@ static int send_written(struct exchange *x, struct str head, struct str rest)
 		x->bytes = bytes;
 		return -EMSGSIZE;
 	}
-	err = sip_client_start(&ct, x->p->sip, &(struct sip_client_params){
-		.method = x->params.method,
-		.method_name = x->method,
-		.head = head,
-		.rest = rest,
-		.hops = &x->hops,
-		.handler = &client_handler,
-		.arg = x,
-	});
+	err = sip_client_start(&ct, x->p->sip,
+			       &(struct sip_client_params){
+				       .method = x->params.method,
+				       .method_name = x->method,
+				       .head = head,
+				       .rest = rest,
+				       .hops = &x->hops,
+				       .handler = &client_handler,
+				       .arg = x,
+			       });
 	if (err)
 		return err;
 	x->ct = ct;
@@ -393,7 +394,8 @@ static void find_way(struct exchange *x)
 	int r = sip_uri_decode(&uri, str_of(x->p->server));
 
 	if (!r)
-		r = sip_resolve(sip_resolver(x->p->sip), &x->lookup, &uri, SIP_TRANSPORT_OTHER, &now, on_resolved, x);
+		r = sip_resolve(sip_resolver(x->p->sip), &x->lookup, &uri, SIP_TRANSPORT_OTHER,
+				&now, on_resolved, x);
 	if (r == 0)
 		return;
 	if (r > 0) {
@@ -432,7 +434,8 @@ int exchange_start(struct exchange **ret, struct parley *p, const struct exchang
 		x->params.call_id = str_of(call_id);
 	}
 	if (!keep(x, &x->params.uri) || !keep(x, &x->params.from) || !keep(x, &x->params.to) ||
-	    !keep(x, &x->params.call_id) || !keep(x, &x->params.type) || !keep(x, &x->params.body)) {
+	    !keep(x, &x->params.call_id) || !keep(x, &x->params.type) ||
+	    !keep(x, &x->params.body)) {
 		mem_unref(x);
 		return params->body.n > PARLEY_CONTENT_MAX ? -ENOBUFS : -ENOMEM;
 	}
@@ -467,11 +470,13 @@ static const char *text_of(char *text, struct str s)
 /* Warning = warn-code SP warn-agent SP quoted warn-text (RFC 3261 20.43); Error-Info as it stands. */
 static void put_detail(struct buf *b, const struct sip_msg *m)
 {
-	struct str warning = sip_msg_header(m, SIP_HDR_WARNING), info = sip_msg_header(m, SIP_HDR_ERROR_INFO);
+	struct str warning = sip_msg_header(m, SIP_HDR_WARNING),
+		   info = sip_msg_header(m, SIP_HDR_ERROR_INFO);
 	ptrdiff_t quote = str_find(warning, '"');
 
 	if (quote >= 0) {
-		const char *from = warning.p + quote, *to = sip_quoted_end(from, warning.p + warning.n);
+		const char *from = warning.p + quote,
+			   *to = sip_quoted_end(from, warning.p + warning.n);
 
 		if (to)
 			sip_unquote(str_range(from, to), b);
@@ -493,9 +498,11 @@ static uint32_t seconds_of(struct str retry)
 }
 
 
-void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text, const struct exchange_end *e)
+void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text,
+		      const struct exchange_end *e)
 {
-	struct parley_outcome o = {.error = e->error, .reason = "", .detail = "", .bytes = e->bytes};
+	struct parley_outcome o = {
+		.error = e->error, .reason = "", .detail = "", .bytes = e->bytes};
 
 	if (e->m) {
 		struct str retry = sip_msg_header(e->m, SIP_HDR_RETRY_AFTER);

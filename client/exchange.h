@@ -25,10 +25,10 @@ struct exchange;
 #define EXCHANGE_CHALLENGES_MAX 3
 
 struct exchange_end {
-	int error;               /**< 0, or what parley.h lists; with -EACCES and -ENOKEY there is a response too */
-	const struct sip_msg *m; /**< the final response; NULL: none */
-	size_t bytes;            /**< size of the last request written; 0: none was */
-	uint32_t cseq;           /**< as used last */
+	int error; /**< 0, or what parley.h lists; with -EACCES and -ENOKEY there is a response too */
+	const struct sip_msg *m;   /**< the final response; NULL: none */
+	size_t bytes;              /**< size of the last request written; 0: none was */
+	uint32_t cseq;             /**< as used last */
 	const struct sip_hop *hop; /**< that answered; NULL: none */
 };
 
@@ -37,15 +37,15 @@ typedef void(exchange_done_cb)(struct exchange *x, const struct exchange_end *e,
 struct exchange_params {
 	enum sip_method method;
 	struct str uri;
-	struct str from, to;     /**< whole values, From with its tag */
-	struct str call_id;      /**< empty: a new one */
+	struct str from, to; /**< whole values, From with its tag */
+	struct str call_id;  /**< empty: a new one */
 	uint32_t cseq;
-	bool registers;          /**< REGISTER: its own credentials, no Route, hops of one kind only */
-	bool pager;              /**< parley_choose decides whether it may leave: else -EMSGSIZE */
+	bool registers; /**< REGISTER: its own credentials, no Route, hops of one kind only */
+	bool pager;     /**< parley_choose decides whether it may leave: else -EMSGSIZE */
 	bool reliable_path;
 	/** Header lines beyond the frame; also for each repetition. May be NULL. */
 	void (*headers)(struct buf *b, const struct sip_hop *hop, void *arg);
-	struct str type, body;   /**< empty type: no body */
+	struct str type, body; /**< empty type: no body */
 	exchange_done_cb *done;
 	void *arg;
 };
@@ -60,6 +60,7 @@ struct exchange *exchange_cancel(struct exchange *x);
 struct exchange_text {
 	char reason[EXCHANGE_REASON_MAX], detail[EXCHANGE_REASON_MAX];
 };
-void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text, const struct exchange_end *e);
+void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text,
+		      const struct exchange_end *e);
 
 #endif

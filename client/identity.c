@@ -110,7 +110,8 @@ static int transport_decode(enum sip_transport_kind *ret, struct str params, str
 		if (!str_eq_nocase(str_trim(name), STR("transport")))
 			goto wrong;
 		for (int k = SIP_UDP; k <= SIP_TLS; k++) {
-			if (str_eq_nocase(str_trim(value), sip_transport_param((enum sip_transport_kind)k)))
+			if (str_eq_nocase(str_trim(value),
+					  sip_transport_param((enum sip_transport_kind)k)))
 				*ret = (enum sip_transport_kind)k;
 		}
 		if (*ret == SIP_TRANSPORT_OTHER)
@@ -118,7 +119,8 @@ static int transport_decode(enum sip_transport_kind *ret, struct str params, str
 	}
 	return 0;
 wrong:
-	buf_puts(error, STR("after the server's address only ;transport=udp, tcp or tls can stand"));
+	buf_puts(error,
+		 STR("after the server's address only ;transport=udp, tcp or tls can stand"));
 	return -EINVAL;
 }
 
@@ -133,7 +135,8 @@ static void put_host(struct buf *b, struct str hostport)
 	} else if (str_starts_nocase(hostport, STR("localhost:"))) {
 		buf_puts(b, STR("127.0.0.1"));
 		buf_puts(b, str_from(hostport, 9));
-	} else if (hostport.p[0] != '[' && !addr_decode(&a, hostport, 0) && a.sa.sa_family == AF_INET6) {
+	} else if (hostport.p[0] != '[' && !addr_decode(&a, hostport, 0) &&
+		   a.sa.sa_family == AF_INET6) {
 		buf_putc(b, '[');
 		buf_puts(b, hostport);
 		buf_putc(b, ']');
@@ -143,7 +146,8 @@ static void put_host(struct buf *b, struct str hostport)
 }
 
 
-int account_server_decode(struct buf *uri, enum sip_transport_kind *ret_kind, struct str text, struct buf *error)
+int account_server_decode(struct buf *uri, enum sip_transport_kind *ret_kind, struct str text,
+			  struct buf *error)
 {
 	struct str params = text, hostport = str_trim(str_cut(&params, ';'));
 	struct sip_uri decoded;
@@ -159,9 +163,11 @@ int account_server_decode(struct buf *uri, enum sip_transport_kind *ret_kind, st
 			buf_puts(uri, sip_transport_param(*ret_kind));
 		}
 	}
-	if (uri->failed || !hostport.n || sip_uri_decode(&decoded, buf_str(uri)) || decoded.user.p ||
-	    decoded.headers.n) {
-		buf_printf(error, "'" STR_FMT "' is no server: write HOST, HOST:PORT or HOST:PORT;transport=tcp",
+	if (uri->failed || !hostport.n || sip_uri_decode(&decoded, buf_str(uri)) ||
+	    decoded.user.p || decoded.headers.n) {
+		buf_printf(error,
+			   "'" STR_FMT
+			   "' is no server: write HOST, HOST:PORT or HOST:PORT;transport=tcp",
 			   STR_ARG(text));
 		return -EINVAL;
 	}

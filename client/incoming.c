@@ -24,7 +24,7 @@ enum content_kind { CONTENT_TEXT, CONTENT_IMDN, CONTENT_COMPOSING, CONTENT_OTHER
 struct incoming {
 	const struct sip_msg *m;
 	struct arena memory;
-	bool wrapped;        /**< in CPIM */
+	bool wrapped; /**< in CPIM */
 	struct cpim cpim;
 	struct str type, content;
 	enum content_kind kind;
@@ -56,15 +56,17 @@ static bool is_cpim(struct str type)
 {
 	struct sip_media_type t;
 
-	return type.n && !sip_media_type_decode(&t, type) && sip_media_type_is(&t, STR("message"), STR("cpim"));
+	return type.n && !sip_media_type_decode(&t, type) &&
+	       sip_media_type_is(&t, STR("message"), STR("cpim"));
 }
 
 
 /* A body whose coding is not known cannot be read, whatever its type. */
 static bool is_coded(struct str coding, struct str also)
 {
-	return coding.n && !str_eq_nocase(coding, STR("identity")) && !str_eq_nocase(coding, also) &&
-	       !str_eq_nocase(coding, STR("8bit")) && !str_eq_nocase(coding, STR("7bit"));
+	return coding.n && !str_eq_nocase(coding, STR("identity")) &&
+	       !str_eq_nocase(coding, also) && !str_eq_nocase(coding, STR("8bit")) &&
+	       !str_eq_nocase(coding, STR("7bit"));
 }
 
 
@@ -137,7 +139,8 @@ static bool make_message(struct parley *p, struct incoming *in)
 		.received_ms = loop_wall_ms(p->loop),
 		.reports = asked_for(in),
 	};
-	return told->from && told->from_name && told->to && told->type && told->content && told->message_id;
+	return told->from && told->from_name && told->to && told->type && told->content &&
+	       told->message_id;
 }
 
 
@@ -148,7 +151,8 @@ static bool make_report(struct parley *p, struct incoming *in)
 		[IMDN_PROCESSING] = PARLEY_REPORT_PROCESSING,
 		[IMDN_DISPLAY] = PARLEY_REPORT_DISPLAY,
 	};
-	struct str recipient = in->imdn.original_recipient.p ? in->imdn.original_recipient : in->imdn.recipient;
+	struct str recipient = in->imdn.original_recipient.p ? in->imdn.original_recipient
+							     : in->imdn.recipient;
 
 	in->report = (struct parley_report){
 		.from = receive_text(&in->memory, receive_sender_uri(in->m)),
@@ -193,7 +197,8 @@ static void refuse_type(struct sip_server_txn *st)
 
 
 /* True: go on, it was answered 200. */
-static bool answer(struct parley *p, struct sip_server_txn *st, const struct incoming *in, uint16_t status)
+static bool answer(struct parley *p, struct sip_server_txn *st, const struct incoming *in,
+		   uint16_t status)
 {
 	if (!status && p->reports_only && in->kind == CONTENT_TEXT) {
 		receive_refuse(st, 480, STR("this client only waits for reports"));

@@ -20,7 +20,8 @@ static void on_time(struct timer *t, void *arg)
 
 	account_enter(p);
 	(void)sip_transport_send(sip_transports(p->sip), &k->hop, "\r\n\r\n", 4);
-	timer_start(t, loop_timers(p->loop), k->lower_ms + loop_random_u64(p->loop) % span, on_time, p);
+	timer_start(t, loop_timers(p->loop), k->lower_ms + loop_random_u64(p->loop) % span, on_time,
+		    p);
 	account_leave(p);
 }
 
@@ -74,8 +75,9 @@ void keepalive_start(struct parley *p, const struct sip_hop *hop, const struct s
 	buf_fixed(&host, k->host, sizeof(k->host));
 	buf_puts(&host, hop->host);
 	k->hop.host = (struct str){k->host, host.n};
-	timer_start(&k->timer, loop_timers(p->loop), k->lower_ms + loop_random_u64(p->loop) %
-		    (k->upper_ms - k->lower_ms + 1), on_time, p);
+	timer_start(&k->timer, loop_timers(p->loop),
+		    k->lower_ms + loop_random_u64(p->loop) % (k->upper_ms - k->lower_ms + 1),
+		    on_time, p);
 }
 
 

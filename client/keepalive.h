@@ -14,13 +14,13 @@
 struct parley;
 
 /** RFC 5626 4.4.1: "120 seconds (95 seconds for the lower bound)". */
-#define KEEPALIVE_STREAM_MS       120000
+#define KEEPALIVE_STREAM_MS 120000
 #define KEEPALIVE_STREAM_LOWER_MS 95000
 /** 4.4.2: "a random number between 24 and 29 seconds". */
-#define KEEPALIVE_UDP_MS          29000
-#define KEEPALIVE_UDP_LOWER_MS    24000
+#define KEEPALIVE_UDP_MS 29000
+#define KEEPALIVE_UDP_LOWER_MS 24000
 /** A Flow-Timer below this is not followed: it would be a flood. */
-#define KEEPALIVE_LEAST_S         5
+#define KEEPALIVE_LEAST_S 5
 
 struct keepalive {
 	struct timer timer;

@@ -12,7 +12,7 @@
 #include "sip/uri.h"
 
 #define DOCUMENT_MAX 4096
-#define BODY_MAX     16384
+#define BODY_MAX 16384
 
 struct notification {
 	struct list_link link; /**< of parley.reports */
@@ -43,7 +43,8 @@ static void drop(struct notification *n)
 
 /* ---- The document and its envelope ---- */
 
-static void document(struct buf *b, const struct cpim *c, enum imdn_kind kind, enum imdn_status status, bool brief)
+static void document(struct buf *b, const struct cpim *c, enum imdn_kind kind,
+		     enum imdn_status status, bool brief)
 {
 	struct str name, uri;
 	struct imdn i = {
@@ -56,7 +57,8 @@ static void document(struct buf *b, const struct cpim *c, enum imdn_kind kind, e
 	/* RFC 5438 11.1.4: "It MUST be present if the IM carried the Original-To header field." */
 	if (c->original_to.p && !cpim_address_decode(&name, &uri, c->original_to))
 		i.original_recipient = uri;
-	if (c->to.p && !cpim_address_decode(&name, &uri, c->to) && (!brief || i.original_recipient.p))
+	if (c->to.p && !cpim_address_decode(&name, &uri, c->to) &&
+	    (!brief || i.original_recipient.p))
 		i.recipient = uri;
 	imdn_encode(&i, b);
 }
@@ -69,34 +71,38 @@ static size_t routes_of(const struct cpim *c, struct str routes[static CPIM_ROUT
 	uint8_t at = 0;
 	size_t n = 0;
 
-	while (n < CPIM_ROUTES_MAX && cpim_header_next(c, CPIM_NS_IMDN, STR("IMDN-Record-Route"), &at, &routes[n]))
+	while (n < CPIM_ROUTES_MAX &&
+	       cpim_header_next(c, CPIM_NS_IMDN, STR("IMDN-Record-Route"), &at, &routes[n]))
 		n++;
 	return n;
 }
 
 
-static void envelope(struct parley *p, struct buf *b, const struct cpim *c, struct str to, struct str xml)
+static void envelope(struct parley *p, struct buf *b, const struct cpim *c, struct str to,
+		     struct str xml)
 {
 	struct str routes[CPIM_ROUTES_MAX];
 	char id[17];
 
 	account_put_random(p, id, 16);
-	cpim_encode(&(struct cpim_params){
-		.from = str_of(p->aor),
-		.to = to,
-		.date_ms = -1,
-		.message_id = str_of(id),
-		.routes = routes,
-		.routes_n = routes_of(c, routes),
-		.content_type = IMDN_TYPE,
-		.content_disposition = STR("notification"),
-		.content = xml,
-	}, b);
+	cpim_encode(
+		&(struct cpim_params){
+			.from = str_of(p->aor),
+			.to = to,
+			.date_ms = -1,
+			.message_id = str_of(id),
+			.routes = routes,
+			.routes_n = routes_of(c, routes),
+			.content_type = IMDN_TYPE,
+			.content_disposition = STR("notification"),
+			.content = xml,
+		},
+		b);
 }
 
 
-static struct str body(struct notification *n, const struct cpim *c, struct str cpim_to, enum imdn_kind kind,
-		       enum imdn_status status, bool brief)
+static struct str body(struct notification *n, const struct cpim *c, struct str cpim_to,
+		       enum imdn_kind kind, enum imdn_status status, bool brief)
 {
 	struct buf xml = BUF_INIT(DOCUMENT_MAX), b = BUF_INIT(BODY_MAX);
 	struct str kept = STR_NULL;
@@ -136,19 +142,20 @@ static int start(struct notification *n, struct str body_text)
 	account_put_from(n->p, &from, false, str_of(tag));
 	buf_printf(&to, "<" STR_FMT ">", STR_ARG(n->to));
 	if (!from.failed && !to.failed)
-		err = exchange_start(&n->x, n->p, &(struct exchange_params){
-			.method = SIP_MESSAGE,
-			.uri = n->to,
-			.from = buf_str(&from),
-			.to = buf_str(&to),
-			.cseq = 1,
-			.pager = true,
-			.headers = put_headers,
-			.type = STR("message/cpim"),
-			.body = body_text,
-			.done = on_done,
-			.arg = n,
-		});
+		err = exchange_start(&n->x, n->p,
+				     &(struct exchange_params){
+					     .method = SIP_MESSAGE,
+					     .uri = n->to,
+					     .from = buf_str(&from),
+					     .to = buf_str(&to),
+					     .cseq = 1,
+					     .pager = true,
+					     .headers = put_headers,
+					     .type = STR("message/cpim"),
+					     .body = body_text,
+					     .done = on_done,
+					     .arg = n,
+				     });
 	buf_done(&from);
 	buf_done(&to);
 	return err;
@@ -177,7 +184,8 @@ static void on_done(struct exchange *x, const struct exchange_end *e, void *arg)
  * appeared in the SIP From header field in the IM". */
 static bool address(struct notification *n, const struct sip_msg *m, const struct cpim *c)
 {
-	struct str name, uri = m->from_uri, route = cpim_header(c, CPIM_NS_IMDN, STR("IMDN-Record-Route"));
+	struct str name, uri = m->from_uri,
+			 route = cpim_header(c, CPIM_NS_IMDN, STR("IMDN-Record-Route"));
 	struct sip_uri decoded;
 
 	if (route.p && cpim_address_decode(&name, &uri, route))
@@ -189,8 +197,8 @@ static bool address(struct notification *n, const struct sip_msg *m, const struc
 }
 
 
-static int prepare(struct notification *n, const struct sip_msg *m, const struct cpim *c, enum imdn_kind kind,
-		   enum imdn_status status)
+static int prepare(struct notification *n, const struct sip_msg *m, const struct cpim *c,
+		   enum imdn_kind kind, enum imdn_status status)
 {
 	struct str name, cpim_to = m->from_uri, full;
 
@@ -204,8 +212,8 @@ static int prepare(struct notification *n, const struct sip_msg *m, const struct
 }
 
 
-void notification_send(struct parley *p, const struct sip_msg *m, const struct cpim *c, enum imdn_kind kind,
-		       enum imdn_status status)
+void notification_send(struct parley *p, const struct sip_msg *m, const struct cpim *c,
+		       enum imdn_kind kind, enum imdn_status status)
 {
 	struct notification *n;
 

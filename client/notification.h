@@ -13,8 +13,8 @@
  * For the message `c` that came in `m`. Nothing is sent to a sender who is anonymous, and none beyond
  * ACCOUNT_REPORTS_MAX at a time (counted).
  */
-void notification_send(struct parley *p, const struct sip_msg *m, const struct cpim *c, enum imdn_kind kind,
-		       enum imdn_status status);
+void notification_send(struct parley *p, const struct sip_msg *m, const struct cpim *c,
+		       enum imdn_kind kind, enum imdn_status status);
 /** All that are under way are given up. */
 void notification_done(struct parley *p);
 

@@ -16,7 +16,10 @@
 #include "sip/uri.h"
 
 static struct counter *const counters[] = {
-	&client_c_messages, &client_c_refused, &client_c_duplicates, &client_c_reports_dropped,
+	&client_c_messages,
+	&client_c_refused,
+	&client_c_duplicates,
+	&client_c_reports_dropped,
 };
 
 
@@ -98,7 +101,8 @@ void parley_close(struct parley *p)
 
 /* ---- From the engine ---- */
 
-static void on_request(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src, void *arg)
+static void on_request(struct sip_server_txn *st, const struct sip_msg *m,
+		       const struct sip_source *src, void *arg)
 {
 	struct parley *p = arg;
 
@@ -151,8 +155,9 @@ static int put_account(struct parley *p, const char *text, struct buf *error)
 
 	buf_fixed(&aor, aor_text, sizeof(aor_text));
 	buf_fixed(&registrar, registrar_text, sizeof(registrar_text));
-	if (!text || sip_uri_decode(&u, str_of(text)) || (u.scheme != SIP_URI_SIP && u.scheme != SIP_URI_SIPS) ||
-	    !u.user.n || !u.host.n || u.headers.n) {
+	if (!text || sip_uri_decode(&u, str_of(text)) ||
+	    (u.scheme != SIP_URI_SIP && u.scheme != SIP_URI_SIPS) || !u.user.n || !u.host.n ||
+	    u.headers.n) {
 		buf_printf(error, "'%s' is no account: write sip:NAME@DOMAIN", text ? text : "");
 		return -EINVAL;
 	}
@@ -201,7 +206,8 @@ static bool put_text(char **ret, const char *text)
 }
 
 
-static int put_server(struct parley *p, const char *text, enum sip_transport_kind *ret_kind, struct buf *error)
+static int put_server(struct parley *p, const char *text, enum sip_transport_kind *ret_kind,
+		      struct buf *error)
 {
 	char uri_text[ACCOUNT_TEXT_MAX];
 	struct sip_uri decoded;
@@ -234,9 +240,9 @@ static int check_texts(const struct parley_params *params, struct buf *error)
 		const char *name, *text;
 	} texts[] = {
 		{"display name", params->display_name}, {"authentication name", params->auth_user},
-		{"product", params->product}, {"access network", params->access_network},
-		{"password", params->password}, {"device", params->device}, {"account", params->account},
-		{"server", params->server},
+		{"product", params->product},           {"access network", params->access_network},
+		{"password", params->password},         {"device", params->device},
+		{"account", params->account},           {"server", params->server},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -246,7 +252,8 @@ static int check_texts(const struct parley_params *params, struct buf *error)
 			continue;
 		for (const char *c = t; *c; c++) {
 			if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-				buf_printf(error, "the %s holds a control character", texts[i].name);
+				buf_printf(error, "the %s holds a control character",
+					   texts[i].name);
 				return -EINVAL;
 			}
 		}
@@ -259,8 +266,8 @@ static int check_texts(const struct parley_params *params, struct buf *error)
 }
 
 
-static int put_names(struct parley *p, const struct parley_params *params, enum sip_transport_kind *kind,
-		     struct buf *error)
+static int put_names(struct parley *p, const struct parley_params *params,
+		     enum sip_transport_kind *kind, struct buf *error)
 {
 	int err = check_texts(params, error);
 
@@ -272,7 +279,8 @@ static int put_names(struct parley *p, const struct parley_params *params, enum 
 		err = put_auth_user(p, params->auth_user);
 	if (err)
 		return err;
-	if (!put_text(&p->password, params->password) || !put_text(&p->access_network, params->access_network) ||
+	if (!put_text(&p->password, params->password) ||
+	    !put_text(&p->access_network, params->access_network) ||
 	    !put_text(&p->display_name, params->display_name ? params->display_name : "") ||
 	    !put_text(&p->product, params->product ? params->product : "Parley/" PARLEY_VERSION))
 		return -ENOMEM;
@@ -327,14 +335,16 @@ static int listen_outwards(struct parley *p, enum sip_transport_kind kind)
 }
 
 
-static int listen_all(struct parley *p, const char *local_text, enum sip_transport_kind kind, struct buf *error)
+static int listen_all(struct parley *p, const char *local_text, enum sip_transport_kind kind,
+		      struct buf *error)
 {
 	struct addr local, peer;
 	struct sip_uri uri;
 	int err;
 
 	if (local_text) {
-		if (addr_decode_hostport(&local, str_of(local_text)) && addr_decode(&local, str_of(local_text), 0)) {
+		if (addr_decode_hostport(&local, str_of(local_text)) &&
+		    addr_decode(&local, str_of(local_text), 0)) {
 			buf_printf(error, "'%s' is no numeric address to receive on", local_text);
 			return -EINVAL;
 		}
@@ -353,15 +363,17 @@ static int listen_all(struct parley *p, const char *local_text, enum sip_transpo
 }
 
 
-static int open_tls(struct parley *p, const struct parley_params *params, enum sip_transport_kind kind,
-		    struct buf *error)
+static int open_tls(struct parley *p, const struct parley_params *params,
+		    enum sip_transport_kind kind, struct buf *error)
 {
 	if (kind != SIP_TLS && kind != SIP_TRANSPORT_OTHER)
 		return 0;
-	return tls_config_alloc(&p->tls, &(struct tls_params){
-		.ca_file = params->ca_file,
-		.flags = params->tls_no_verify ? TLS_INSECURE_NO_VERIFY : 0,
-	}, error);
+	return tls_config_alloc(&p->tls,
+				&(struct tls_params){
+					.ca_file = params->ca_file,
+					.flags = params->tls_no_verify ? TLS_INSECURE_NO_VERIFY : 0,
+				},
+				error);
 }
 
 
@@ -378,8 +390,8 @@ static int open_dns(struct parley *p, struct dns *given)
 }
 
 
-static int open_engine(struct parley *p, const struct parley_params *params, enum sip_transport_kind kind,
-		       struct buf *error)
+static int open_engine(struct parley *p, const struct parley_params *params,
+		       enum sip_transport_kind kind, struct buf *error)
 {
 	char text[ACCOUNT_TEXT_MAX];
 	struct buf product;
@@ -392,13 +404,13 @@ static int open_engine(struct parley *p, const struct parley_params *params, enu
 	buf_fixed(&product, text, sizeof(text));
 	account_put_product(p, &product);
 	err = sip_alloc(&p->sip, &(struct sip_params){
-		.loop = p->loop,
-		.dns = p->dns,
-		.timers = SIP_TIMERS_DEFAULT,
-		.server = buf_str(&product),
-		.handler = &sip_handler,
-		.arg = p,
-	});
+					 .loop = p->loop,
+					 .dns = p->dns,
+					 .timers = SIP_TIMERS_DEFAULT,
+					 .server = buf_str(&product),
+					 .handler = &sip_handler,
+					 .arg = p,
+				 });
 	if (err)
 		return err;
 	if (p->tls)
@@ -421,8 +433,10 @@ static int open_all(struct parley *p, const struct parley_params *params, struct
 	list_init(&p->exchanges);
 	list_init(&p->sendings);
 	list_init(&p->reports);
-	if (p->expires_s < REGISTRATION_EXPIRES_MIN_S || p->expires_s > REGISTRATION_EXPIRES_MAX_S) {
-		buf_printf(error, "a registration lasts %u seconds to 7 days", REGISTRATION_EXPIRES_MIN_S);
+	if (p->expires_s < REGISTRATION_EXPIRES_MIN_S ||
+	    p->expires_s > REGISTRATION_EXPIRES_MAX_S) {
+		buf_printf(error, "a registration lasts %u seconds to 7 days",
+			   REGISTRATION_EXPIRES_MIN_S);
 		return -EINVAL;
 	}
 	err = put_names(p, params, &kind, error);

@@ -15,7 +15,8 @@
 
 struct counter client_c_messages = COUNTER("client.messages", "messages taken in");
 struct counter client_c_refused = COUNTER("client.refused", "requests that were refused");
-struct counter client_c_duplicates = COUNTER("client.duplicates", "messages that came a second time");
+struct counter client_c_duplicates = COUNTER("client.duplicates",
+					     "messages that came a second time");
 struct counter client_c_reports_dropped =
 	COUNTER("client.reports_dropped", "reports that were asked for and could not be sent");
 
@@ -28,9 +29,9 @@ struct counter client_c_reports_dropped =
 static void answer(struct sip_server_txn *st, uint16_t status, struct buf *headers)
 {
 	(void)sip_respond(st, &(struct sip_response){
-		.status = status,
-		.headers = headers->failed ? STR_NULL : buf_str(headers),
-	});
+				      .status = status,
+				      .headers = headers->failed ? STR_NULL : buf_str(headers),
+			      });
 	if (status >= 300)
 		counter_add(&client_c_refused, 1);
 }

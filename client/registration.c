@@ -15,10 +15,13 @@
 static const struct sm_state states[] = {
 	[PARLEY_IDLE] = {"idle", SM_TO(PARLEY_REGISTERING)},
 	[PARLEY_REGISTERING] = {"registering", SM_TO(PARLEY_REGISTERED) | SM_TO(PARLEY_WAITING) |
-				SM_TO(PARLEY_REFUSED) | SM_TO(PARLEY_LEAVING)},
+						       SM_TO(PARLEY_REFUSED) |
+						       SM_TO(PARLEY_LEAVING)},
 	[PARLEY_REGISTERED] = {"registered", SM_TO(PARLEY_REGISTERED) | SM_TO(PARLEY_REGISTERING) |
-			       SM_TO(PARLEY_WAITING) | SM_TO(PARLEY_REFUSED) | SM_TO(PARLEY_LEAVING)},
-	[PARLEY_WAITING] = {"waiting", SM_TO(PARLEY_REGISTERING) | SM_TO(PARLEY_IDLE) | SM_TO(PARLEY_LEAVING)},
+						     SM_TO(PARLEY_WAITING) | SM_TO(PARLEY_REFUSED) |
+						     SM_TO(PARLEY_LEAVING)},
+	[PARLEY_WAITING] = {"waiting",
+			    SM_TO(PARLEY_REGISTERING) | SM_TO(PARLEY_IDLE) | SM_TO(PARLEY_LEAVING)},
 	[PARLEY_REFUSED] = {"refused", SM_TO(PARLEY_REGISTERING)},
 	[PARLEY_LEAVING] = {"leaving", SM_TO(PARLEY_IDLE) | SM_TO(PARLEY_REGISTERING)},
 };
@@ -37,7 +40,8 @@ enum parley_state parley_registration_state(const struct parley *p)
 }
 
 
-static void move(struct parley *p, enum parley_state to, const struct exchange_end *e, uint32_t retry_ms)
+static void move(struct parley *p, enum parley_state to, const struct exchange_end *e,
+		 uint32_t retry_ms)
 {
 	struct registration *r = &p->registration;
 	struct parley_registration told = {to, NULL, r->expires_s, retry_ms};
@@ -86,7 +90,8 @@ static void put_headers(struct buf *b, const struct sip_hop *hop, void *arg)
 	account_put_product(p, b);
 	buf_puts(b, STR("\r\n"));
 	account_put_allow(b);
-	sip_put_header(b, SIP_HDR_SUPPORTED, r->no_outbound ? STR("timer, path") : STR("timer, path, outbound"));
+	sip_put_header(b, SIP_HDR_SUPPORTED,
+		       r->no_outbound ? STR("timer, path") : STR("timer, path, outbound"));
 }
 
 
@@ -106,18 +111,19 @@ static int start(struct parley *p)
 	buf_puts(&from, str_of(tag));
 	buf_printf(&to, "<%s>", p->aor);
 	if (!from.failed && !to.failed)
-		err = exchange_start(&r->x, p, &(struct exchange_params){
-			.method = SIP_REGISTER,
-			.uri = str_of(p->registrar),
-			.from = buf_str(&from),
-			.to = buf_str(&to),
-			.call_id = str_of(r->call_id),
-			.cseq = r->cseq + 1,
-			.registers = true,
-			.headers = put_headers,
-			.done = on_done,
-			.arg = p,
-		});
+		err = exchange_start(&r->x, p,
+				     &(struct exchange_params){
+					     .method = SIP_REGISTER,
+					     .uri = str_of(p->registrar),
+					     .from = buf_str(&from),
+					     .to = buf_str(&to),
+					     .call_id = str_of(r->call_id),
+					     .cseq = r->cseq + 1,
+					     .registers = true,
+					     .headers = put_headers,
+					     .done = on_done,
+					     .arg = p,
+				     });
 	buf_done(&from);
 	buf_done(&to);
 	if (!err)
@@ -153,7 +159,8 @@ static void wait(struct parley *p, const struct exchange_end *e)
 	struct exchange_text text;
 	uint32_t ms;
 
-	if (r->state == PARLEY_REGISTERED && loop_now_ms(p->loop) - r->since_ms >= REGISTRATION_PROVEN_MS)
+	if (r->state == PARLEY_REGISTERED &&
+	    loop_now_ms(p->loop) - r->since_ms >= REGISTRATION_PROVEN_MS)
 		r->failures = 0;
 	r->failures++;
 	ms = wait_ms(p);
@@ -161,7 +168,8 @@ static void wait(struct parley *p, const struct exchange_end *e)
 		exchange_outcome(&o, &text, e);
 	/* "a 503 response to an earlier failed registration attempt with a Retry-After header field value may
 	 * cause the UA to wait longer" */
-	if (o.retry_after_s && o.retry_after_s < REGISTRATION_WAIT_MAX_MS / 1000 && o.retry_after_s * 1000 > ms)
+	if (o.retry_after_s && o.retry_after_s < REGISTRATION_WAIT_MAX_MS / 1000 &&
+	    o.retry_after_s * 1000 > ms)
 		ms = o.retry_after_s * 1000;
 	keepalive_stop(p);
 	forget_route(r);
@@ -192,7 +200,8 @@ static void on_next(struct timer *t, void *arg)
 	if (p->registration.state == PARLEY_WAITING)
 		move(p, PARLEY_REGISTERING, NULL, 0);
 	/* Whoever was told may have taken leave, or closed. */
-	if (!p->closed && (p->registration.state == PARLEY_REGISTERING || p->registration.state == PARLEY_REGISTERED))
+	if (!p->closed && (p->registration.state == PARLEY_REGISTERING ||
+			   p->registration.state == PARLEY_REGISTERED))
 		try(p);
 	account_leave(p);
 }
@@ -350,7 +359,8 @@ static void on_done(struct exchange *x, const struct exchange_end *e, void *arg)
 
 void registration_exchange_ended(struct parley *p)
 {
-	if (p->registration.state == PARLEY_LEAVING && p->registration.answered && list_empty(&p->exchanges))
+	if (p->registration.state == PARLEY_LEAVING && p->registration.answered &&
+	    list_empty(&p->exchanges))
 		left(p, NULL);
 }
 

@@ -17,11 +17,11 @@
 #define ENVELOPE_MAX 4096
 
 struct sending {
-	struct list_link link;   /**< of parley.sendings */
+	struct list_link link; /**< of parley.sendings */
 	struct parley *p;
 	struct exchange *x;
 	bool anonymous;
-	char message_id[17];     /**< "" when no report is asked for */
+	char message_id[17]; /**< "" when no report is asked for */
 	struct deferred_call late;
 	parley_sent_cb *sent;
 	void *arg;
@@ -86,7 +86,8 @@ static void on_done(struct exchange *x, const struct exchange_end *e, void *arg)
 }
 
 
-static int start(struct sending *s, const struct parley_outgoing *m, struct str type, struct str body)
+static int start(struct sending *s, const struct parley_outgoing *m, struct str type,
+		 struct str body)
 {
 	struct buf from = BUF_INIT(4 * ACCOUNT_TEXT_MAX), to = BUF_INIT(SIP_URI_MAX + 2);
 	char tag[17];
@@ -96,20 +97,21 @@ static int start(struct sending *s, const struct parley_outgoing *m, struct str 
 	account_put_from(s->p, &from, m->anonymous, str_of(tag));
 	buf_printf(&to, "<%s>", m->to);
 	if (!from.failed && !to.failed)
-		err = exchange_start(&s->x, s->p, &(struct exchange_params){
-			.method = SIP_MESSAGE,
-			.uri = str_of(m->to),
-			.from = buf_str(&from),
-			.to = buf_str(&to),
-			.cseq = 1,
-			.pager = true,
-			.reliable_path = m->reliable_path,
-			.headers = put_headers,
-			.type = type,
-			.body = body,
-			.done = on_done,
-			.arg = s,
-		});
+		err = exchange_start(&s->x, s->p,
+				     &(struct exchange_params){
+					     .method = SIP_MESSAGE,
+					     .uri = str_of(m->to),
+					     .from = buf_str(&from),
+					     .to = buf_str(&to),
+					     .cseq = 1,
+					     .pager = true,
+					     .reliable_path = m->reliable_path,
+					     .headers = put_headers,
+					     .type = type,
+					     .body = body,
+					     .done = on_done,
+					     .arg = s,
+				     });
 	buf_done(&from);
 	buf_done(&to);
 	return err;
@@ -130,22 +132,25 @@ static unsigned notify_of(unsigned reports)
 }
 
 
-static int start_wrapped(struct sending *s, const struct parley_outgoing *m, struct str type, struct str content)
+static int start_wrapped(struct sending *s, const struct parley_outgoing *m, struct str type,
+			 struct str content)
 {
 	struct buf body = BUF_INIT(PARLEY_CONTENT_MAX + ENVELOPE_MAX);
 	int err;
 
 	account_put_random(s->p, s->message_id, 16);
-	cpim_encode(&(struct cpim_params){
-		.from_name = str_of(s->p->display_name),
-		.from = str_of(s->p->aor),
-		.to = str_of(m->to),
-		.date_ms = loop_wall_ms(s->p->loop),
-		.message_id = str_of(s->message_id),
-		.notify = notify_of(m->reports),
-		.content_type = type,
-		.content = content,
-	}, &body);
+	cpim_encode(
+		&(struct cpim_params){
+			.from_name = str_of(s->p->display_name),
+			.from = str_of(s->p->aor),
+			.to = str_of(m->to),
+			.date_ms = loop_wall_ms(s->p->loop),
+			.message_id = str_of(s->message_id),
+			.notify = notify_of(m->reports),
+			.content_type = type,
+			.content = content,
+		},
+		&body);
 	err = body.failed ? -ENOMEM : start(s, m, STR("message/cpim"), buf_str(&body));
 	buf_done(&body);
 	return err;

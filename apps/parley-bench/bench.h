@@ -16,8 +16,8 @@
 #include <sys/types.h>
 
 /** Loopback ports: the subject, the sender, the receiver. */
-#define PORT_SUBJECT  5060
-#define PORT_SENDER   5070
+#define PORT_SUBJECT 5060
+#define PORT_SENDER 5070
 #define PORT_RECEIVER 5080
 
 /** Processes of one subject: Kamailio has a dozen. */
@@ -50,16 +50,16 @@ struct subject_usage subject_usage(const struct subject *s);
 void subject_stop_all(void);
 
 enum load {
-	LOAD_SATURATION,  /**< a fixed number outstanding: as fast as it goes */
-	LOAD_RATE,        /**< so many per second, retransmitted like a client does */
-	LOAD_SILENT,      /**< as LOAD_RATE, and the receiver never answers */
+	LOAD_SATURATION, /**< a fixed number outstanding: as fast as it goes */
+	LOAD_RATE,       /**< so many per second, retransmitted like a client does */
+	LOAD_SILENT,     /**< as LOAD_RATE, and the receiver never answers */
 };
 
 struct traffic {
 	bool tcp;
-	bool one_call_id;     /**< the same Call-ID in every message */
-	bool deferred;        /**< to a thousand users who are not registered */
-	bool peer_wal;        /**< deferred: the peer's database has a write-ahead log, as ours */
+	bool one_call_id; /**< the same Call-ID in every message */
+	bool deferred;    /**< to a thousand users who are not registered */
+	bool peer_wal;    /**< deferred: the peer's database has a write-ahead log, as ours */
 	enum load load;
 	unsigned outstanding;
 	double rate;
@@ -71,11 +71,11 @@ struct result {
 	double cpu_us;     /**< of the subject, for each of them */
 	double core_share; /**< of the subject, 1.0 is one core */
 	double p50_us, p99_us;
-	double refused;    /**< answered with another final response, per second */
-	uint64_t lost;     /**< never answered within 32 s, or still open when a silent run ends */
+	double refused; /**< answered with another final response, per second */
+	uint64_t lost;  /**< never answered within 32 s, or still open when a silent run ends */
 	uint64_t memory_kb;
 	double retransmitted; /**< share of what was sent */
-	double generator;  /**< share of its core that the generator used */
+	double generator;     /**< share of its core that the generator used */
 };
 
 /** The pager traffic of work `pager`, once. */
@@ -86,15 +86,15 @@ void pager_register(const struct subject *s, bool tcp);
 /* ---- What is sent (message.c) ---- */
 
 #define MESSAGE_ROOM 2048
-#define RUN_ID_N     6
+#define RUN_ID_N 6
 
 /** Transaction `index`, use `generation` of it. */
-size_t message_compose(char out[static MESSAGE_ROOM], const char run[static RUN_ID_N + 1], uint32_t index,
-		       uint32_t generation, const struct traffic *t);
+size_t message_compose(char out[static MESSAGE_ROOM], const char run[static RUN_ID_N + 1],
+		       uint32_t index, uint32_t generation, const struct traffic *t);
 size_t message_answer(char out[static MESSAGE_ROOM], const char *request, size_t n);
 /** A response to one of ours: its status, index and generation; 0 when it is something else. */
-unsigned message_match(const char *response, size_t n, const char run[static RUN_ID_N + 1], uint32_t *index,
-		       uint32_t *generation);
+unsigned message_match(const char *response, size_t n, const char run[static RUN_ID_N + 1],
+		       uint32_t *index, uint32_t *generation);
 size_t message_register(char out[static MESSAGE_ROOM], bool tcp);
 /** Length of the first whole message in a stream; 0: not yet. */
 size_t message_frame(const char *p, size_t n);

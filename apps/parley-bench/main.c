@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 /** Longer than the 5 s for which answers are kept, so that memory has settled. */
-#define WARMUP_S       6
-#define SECONDS        4
-#define OUTSTANDING    64
+#define WARMUP_S 6
+#define SECONDS 4
+#define OUTSTANDING 64
 /** The bad days of `pager --bad-days`: 1.5 times the capacity; a silent next hop. */
-#define OVERLOAD       1.5
-#define SILENT_RATE    1000
+#define OVERLOAD 1.5
+#define SILENT_RATE 1000
 #define SILENT_SECONDS 16
 
 struct options {
@@ -47,13 +47,15 @@ static const char usage_text[] =
 	"  --seconds N      how long each run is measured, after its warm-up (default 4)\n"
 	"  --warmup N       seconds before that (default 6)\n"
 	"  --outstanding N  open transactions at saturation (default 64)\n"
-	"  --bad-days       also: 1.5 times the load, a next hop that is silent, one Call-ID for all\n"
+	"  --bad-days       also: 1.5 times the load, a next hop that is silent, one Call-ID for "
+	"all\n"
 	"  --transport T    only udp, or only tcp\n"
 	"  --parleyd FILE   the server to start (default: the one this was built with)\n"
 	"  --json           one JSON object for each row\n"
 	"  --version, --help\n"
 	"\n"
-	"The server runs on core 0, the generator on core 1, on loopback ports 5060, 5070 and 5080.\n"
+	"The server runs on core 0, the generator on core 1, on loopback ports 5060, 5070 and "
+	"5080.\n"
 	"Example:  parley-bench pager --vs kamailio\n";
 
 
@@ -87,7 +89,8 @@ static void on_signal(int signum)
 }
 
 
-static void run_one(struct result *ret, const struct options *o, const struct traffic *t, bool parley)
+static void run_one(struct result *ret, const struct options *o, const struct traffic *t,
+		    bool parley)
 {
 	struct subject s;
 
@@ -115,16 +118,18 @@ static double ratio_of(const struct row *row, const struct result *us, const str
 
 static void print_json(const struct row *row, const struct result *us, const struct result *peer)
 {
-	static const char numbers[] = "\"rate\": %.0f, \"cpu_us\": %.2f, \"p50_us\": %.0f, \"p99_us\": %.0f, "
-				      "\"lost\": %llu, \"memory_kb\": %llu, \"refused\": %.0f, \"core\": %.3f";
+	static const char numbers[] =
+		"\"rate\": %.0f, \"cpu_us\": %.2f, \"p50_us\": %.0f, \"p99_us\": %.0f, "
+		"\"lost\": %llu, \"memory_kb\": %llu, \"refused\": %.0f, \"core\": %.3f";
 
 	printf("{\"work\": \"%s\", ", row->label);
 	printf(numbers, us->rate, us->cpu_us, us->p50_us, us->p99_us, (unsigned long long)us->lost,
 	       (unsigned long long)us->memory_kb, us->refused, us->core_share);
 	if (peer) {
 		printf(", \"peer\": {\"name\": \"kamailio\", ");
-		printf(numbers, peer->rate, peer->cpu_us, peer->p50_us, peer->p99_us, (unsigned long long)peer->lost,
-		       (unsigned long long)peer->memory_kb, peer->refused, peer->core_share);
+		printf(numbers, peer->rate, peer->cpu_us, peer->p50_us, peer->p99_us,
+		       (unsigned long long)peer->lost, (unsigned long long)peer->memory_kb,
+		       peer->refused, peer->core_share);
 		printf("}, \"ratio\": %.3f", ratio_of(row, us, peer));
 	}
 	printf("}\n");
@@ -133,16 +138,17 @@ static void print_json(const struct row *row, const struct result *us, const str
 
 static void print_line(const char *label, const char *name, const struct result *r, double ratio)
 {
-	printf("%-22s %-9s %9.0f %8.2f %6.0f%% %8.0f %8.0f %7llu %9.0f %8llu", label, name, r->rate, r->cpu_us,
-	       r->core_share * 100, r->p50_us, r->p99_us, (unsigned long long)r->lost, r->refused,
-	       (unsigned long long)r->memory_kb / 1024);
+	printf("%-22s %-9s %9.0f %8.2f %6.0f%% %8.0f %8.0f %7llu %9.0f %8llu", label, name, r->rate,
+	       r->cpu_us, r->core_share * 100, r->p50_us, r->p99_us, (unsigned long long)r->lost,
+	       r->refused, (unsigned long long)r->memory_kb / 1024);
 	if (ratio > 0)
 		printf("   %.3f", ratio);
 	printf("\n");
 }
 
 
-static void print(const struct options *o, const struct row *row, const struct result *us, const struct result *peer)
+static void print(const struct options *o, const struct row *row, const struct result *us,
+		  const struct result *peer)
 {
 	if (o->json) {
 		print_json(row, us, peer);
@@ -176,8 +182,9 @@ static void run_row(const struct options *o, const struct row *row, double *capa
 static void print_head(const struct options *o)
 {
 	if (!o->json)
-		printf("%-22s %-9s %9s %8s %7s %8s %8s %7s %9s %8s   %s\n", "work", "server", "per s", "cpu us", "core",
-		       "p50 us", "p99 us", "lost", "refused/s", "MB", o->vs_kamailio ? "ratio" : "");
+		printf("%-22s %-9s %9s %8s %7s %8s %8s %7s %9s %8s   %s\n", "work", "server",
+		       "per s", "cpu us", "core", "p50 us", "p99 us", "lost", "refused/s", "MB",
+		       o->vs_kamailio ? "ratio" : "");
 }
 
 
@@ -205,7 +212,9 @@ static void deferred(const struct options *o)
 
 static void pager(const struct options *o)
 {
-	struct traffic base = {.outstanding = o->outstanding, .warmup_s = o->warmup_s, .seconds = o->seconds};
+	struct traffic base = {.outstanding = o->outstanding,
+			       .warmup_s = o->warmup_s,
+			       .seconds = o->seconds};
 	struct row rows[5] = {
 		{.label = "pager udp", .traffic = base},
 		{.label = "pager tcp", .traffic = base},
@@ -269,14 +278,22 @@ static int wrong_usage(const char *what)
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{"vs", required_argument, NULL, 'v'},        {"seconds", required_argument, NULL, 's'},
-		{"warmup", required_argument, NULL, 'w'},    {"outstanding", required_argument, NULL, 'n'},
-		{"transport", required_argument, NULL, 't'}, {"parleyd", required_argument, NULL, 'p'},
-		{"bad-days", no_argument, NULL, 'b'},        {"json", no_argument, NULL, 'j'},
-		{"version", no_argument, NULL, 'V'},         {"help", no_argument, NULL, 'h'},
+		{"vs", required_argument, NULL, 'v'},
+		{"seconds", required_argument, NULL, 's'},
+		{"warmup", required_argument, NULL, 'w'},
+		{"outstanding", required_argument, NULL, 'n'},
+		{"transport", required_argument, NULL, 't'},
+		{"parleyd", required_argument, NULL, 'p'},
+		{"bad-days", no_argument, NULL, 'b'},
+		{"json", no_argument, NULL, 'j'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct options o = {.parleyd = beside(argv[0]), .seconds = SECONDS, .warmup_s = WARMUP_S, .outstanding = OUTSTANDING};
+	struct options o = {.parleyd = beside(argv[0]),
+			    .seconds = SECONDS,
+			    .warmup_s = WARMUP_S,
+			    .outstanding = OUTSTANDING};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
@@ -320,7 +337,8 @@ int main(int argc, char **argv)
 			return wrong_usage("wrong usage");
 		}
 	}
-	if (optind + 1 != argc || (strcmp(argv[optind], "pager") && strcmp(argv[optind], "deferred")))
+	if (optind + 1 != argc ||
+	    (strcmp(argv[optind], "pager") && strcmp(argv[optind], "deferred")))
 		return wrong_usage("say which work: pager, deferred");
 
 	cpu_set_t core;

@@ -10,22 +10,25 @@
 /** Users who are away, that messages are spread over. */
 #define AWAY 1000
 
-static const char body[] = "Hello Bob, this is a pager-mode message of realistic size, sent through the IM "
-			   "server. See you at 7 pm?";
+static const char body[] =
+	"Hello Bob, this is a pager-mode message of realistic size, sent through the IM "
+	"server. See you at 7 pm?";
 
 
-size_t message_compose(char out[static MESSAGE_ROOM], const char run[static RUN_ID_N + 1], uint32_t index,
-		       uint32_t generation, const struct traffic *t)
+size_t message_compose(char out[static MESSAGE_ROOM], const char run[static RUN_ID_N + 1],
+		       uint32_t index, uint32_t generation, const struct traffic *t)
 {
 	const char *via = t->tcp ? "TCP" : "UDP", *transport = t->tcp ? ";transport=tcp" : "";
 	uint32_t user = t->deferred ? (index * 31 + generation) % AWAY : 2222;
-	uint32_t call_index = t->one_call_id ? 0 : index, call_generation = t->one_call_id ? 0 : generation;
+	uint32_t call_index = t->one_call_id ? 0 : index,
+		 call_generation = t->one_call_id ? 0 : generation;
 
 	return (size_t)snprintf(
 		out, MESSAGE_ROOM,
 		"MESSAGE sip:+1555000%04u@ims.example.org;user=phone SIP/2.0\r\n"
 		"Via: SIP/2.0/%s 127.0.0.1:%d;branch=z9hG4bK%s.%08x.%08x\r\n"
-		"Via: SIP/2.0/UDP 10.1.2.3:5060;received=10.1.2.3;rport=5060;branch=z9hG4bKue%08x%08x\r\n"
+		"Via: SIP/2.0/UDP "
+		"10.1.2.3:5060;received=10.1.2.3;rport=5060;branch=z9hG4bKue%08x%08x\r\n"
 		"Max-Forwards: 67\r\n"
 		"Route: <sip:127.0.0.1:%d%s;lr>,<sip:orig-%08x@127.0.0.1:%d%s;lr>\r\n"
 		"From: <sip:+15550001111@ims.example.org>;tag=%08x\r\n"
@@ -35,20 +38,23 @@ size_t message_compose(char out[static MESSAGE_ROOM], const char run[static RUN_
 		"P-Asserted-Identity: <sip:+15550001111@ims.example.org>\r\n"
 		"P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=2081500F3C1A2B01\r\n"
 		"P-Charging-Vector: icid-value=\"%s%08x%08x\";orig-ioi=ims.example.org\r\n"
-		"Accept-Contact: *;+g.3gpp.icsi-ref=\"urn%%3Aurn-7%%3A3gpp-service.ims.icsi.oma.cpm.msg\";explicit\r\n"
+		"Accept-Contact: "
+		"*;+g.3gpp.icsi-ref=\"urn%%3Aurn-7%%3A3gpp-service.ims.icsi.oma.cpm.msg\";"
+		"explicit\r\n"
 		"User-Agent: IM-client/OMA1.0 Acme/1.2\r\n"
 		"Allow: INVITE,ACK,CANCEL,BYE,MESSAGE,OPTIONS,NOTIFY\r\n"
 		"Content-Type: text/plain;charset=UTF-8\r\n"
 		"Content-Length: %zu\r\n\r\n%s",
-		user, via, PORT_SENDER, run, index, generation, index, generation, PORT_SUBJECT, transport, index,
-		PORT_RECEIVER, transport, index ^ generation, user, run, call_index, call_generation, run, index,
-		generation, sizeof(body) - 1, body);
+		user, via, PORT_SENDER, run, index, generation, index, generation, PORT_SUBJECT,
+		transport, index, PORT_RECEIVER, transport, index ^ generation, user, run,
+		call_index, call_generation, run, index, generation, sizeof(body) - 1, body);
 }
 
 
 static bool copied(const char *line, size_t n)
 {
-	static const char *const names[] = {"Via:", "From:", "To:", "Call-ID:", "CSeq:", "Record-Route:"};
+	static const char *const names[] = {"Via:",     "From:", "To:",
+					    "Call-ID:", "CSeq:", "Record-Route:"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t k = strlen(names[i]);
@@ -110,8 +116,8 @@ static bool hex8(const char *p, uint32_t *ret)
 }
 
 
-unsigned message_match(const char *response, size_t n, const char run[static RUN_ID_N + 1], uint32_t *index,
-		       uint32_t *generation)
+unsigned message_match(const char *response, size_t n, const char run[static RUN_ID_N + 1],
+		       uint32_t *index, uint32_t *generation)
 {
 	static const char cookie[] = "branch=z9hG4bK";
 
@@ -119,12 +125,14 @@ unsigned message_match(const char *response, size_t n, const char run[static RUN
 		return 0;
 	const char *p = memmem(response, n, cookie, sizeof(cookie) - 1);
 	size_t need = sizeof(cookie) - 1 + RUN_ID_N + 1 + 8 + 1 + 8;
-	if (!p || (size_t)(response + n - p) < need || memcmp(p + sizeof(cookie) - 1, run, RUN_ID_N))
+	if (!p || (size_t)(response + n - p) < need ||
+	    memcmp(p + sizeof(cookie) - 1, run, RUN_ID_N))
 		return 0;
 	p += sizeof(cookie) - 1 + RUN_ID_N + 1;
 	if (!hex8(p, index) || !hex8(p + 9, generation))
 		return 0;
-	return (unsigned)(response[8] - '0') * 100 + (unsigned)(response[9] - '0') * 10 + (unsigned)(response[10] - '0');
+	return (unsigned)(response[8] - '0') * 100 + (unsigned)(response[9] - '0') * 10 +
+	       (unsigned)(response[10] - '0');
 }
 
 

@@ -9,15 +9,15 @@
 #include <string.h>
 
 /** Transactions that can be open at once: 32 s of a silent hop at 30,000 a second. */
-#define SLOTS           (1u << 20)
-#define T1_NS           500000000ull
-#define TIMER_F_NS      32000000000ull
+#define SLOTS (1u << 20)
+#define T1_NS 500000000ull
+#define TIMER_F_NS 32000000000ull
 /** Open ones are looked through for retransmission this often. */
-#define SCAN_NS         50000000ull
+#define SCAN_NS 50000000ull
 /** Latency histogram: 10 µs steps up to 1 s. */
-#define STEP_US         10
-#define STEPS           100000
-#define REGISTER_TRIES  50
+#define STEP_US 10
+#define STEPS 100000
+#define REGISTER_TRIES 50
 
 struct open {
 	uint64_t sent_ns;
@@ -97,7 +97,8 @@ static void on_request(struct generator *g, const char *p, size_t n, const struc
 }
 
 
-static void on_bytes(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from, void *arg)
+static void on_bytes(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from,
+		     void *arg)
 {
 	struct generator *g = arg;
 
@@ -132,7 +133,8 @@ static void resend_due(struct generator *g, uint64_t now)
 		if (now - o->sent_ns > TIMER_F_NS) {
 			g->lost++;
 			close_one(g, i);
-		} else if (!g->t->tcp && g->t->load != LOAD_SILENT && now - o->sent_ns > next_resend_ns(o)) {
+		} else if (!g->t->tcp && g->t->load != LOAD_SILENT &&
+			   now - o->sent_ns > next_resend_ns(o)) {
 			o->retransmitted++;
 			g->resent++;
 			send_one(g, i);
@@ -195,7 +197,8 @@ static double percentile(const struct generator *g, double share)
 }
 
 
-static void conclude(struct result *ret, const struct generator *g, const struct mark *a, const struct mark *b)
+static void conclude(struct result *ret, const struct generator *g, const struct mark *a,
+		     const struct mark *b)
 {
 	double seconds = (double)(b->at_ns - a->at_ns) / 1e9;
 	double cpu_ns = (double)(b->usage.cpu_ns - a->usage.cpu_ns);
@@ -249,7 +252,8 @@ void pager_run(struct result *ret, const struct traffic *t, const struct subject
 
 	generator_init(&g, t);
 	start = last = scanned = clock_ns();
-	uint64_t measure = start + t->warmup_s * 1000000000ull, end = measure + t->seconds * 1000000000ull;
+	uint64_t measure = start + t->warmup_s * 1000000000ull,
+		 end = measure + t->seconds * 1000000000ull;
 	for (uint64_t now; (now = clock_ns()) < end;) {
 		if (!begin.at_ns && now >= measure) {
 			memset(g.histogram, 0, sizeof(g.histogram));
@@ -272,7 +276,8 @@ void pager_run(struct result *ret, const struct traffic *t, const struct subject
 
 /* ---- The recipient is registered first ---- */
 
-static void on_registered(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from, void *arg)
+static void on_registered(enum wire_end end, const char *p, size_t n,
+			  const struct sockaddr_in *from, void *arg)
 {
 	(void)end;
 	(void)from;

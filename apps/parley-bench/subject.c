@@ -18,7 +18,7 @@
 
 /** How long a subject may take to be up, and to be gone. */
 #define START_TRIES 100
-#define TRY_NS      100000000L
+#define TRY_NS 100000000L
 
 static struct subject *running;
 
@@ -34,20 +34,22 @@ static const char parley_yaml[] = "domain: ims.example.org\n"
 				  "timers: {linger: 5s}\n";
 
 /* The kindest Kamailio: no service, no database, its fast allocator, shared memory touched beforehand. */
-static const char kamailio_cfg[] = "#!KAMAILIO\n"
-				   "debug=-1\nlog_stderror=no\nfork=yes\n"
-				   "%s"
-				   "shm_force_alloc=yes\nauto_aliases=no\ndns=no\nrev_dns=no\n"
-				   "loadmodule \"kex.so\"\nloadmodule \"tm.so\"\nloadmodule \"sl.so\"\n"
-				   "loadmodule \"rr.so\"\nloadmodule \"pv.so\"\nloadmodule \"maxfwd.so\"\n"
-				   "loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
-				   "modparam(\"rr\", \"enable_double_rr\", 0)\n"
-				   "%s"
-				   "request_route {\n"
-				   "  if (!mf_process_maxfwd_header(\"10\")) { sl_send_reply(\"483\",\"Too Many Hops\"); exit; }\n"
-				   "  %s\n"
-				   "  exit;\n"
-				   "}\n";
+static const char kamailio_cfg[] =
+	"#!KAMAILIO\n"
+	"debug=-1\nlog_stderror=no\nfork=yes\n"
+	"%s"
+	"shm_force_alloc=yes\nauto_aliases=no\ndns=no\nrev_dns=no\n"
+	"loadmodule \"kex.so\"\nloadmodule \"tm.so\"\nloadmodule \"sl.so\"\n"
+	"loadmodule \"rr.so\"\nloadmodule \"pv.so\"\nloadmodule \"maxfwd.so\"\n"
+	"loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
+	"modparam(\"rr\", \"enable_double_rr\", 0)\n"
+	"%s"
+	"request_route {\n"
+	"  if (!mf_process_maxfwd_header(\"10\")) { sl_send_reply(\"483\",\"Too Many Hops\"); "
+	"exit; }\n"
+	"  %s\n"
+	"  exit;\n"
+	"}\n";
 
 
 static void nap(void)
@@ -118,7 +120,8 @@ void subject_start_parley(struct subject *s, const char *parleyd, const struct t
 	*s = (struct subject){.name = "parleyd", .parley = true};
 	make_dir(s);
 	snprintf(path, sizeof(path), "%s/parley.yaml", s->dir);
-	snprintf(text, sizeof(text), parley_yaml, t->deferred ? "sqlite:" : "memory:", t->deferred ? s->dir : "",
+	snprintf(text, sizeof(text), parley_yaml,
+		 t->deferred ? "sqlite:" : "memory:", t->deferred ? s->dir : "",
 		 t->deferred ? "/parley.db" : "");
 	write_file(path, text);
 	s->main = spawn(s, (const char *[]){parleyd, "-c", path, NULL});
@@ -188,17 +191,20 @@ static void prepare_msilo(const struct subject *s, bool wal, char *modules, size
 	char command[512];
 
 	snprintf(command, sizeof(command),
-		 "{ echo 'PRAGMA journal_mode=%s;'; cat %s/standard-create.sql %s/msilo-create.sql; } | "
+		 "{ echo 'PRAGMA journal_mode=%s;'; cat %s/standard-create.sql "
+		 "%s/msilo-create.sql; } | "
 		 "sqlite3 '%s/msilo.sqlite' >'%s/log' 2>&1",
 		 wal ? "WAL" : "DELETE", sql, sql, s->dir, s->dir);
 	if (system(command)) {
 		show_log(s);
-		die("cannot make msilo's database: scripts/install-deps bench installs what is needed");
+		die("cannot make msilo's database: scripts/install-deps bench installs what is "
+		    "needed");
 	}
 	snprintf(modules, n,
 		 "loadmodule \"db_sqlite.so\"\nloadmodule \"msilo.so\"\n"
 		 "modparam(\"msilo\", \"db_url\", \"sqlite:///%s/msilo.sqlite\")\n"
-		 "modparam(\"msilo\", \"check_time\", 3600)\nmodparam(\"msilo\", \"clean_period\", 1000)\n",
+		 "modparam(\"msilo\", \"check_time\", 3600)\nmodparam(\"msilo\", \"clean_period\", "
+		 "1000)\n",
 		 s->dir);
 }
 
@@ -215,19 +221,23 @@ void subject_start_kamailio(struct subject *s, const struct traffic *t)
 		prepare_msilo(s, t->peer_wal, modules, sizeof(modules));
 	snprintf(text, sizeof(text), kamailio_cfg,
 		 t->tcp ? "listen=tcp:127.0.0.1:5060\ntcp_children=1\n"
-		     : "children=1\nlisten=udp:127.0.0.1:5060\ndisable_tcp=yes\nmaxbuffer=4194304\nudp4_raw=0\n",
+			: "children=1\nlisten=udp:127.0.0.1:5060\ndisable_tcp=yes\nmaxbuffer="
+			  "4194304\nudp4_raw=0\n",
 		 modules,
-		 t->deferred ? "t_newtran();\n  if (m_store(\"$ru\")) t_reply(\"202\", \"Accepted\"); else "
-			    "t_reply(\"503\", \"Not Stored\");"
-			  : "loose_route();\n  t_relay();");
+		 t->deferred ? "t_newtran();\n  if (m_store(\"$ru\")) t_reply(\"202\", "
+			       "\"Accepted\"); else "
+			       "t_reply(\"503\", \"Not Stored\");"
+			     : "loose_route();\n  t_relay();");
 	write_file(cfg, text);
-	pid_t starter = spawn(s, (const char *[]){"kamailio", "-f", cfg, "-P", pidfile, "-m", "4096", "-M", "64", "-x",
-					    "tlsf", "-X", "tlsf", "-w", s->dir, NULL});
+	pid_t starter = spawn(s, (const char *[]){"kamailio", "-f", cfg, "-P", pidfile, "-m",
+						  "4096", "-M", "64", "-x", "tlsf", "-X", "tlsf",
+						  "-w", s->dir, NULL});
 	int status = 0;
 	waitpid(starter, &status, 0);
 	if (status) {
 		show_log(s);
-		die("kamailio did not start (its log is above): scripts/install-deps bench installs it");
+		die("kamailio did not start (its log is above): scripts/install-deps bench "
+		    "installs it");
 	}
 	int tries = 0;
 	while (!read_pid(pidfile, &s->main)) {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define SOCKET_BUFFER (4 << 20)
-#define READ_BATCHES  16
+#define READ_BATCHES 16
 
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -27,7 +27,8 @@ static struct sockaddr_in loopback(uint16_t port)
 static int bound(int type, uint16_t port)
 {
 	struct sockaddr_in me = loopback(port);
-	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, size = SOCKET_BUFFER;
+	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1,
+	    size = SOCKET_BUFFER;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -56,7 +57,8 @@ static void open_tcp(struct wire *w)
 		die("cannot listen on port %d: %s", PORT_RECEIVER, strerror(errno));
 	sender->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(sender->fd, (struct sockaddr *)&to, sizeof(to)))
-		die("cannot connect to port %d: %s: is the server up?", PORT_SUBJECT, strerror(errno));
+		die("cannot connect to port %d: %s: is the server up?", PORT_SUBJECT,
+		    strerror(errno));
 	setsockopt(sender->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
@@ -152,8 +154,10 @@ void wire_push_to(struct wire *w, enum wire_end end, size_t n, const struct sock
 	size_t i = s->n++;
 	s->to[i] = *to;
 	s->iov[i] = (struct iovec){s->out[i], n};
-	s->header[i].msg_hdr = (struct msghdr){
-		.msg_name = &s->to[i], .msg_namelen = sizeof(s->to[i]), .msg_iov = &s->iov[i], .msg_iovlen = 1};
+	s->header[i].msg_hdr = (struct msghdr){.msg_name = &s->to[i],
+					       .msg_namelen = sizeof(s->to[i]),
+					       .msg_iov = &s->iov[i],
+					       .msg_iovlen = 1};
 }
 
 

@@ -14,22 +14,22 @@
 
 #include "bench.h"
 
-#define WIRE_BATCH      64
+#define WIRE_BATCH 64
 #define WIRE_STREAM_MAX (1u << 20)
 
 enum wire_end { WIRE_SENDER, WIRE_RECEIVER, WIRE_ENDS };
 
 struct wire_side {
-	int fd;        /**< UDP socket, or the connection; -1: not there yet */
-	int listener;  /**< TCP receiver */
-	size_t n;      /**< messages in the batch */
+	int fd;       /**< UDP socket, or the connection; -1: not there yet */
+	int listener; /**< TCP receiver */
+	size_t n;     /**< messages in the batch */
 	char out[WIRE_BATCH][MESSAGE_ROOM];
 	struct mmsghdr header[WIRE_BATCH];
 	struct iovec iov[WIRE_BATCH];
 	struct sockaddr_in to[WIRE_BATCH];
-	char *in;      /**< TCP: bytes not yet a whole message */
+	char *in; /**< TCP: bytes not yet a whole message */
 	size_t in_n;
-	char *queue;   /**< TCP: bytes the kernel has not taken */
+	char *queue; /**< TCP: bytes the kernel has not taken */
 	size_t queue_n;
 };
 
@@ -42,7 +42,8 @@ struct wire {
 	char in[WIRE_BATCH][MESSAGE_ROOM];
 };
 
-typedef void(wire_cb)(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from, void *arg);
+typedef void(wire_cb)(enum wire_end end, const char *p, size_t n, const struct sockaddr_in *from,
+		      void *arg);
 
 void wire_open(struct wire *w, bool tcp);
 void wire_close(struct wire *w);

@@ -43,9 +43,11 @@ struct reader {
 };
 
 
-static int wrong(const struct reader *r, const yaml_node_t *at, const char *what, const char *detail)
+static int wrong(const struct reader *r, const yaml_node_t *at, const char *what,
+		 const char *detail)
 {
-	return cli_error(ACCOUNTS_REMEDY, "%s:%zu: %s%s", r->path, at ? at->start_mark.line + 1 : 1, what, detail);
+	return cli_error(ACCOUNTS_REMEDY, "%s:%zu: %s%s", r->path, at ? at->start_mark.line + 1 : 1,
+			 what, detail);
 }
 
 
@@ -54,7 +56,9 @@ static const char *scalar(const struct reader *r, const yaml_node_t *n)
 {
 	if (!n || n->type != YAML_SCALAR_NODE)
 		return NULL;
-	return arena_str(&r->cli->memory, (struct str){(const char *)n->data.scalar.value, n->data.scalar.length}).p;
+	return arena_str(&r->cli->memory,
+			 (struct str){(const char *)n->data.scalar.value, n->data.scalar.length})
+		.p;
 }
 
 
@@ -83,7 +87,8 @@ static int take_entry(const struct reader *r, struct account *a, const yaml_node
 {
 	if (!entry || entry->type != YAML_MAPPING_NODE)
 		return wrong(r, entry, "an account is written as keys with values", "");
-	for (const yaml_node_pair_t *p = entry->data.mapping.pairs.start; p < entry->data.mapping.pairs.top; p++) {
+	for (const yaml_node_pair_t *p = entry->data.mapping.pairs.start;
+	     p < entry->data.mapping.pairs.top; p++) {
 		const yaml_node_t *key = yaml_document_get_node(r->doc, p->key);
 		const char *name = scalar(r, key);
 		size_t i = 0;
@@ -127,7 +132,8 @@ static void merge(struct account *into, const struct account *from)
 
 		field = (const char **)(void *)((char *)&merged + keys[i].at);
 		given = (const char *const *)(const void *)((const char *)into + keys[i].at);
-		if (keys[i].kind == TEXT && keys[i].at != offsetof(struct account, address) && *given)
+		if (keys[i].kind == TEXT && keys[i].at != offsetof(struct account, address) &&
+		    *given)
 			*field = *given;
 	}
 	*into = merged;
@@ -140,11 +146,13 @@ static yaml_node_t *find_list(const struct reader *r)
 
 	if (!root || root->type != YAML_MAPPING_NODE)
 		return NULL;
-	for (const yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top; p++) {
+	for (const yaml_node_pair_t *p = root->data.mapping.pairs.start;
+	     p < root->data.mapping.pairs.top; p++) {
 		yaml_node_t *key = yaml_document_get_node(r->doc, p->key);
 		yaml_node_t *value = yaml_document_get_node(r->doc, p->value);
 
-		if (key && value && key->type == YAML_SCALAR_NODE && value->type == YAML_SEQUENCE_NODE &&
+		if (key && value && key->type == YAML_SCALAR_NODE &&
+		    value->type == YAML_SEQUENCE_NODE &&
 		    !strcmp((const char *)key->data.scalar.value, "accounts"))
 			return value;
 	}
@@ -160,8 +168,10 @@ static int take_document(const struct reader *r)
 	if (!yaml_document_get_root_node(r->doc))
 		return CLI_OK; /* empty */
 	if (!list)
-		return wrong(r, yaml_document_get_root_node(r->doc), "it holds no list called accounts", "");
-	for (const yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++) {
+		return wrong(r, yaml_document_get_root_node(r->doc),
+			     "it holds no list called accounts", "");
+	for (const yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++) {
 		struct account a = {.address = NULL};
 		int status = take_entry(r, &a, yaml_document_get_node(r->doc, *i));
 
@@ -190,7 +200,8 @@ static int parse(struct cli *c, const char *path, FILE *f)
 		yaml_document_delete(r.doc);
 	} else {
 		status = cli_error(ACCOUNTS_REMEDY, "%s:%zu: this is not YAML (%s)", path,
-				   parser.problem_mark.line + 1, parser.problem ? parser.problem : "?");
+				   parser.problem_mark.line + 1,
+				   parser.problem ? parser.problem : "?");
 	}
 	yaml_parser_delete(&parser);
 	return status;
@@ -243,7 +254,8 @@ int accounts_load(struct cli *c)
 	if (!f && !c->config && (errno == ENOENT || errno == ENOTDIR))
 		return CLI_OK;
 	if (!f)
-		return cli_error("check its name and its rights", "%s cannot be read (%s)", path, strerror(errno));
+		return cli_error("check its name and its rights", "%s cannot be read (%s)", path,
+				 strerror(errno));
 	status = read_file(c, path, f);
 	fclose(f);
 	return status;

@@ -29,7 +29,8 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /** One account, from the command line and accounts.yaml together. NULL: not given. */
 struct account {
-	const char *address, *name, *password, *auth_user, *server, *local, *device, *core, *access_network, *ca_file;
+	const char *address, *name, *password, *auth_user, *server, *local, *device, *core,
+		*access_network, *ca_file;
 	uint32_t expires_s;
 	bool no_verify;
 	bool reliable_path;
@@ -92,7 +93,8 @@ struct run {
 };
 
 /** Opens the account on a loop of its own; `transient`: as a device that is not seen again. */
-int run_open(struct run *r, struct cli *c, const struct run_handler *h, void *arg, bool reports_only);
+int run_open(struct run *r, struct cli *c, const struct run_handler *h, void *arg,
+	     bool reports_only);
 /** Until run_leave. Returns r->status. */
 int run_loop(struct run *r);
 void run_timeout(struct run *r, uint32_t seconds);

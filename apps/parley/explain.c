@@ -60,21 +60,28 @@ static int explain_error(const struct cli *c, const struct parley_outcome *o)
 	case -ETIMEDOUT:
 		return cli_error(SERVER_REMEDY, "%s does not answer", server_of(c));
 	case -ENOENT:
-		return cli_error("check its name, or say where the server is with --server HOST:PORT",
-				 "there is no server for %s", server_of(c));
+		return cli_error(
+			"check its name, or say where the server is with --server HOST:PORT",
+			"there is no server for %s", server_of(c));
 	case -EACCES:
-		return cli_error("it must be for the domain of the account, from an authority in ca-file",
-				 "the certificate of %s cannot be trusted", server_of(c));
+		return cli_error(
+			"it must be for the domain of the account, from an authority in ca-file",
+			"the certificate of %s cannot be trusted", server_of(c));
 	case -ENOMEM:
 		return cli_error("free some, and try again", "there is no memory");
 	case -EOPNOTSUPP:
 		if (!o->bytes)
-			return cli_error("leave --large away; pager mode carries requests below 1300 bytes",
-					 "large messages are not spoken yet");
-		return cli_error("write less, or say --reliable-path if every hop is known to be connection-oriented",
-				 "a request of %zu bytes is a large message, which is not spoken yet", o->bytes);
+			return cli_error(
+				"leave --large away; pager mode carries requests below 1300 bytes",
+				"large messages are not spoken yet");
+		return cli_error(
+			"write less, or say --reliable-path if every hop is known to be "
+			"connection-oriented",
+			"a request of %zu bytes is a large message, which is not spoken yet",
+			o->bytes);
 	default:
-		return cli_error(SERVER_REMEDY, "%s cannot be reached (%s)", server_of(c), strerror(-o->error));
+		return cli_error(SERVER_REMEDY, "%s cannot be reached (%s)", server_of(c),
+				 strerror(-o->error));
 	}
 }
 
@@ -99,7 +106,8 @@ struct explanation {
 
 /* Of a message; %s is its recipient. */
 static const struct explanation of_message[] = {
-	{403, "the server does not let this message to %s pass", "ask its operator, or the recipient"},
+	{403, "the server does not let this message to %s pass",
+	 "ask its operator, or the recipient"},
 	{404, "there is no %s", "check the address"},
 	{408, "%s did not answer in time", "try again later"},
 	{410, "there is no %s any more", "check the address"},
@@ -126,15 +134,17 @@ static const struct explanation of_registration[] = {
 };
 
 
-static int explain_status(const struct parley_outcome *o, const struct explanation *e, size_t n, const char *who)
+static int explain_status(const struct parley_outcome *o, const struct explanation *e, size_t n,
+			  const char *who)
 {
 	char what[512], answer[800];
 
-	snprintf(answer, sizeof(answer), "%u %s%s%s", o->status, o->reason, *o->detail ? ", " : "", o->detail);
+	snprintf(answer, sizeof(answer), "%u %s%s%s", o->status, o->reason, *o->detail ? ", " : "",
+		 o->detail);
 	for (size_t i = 0; i < n; i++) {
 		if (e[i].status != o->status)
 			continue;
-		/* The format is one of the table above: one %s. */
+			/* The format is one of the table above: one %s. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		snprintf(what, sizeof(what), e[i].what, who);
@@ -156,7 +166,9 @@ int explain(const struct cli *c, const struct parley_outcome *o, const char *to)
 	if (o->error)
 		return explain_password(c, o);
 	if (to)
-		return explain_status(o, of_message, sizeof(of_message) / sizeof(of_message[0]), to);
-	return explain_status(o, of_registration, sizeof(of_registration) / sizeof(of_registration[0]),
+		return explain_status(o, of_message, sizeof(of_message) / sizeof(of_message[0]),
+				      to);
+	return explain_status(o, of_registration,
+			      sizeof(of_registration) / sizeof(of_registration[0]),
 			      c->account.address);
 }

@@ -64,8 +64,8 @@ static void timeout(struct run *r)
 	const struct listen_state *s = r->arg;
 
 	if (r->cli->count)
-		run_leave(r, cli_error("wait longer with --timeout", "%u of %u arrived within %u s", s->arrived,
-				       r->cli->count, r->cli->timeout_s));
+		run_leave(r, cli_error("wait longer with --timeout", "%u of %u arrived within %u s",
+				       s->arrived, r->cli->count, r->cli->timeout_s));
 	else
 		run_leave(r, CLI_OK);
 }
@@ -90,8 +90,9 @@ int command_listen(struct cli *c)
 	if (status == CLI_OK && c->timeout_given)
 		run_timeout(&r, c->timeout_s);
 	if (status == CLI_OK)
-		status = parley_register(r.parley) ? cli_error("free some, and try again", "there is no memory") :
-						     run_loop(&r);
+		status = parley_register(r.parley)
+				 ? cli_error("free some, and try again", "there is no memory")
+				 : run_loop(&r);
 	run_close(&r);
 	return status;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /** Words beside the options: a command, an address, a text. */
-#define WORDS_MAX  4
+#define WORDS_MAX 4
 #define MEMORY_MAX (2 * CLI_ACCOUNTS_MAX)
 
 struct words {
@@ -102,9 +102,14 @@ static bool take_timeout(struct cli *c, const char *v)
 
 
 static const struct value_option value_options[] = {
-	{"--account", ANY, take_account},       {"--password", ANY, take_password}, {"--server", ANY, take_server},
-	{"--config", ANY, take_config},         {"--file", SEND, take_file},        {"--type", SEND, take_type},
-	{"--report", SEND, take_report},        {"--count", LISTEN, take_count},
+	{"--account", ANY, take_account},
+	{"--password", ANY, take_password},
+	{"--server", ANY, take_server},
+	{"--config", ANY, take_config},
+	{"--file", SEND, take_file},
+	{"--type", SEND, take_type},
+	{"--report", SEND, take_report},
+	{"--count", LISTEN, take_count},
 	{"--timeout", SEND | LISTEN, take_timeout},
 };
 #define VALUE_OPTIONS (sizeof(value_options) / sizeof(value_options[0]))
@@ -154,10 +159,14 @@ static int take_flag(struct cli *c, struct words *w, struct arguments *a, bool *
 		unsigned of;
 		bool *flag;
 	} flags[] = {
-		{"--anonymous", SEND, &c->anonymous}, {"--large", SEND, &c->large},
-		{"--reliable-path", SEND, &c->reliable_path}, {"--json", LISTEN | SEND, &c->json},
-		{"--help", ANY, &w->help}, {"-h", ANY, &w->help},
-		{"--version", ANY, &w->version}, {"-V", ANY, &w->version},
+		{"--anonymous", SEND, &c->anonymous},
+		{"--large", SEND, &c->large},
+		{"--reliable-path", SEND, &c->reliable_path},
+		{"--json", LISTEN | SEND, &c->json},
+		{"--help", ANY, &w->help},
+		{"-h", ANY, &w->help},
+		{"--version", ANY, &w->version},
+		{"-V", ANY, &w->version},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -184,9 +193,11 @@ static int take_option(struct cli *c, struct words *w, struct arguments *a)
 		if (!value)
 			continue;
 		if (missing)
-			return cli_usage("write it behind", "%s wants a value", value_options[i].name);
+			return cli_usage("write it behind", "%s wants a value",
+					 value_options[i].name);
 		if (!value_options[i].take(c, value))
-			return cli_usage("see parley --help", "'%s' is no value of %s", value, value_options[i].name);
+			return cli_usage("see parley --help", "'%s' is no value of %s", value,
+					 value_options[i].name);
 		return note_use(a, value_options[i].of, value_options[i].name);
 	}
 	return cli_usage("see parley --help", "there is no option %s", a->argv[a->at]);
@@ -208,7 +219,8 @@ static int take_arguments(struct cli *c, struct words *w, struct arguments *a)
 			if (status != CLI_OK)
 				return status;
 		} else if (w->n == WORDS_MAX) {
-			return cli_usage("put a text of several words in quotes", "there are too many words");
+			return cli_usage("put a text of several words in quotes",
+					 "there are too many words");
 		} else {
 			w->word[w->n++] = arg;
 		}
@@ -225,13 +237,17 @@ static int help(void)
 	     "\n"
 	     "Commands\n"
 	     "  send ADDRESS \"text\"        send a message, and say what became of it\n"
-	     "  send ADDRESS --file FILE   the same with the content of a file (-: standard input)\n"
+	     "  send ADDRESS --file FILE   the same with the content of a file (-: standard "
+	     "input)\n"
 	     "  listen                     print what arrives, until Ctrl-C\n"
 	     "\n"
 	     "Account\n"
-	     "  --account ADDRESS          sip:alice@example.org; without it the first in accounts.yaml\n"
-	     "  --password PASSWORD        else PARLEY_PASSWORD, accounts.yaml, or asked for on a terminal\n"
-	     "  --server HOST:PORT         with ;transport=tcp or tls behind it; without it as DNS says\n"
+	     "  --account ADDRESS          sip:alice@example.org; without it the first in "
+	     "accounts.yaml\n"
+	     "  --password PASSWORD        else PARLEY_PASSWORD, accounts.yaml, or asked for on a "
+	     "terminal\n"
+	     "  --server HOST:PORT         with ;transport=tcp or tls behind it; without it as DNS "
+	     "says\n"
 	     "  --config FILE              instead of ~/.config/parley/accounts.yaml\n"
 	     "\n"
 	     "Sending\n"
@@ -239,19 +255,24 @@ static int help(void)
 	     "  --type TYPE                its media type; text/plain where it is text\n"
 	     "  --anonymous                keep the sender's identity from the recipient\n"
 	     "  --large                    as a large message, whatever its size\n"
-	     "  --report KINDS             wait for reports: delivery, display, or both with a comma\n"
-	     "  --reliable-path            every hop is known to be connection-oriented: any size is a pager message\n"
+	     "  --report KINDS             wait for reports: delivery, display, or both with a "
+	     "comma\n"
+	     "  --reliable-path            every hop is known to be connection-oriented: any size "
+	     "is a pager message\n"
 	     "\n"
 	     "Listening\n"
 	     "  --count N                  end after so many arrivals\n"
-	     "  --timeout S                end after so many seconds (with send: wait so long for reports)\n"
-	     "  --json                     one JSON object for each arrival (with send: for the outcome)\n"
+	     "  --timeout S                end after so many seconds (with send: wait so long for "
+	     "reports)\n"
+	     "  --json                     one JSON object for each arrival (with send: for the "
+	     "outcome)\n"
 	     "\n"
 	     "  -h, --help                 show this\n"
 	     "  -V, --version              show the version\n"
 	     "\n"
 	     "Example\n"
-	     "  parley --account sip:alice@example.org --server 127.0.0.1:5060 send bob \"Good morning\"\n"
+	     "  parley --account sip:alice@example.org --server 127.0.0.1:5060 send bob \"Good "
+	     "morning\"\n"
 	     "\n"
 	     "See parley(1).");
 	return fflush(stdout) ? CLI_FAILED : CLI_OK;
@@ -313,21 +334,26 @@ static int run_send(struct cli *c, const struct words *w)
 	int status;
 
 	if (w->n < 2)
-		return cli_usage("write parley send ADDRESS \"text\"", "there is nobody to send to");
+		return cli_usage("write parley send ADDRESS \"text\"",
+				 "there is nobody to send to");
 	if (w->n == 2 && !c->file)
-		return cli_usage("write it behind the address, or name a --file", "there is nothing to send");
+		return cli_usage("write it behind the address, or name a --file",
+				 "there is nothing to send");
 	if (w->n > 2 && c->file)
 		return cli_usage("leave one of them away", "a text and a --file are given");
 	if (w->n > 3)
-		return cli_usage("put a text of several words in quotes", "there are too many words");
+		return cli_usage("put a text of several words in quotes",
+				 "there are too many words");
 	if (c->anonymous && c->reports)
-		return cli_usage("leave one of them away", "nobody can report to who is --anonymous");
+		return cli_usage("leave one of them away",
+				 "nobody can report to who is --anonymous");
 	status = find_account(c);
 	if (status != CLI_OK)
 		return status;
 	c->text = w->word[2];
 	c->to = whole_address(c, w->word[1], c->account.address);
-	return c->to ? command_send(c) : cli_error("free some, and try again", "there is no memory");
+	return c->to ? command_send(c)
+		     : cli_error("free some, and try again", "there is no memory");
 }
 
 
@@ -356,7 +382,8 @@ static int run(struct cli *c, const struct words *w, const struct arguments *a)
 		if (strcmp(w->word[0], commands[i].name))
 			continue;
 		if (a->use_of && !(a->used & commands[i].bit))
-			return cli_usage("see parley --help", "%s is no option of %s", a->use_of, w->word[0]);
+			return cli_usage("see parley --help", "%s is no option of %s", a->use_of,
+					 w->word[0]);
 		return commands[i].run(c, w);
 	}
 	return cli_usage("there are send and listen", "there is no command '%s'", w->word[0]);

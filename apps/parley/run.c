@@ -73,7 +73,8 @@ static void on_invitation(struct parley *p, const struct parley_invitation *i, v
 }
 
 
-static const struct parley_handler handler = {on_registration, on_message, on_report, on_invitation};
+static const struct parley_handler handler = {on_registration, on_message, on_report,
+					      on_invitation};
 
 
 /* A second signal is impatient: it ends at once. */
@@ -114,7 +115,8 @@ static void put_device(struct buf *b, const struct cli *c, bool transient)
 		(void)gethostname(machine, sizeof(machine) - 1);
 	}
 	machine[strcspn(machine, "\n")] = '\0';
-	buf_printf(b, "%s %u %s", machine, (unsigned)getuid(), c->account.device ? c->account.device : "");
+	buf_printf(b, "%s %u %s", machine, (unsigned)getuid(),
+		   c->account.device ? c->account.device : "");
 	/* Beside a client of this account that listens here: it must not take that one's place. */
 	if (transient)
 		buf_printf(b, " %ld %lld", (long)getpid(), (long long)time(NULL));
@@ -130,31 +132,34 @@ static int open_account(struct run *r, bool reports_only)
 
 	buf_fixed(&b, device, sizeof(device));
 	put_device(&b, r->cli, reports_only);
-	err = parley_open(&r->parley, &(struct parley_params){
-		.loop = r->loop,
-		.account = a->address,
-		.display_name = a->name,
-		.auth_user = a->auth_user,
-		.password = a->password,
-		.server = a->server,
-		.local = a->local,
-		.device = buf_cstr(&b),
-		.expires_s = a->expires_s,
-		.ims = a->core && !strcmp(a->core, "ims"),
-		.access_network = a->access_network,
-		.reports_only = reports_only,
-		.ca_file = a->ca_file,
-		.tls_no_verify = a->no_verify,
-		.handler = &handler,
-		.arg = r,
-	}, error);
+	err = parley_open(&r->parley,
+			  &(struct parley_params){
+				  .loop = r->loop,
+				  .account = a->address,
+				  .display_name = a->name,
+				  .auth_user = a->auth_user,
+				  .password = a->password,
+				  .server = a->server,
+				  .local = a->local,
+				  .device = buf_cstr(&b),
+				  .expires_s = a->expires_s,
+				  .ims = a->core && !strcmp(a->core, "ims"),
+				  .access_network = a->access_network,
+				  .reports_only = reports_only,
+				  .ca_file = a->ca_file,
+				  .tls_no_verify = a->no_verify,
+				  .handler = &handler,
+				  .arg = r,
+			  },
+			  error);
 	if (err == -EINVAL)
 		return cli_usage("see parley --help", "%s", error);
 	return err ? cli_error("see parley(1)", "the account cannot be opened: %s", error) : CLI_OK;
 }
 
 
-int run_open(struct run *r, struct cli *c, const struct run_handler *h, void *arg, bool reports_only)
+int run_open(struct run *r, struct cli *c, const struct run_handler *h, void *arg,
+	     bool reports_only)
 {
 	int status;
 

@@ -93,16 +93,18 @@ static void send_now(struct run *r)
 {
 	struct cli *c = r->cli;
 	struct send_state *s = r->arg;
-	int err = parley_send(r->parley, &(struct parley_outgoing){
-		.to = c->to,
-		.type = s->type,
-		.content = s->content.p,
-		.content_size = s->content.n,
-		.anonymous = c->anonymous,
-		.reports = c->reports,
-		.large = c->large,
-		.reliable_path = c->reliable_path || c->account.reliable_path,
-	}, on_sent, r);
+	int err = parley_send(r->parley,
+			      &(struct parley_outgoing){
+				      .to = c->to,
+				      .type = s->type,
+				      .content = s->content.p,
+				      .content_size = s->content.n,
+				      .anonymous = c->anonymous,
+				      .reports = c->reports,
+				      .large = c->large,
+				      .reliable_path = c->reliable_path || c->account.reliable_path,
+			      },
+			      on_sent, r);
 
 	if (err == -EINVAL)
 		run_leave(r, cli_usage("write sip:NAME@DOMAIN, and a --type like text/plain",
@@ -127,7 +129,8 @@ static void registered(struct run *r)
 static void report(struct run *r, const struct parley_report *m)
 {
 	struct send_state *s = r->arg;
-	bool bad = !strcmp(m->status, "failed") || !strcmp(m->status, "forbidden") || !strcmp(m->status, "error");
+	bool bad = !strcmp(m->status, "failed") || !strcmp(m->status, "forbidden") ||
+		   !strcmp(m->status, "error");
 
 	if (!show_report(r->cli, m)) {
 		run_leave(r, CLI_FAILED);
@@ -135,7 +138,8 @@ static void report(struct run *r, const struct parley_report *m)
 	}
 	s->awaited &= ~(unsigned)m->kind;
 	if (bad)
-		run_leave(r, cli_error("try again later", "the message did not arrive (%s)", m->status));
+		run_leave(r, cli_error("try again later", "the message did not arrive (%s)",
+				       m->status));
 	else if (!s->awaited && s->sent)
 		run_leave(r, CLI_OK);
 }
@@ -145,7 +149,8 @@ static void interrupted(struct run *r)
 {
 	const struct send_state *s = r->arg;
 
-	run_leave(r, s->sent ? CLI_OK : cli_error("send it again", "interrupted before the answer came"));
+	run_leave(r, s->sent ? CLI_OK
+			     : cli_error("send it again", "interrupted before the answer came"));
 }
 
 
@@ -153,7 +158,9 @@ static void timeout(struct run *r)
 {
 	const struct send_state *s = r->arg;
 
-	fprintf(stderr, "parley: no %s report came in time: the recipient may send it later, or not at all\n",
+	fprintf(stderr,
+		"parley: no %s report came in time: the recipient may send it later, or not at "
+		"all\n",
 		s->awaited == PARLEY_REPORT_DISPLAY ? "display" : "delivery");
 	run_leave(r, CLI_OK);
 }

@@ -20,7 +20,11 @@ static size_t utf8_length(struct str s, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char first = (unsigned char)s.p[0];
-	size_t n = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+	size_t n = first < 0x80       ? 1
+		   : first >> 5 == 6  ? 2
+		   : first >> 4 == 14 ? 3
+		   : first >> 3 == 30 ? 4
+				      : 0;
 	uint32_t c = n == 1 ? first : n ? first & (0x7fu >> n) : 0;
 
 	if (!n || n > s.n)
@@ -40,8 +44,9 @@ static size_t utf8_length(struct str s, uint32_t *ret)
 /* Controls, and what turns the direction of the text around it. */
 static bool is_harmful(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	       c == 0x200e || c == 0x200f || c == 0x061c || c == 0x2028 || c == 0x2029;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c ||
+	       c == 0x2028 || c == 0x2029;
 }
 
 
@@ -138,7 +143,8 @@ static bool print(struct buf *line)
 	bool good;
 
 	buf_putc(line, '\n');
-	good = !line->failed && fwrite(line->p, 1, line->n, stdout) == line->n && fflush(stdout) == 0;
+	good = !line->failed && fwrite(line->p, 1, line->n, stdout) == line->n &&
+	       fflush(stdout) == 0;
 	buf_done(line);
 	return good;
 }
@@ -158,7 +164,8 @@ static void put_date(json_t *o, const char *name, int64_t ms)
 	struct tm tm;
 	char text[64];
 
-	if (ms < 0 || !gmtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (ms < 0 || !gmtime_r(&at, &tm) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return;
 	json_object_set_new(o, name, json_string(text));
 }
@@ -167,7 +174,8 @@ static void put_date(json_t *o, const char *name, int64_t ms)
 /* Content that is no text in UTF-8 cannot stand in JSON as it is. */
 static json_t *json_base64(struct str s)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct buf b = BUF_INIT(4 * (s.n / 3 + 2));
 	json_t *text;
 
@@ -214,7 +222,8 @@ static void put_name(json_t *o, const char *name, const char *text)
 static bool print_json(json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT);
-	bool good = text && fputs(text, stdout) >= 0 && putchar('\n') == '\n' && fflush(stdout) == 0;
+	bool good = text && fputs(text, stdout) >= 0 && putchar('\n') == '\n' &&
+		    fflush(stdout) == 0;
 
 	free(text);
 	json_decref(o);
@@ -269,7 +278,9 @@ bool show_message(const struct cli *c, const struct parley_message *m)
 
 static const char *kind_name(enum parley_report_kind k)
 {
-	return k == PARLEY_REPORT_DELIVERY ? "delivery" : k == PARLEY_REPORT_DISPLAY ? "display" : "processing";
+	return k == PARLEY_REPORT_DELIVERY  ? "delivery"
+	       : k == PARLEY_REPORT_DISPLAY ? "display"
+					    : "processing";
 }
 
 
@@ -278,8 +289,8 @@ bool show_report(const struct cli *c, const struct parley_report *r)
 	struct buf line = BUF_INIT(1 << 16);
 
 	if (c->json) {
-		json_t *o = json_pack("{s:s,s:s,s:s}", "event", "report", "report", kind_name(r->kind), "status",
-				      r->status);
+		json_t *o = json_pack("{s:s,s:s,s:s}", "event", "report", "report",
+				      kind_name(r->kind), "status", r->status);
 
 		put_name(o, "from", r->from);
 		if (*r->recipient)
@@ -304,8 +315,8 @@ bool show_invitation(const struct cli *c, const struct parley_invitation *i)
 	struct buf line = BUF_INIT(1 << 16);
 
 	if (c->json) {
-		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind", kind, "answered",
-				      (int)i->answered);
+		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind", kind,
+				      "answered", (int)i->answered);
 
 		put_name(o, "from", i->from);
 		if (*i->from_name)
@@ -333,15 +344,16 @@ bool show_sent(const struct cli *c, const struct parley_sent *s)
 
 	if (c->json) {
 		json_t *o = json_pack("{s:s,s:s,s:I,s:i}", "event", "sent", "mode", mode, "bytes",
-				      (json_int_t)s->outcome.bytes, "status", (int)s->outcome.status);
+				      (json_int_t)s->outcome.bytes, "status",
+				      (int)s->outcome.status);
 
 		put_name(o, "reason", s->outcome.reason);
 		if (*s->message_id)
 			put_name(o, "message_id", s->message_id);
 		return print_json(o);
 	}
-	buf_printf(&line, "%s message, %zu bytes: %s (%u ", mode, s->outcome.bytes, outcome_words(s->outcome.status),
-		   s->outcome.status);
+	buf_printf(&line, "%s message, %zu bytes: %s (%u ", mode, s->outcome.bytes,
+		   outcome_words(s->outcome.status), s->outcome.status);
 	show_text(&line, str_of(s->outcome.reason), 0);
 	buf_putc(&line, ')');
 	return print(&line);
@@ -351,8 +363,8 @@ bool show_sent(const struct cli *c, const struct parley_sent *s)
 bool show_registered(const struct cli *c)
 {
 	if (c->json)
-		return print_json(json_pack("{s:s,s:s,s:s}", "event", "registration", "account", c->account.address,
-					    "state", "registered"));
+		return print_json(json_pack("{s:s,s:s,s:s}", "event", "registration", "account",
+					    c->account.address, "state", "registered"));
 	fprintf(stderr, "parley: %s is registered and listens\n", c->account.address);
 	return true;
 }

@@ -8,7 +8,7 @@
 
 /** The server answers in milliseconds, or is in trouble. */
 #define CONNECT_TIMEOUT_S 5
-#define TIMEOUT_S         60
+#define TIMEOUT_S 60
 
 
 static size_t on_data(char *p, size_t size, size_t n, void *arg)
@@ -25,7 +25,8 @@ static int tell_curl(const struct ctl *c, CURLcode code, const struct buf *answe
 	if (code == CURLE_OUT_OF_MEMORY || (code == CURLE_WRITE_ERROR && answer->failed))
 		return ctl_error("ask for less", "the answer is longer than there is room for");
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return ctl_error("look at its log; if it is another, name its address with --admin HOST:PORT",
+		return ctl_error("look at its log; if it is another, name its address with --admin "
+				 "HOST:PORT",
 				 "the server at %s does not answer in time", c->target);
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
 		return ctl_error("correct it, or name another with --admin HOST:PORT",
@@ -33,14 +34,16 @@ static int tell_curl(const struct ctl *c, CURLcode code, const struct buf *answe
 	if (code == CURLE_COULDNT_CONNECT)
 		return ctl_error("start parleyd, or name its address with --admin HOST:PORT",
 				 "no server answers at %s", c->target);
-	return ctl_error("name the address of a parleyd with --admin HOST:PORT", "%s does not answer as "
-			 "parleyd does (%s)", c->target, curl_easy_strerror(code));
+	return ctl_error("name the address of a parleyd with --admin HOST:PORT",
+			 "%s does not answer as "
+			 "parleyd does (%s)",
+			 c->target, curl_easy_strerror(code));
 }
 
 
 /** One request; the status of what came back. */
-static CURLcode perform(CURL *curl, const struct ctl *c, const char *method, const char *path, struct str body,
-			const char *type, struct buf *answer, long *ret_status)
+static CURLcode perform(CURL *curl, const struct ctl *c, const char *method, const char *path,
+			struct str body, const char *type, struct buf *answer, long *ret_status)
 {
 	char storage[CTL_TEXT_MAX];
 	struct buf url;
@@ -89,7 +92,9 @@ static int tell_refusal(const struct ctl *c, long status, const struct buf *answ
 
 		ctl_put(&text[0], error);
 		ctl_put(&text[1], remedy);
-		ctl_error(text[1].failed || !buf_cstr(&text[1]) ? "see the server's log" : text[1].p, "%s",
+		ctl_error(text[1].failed || !buf_cstr(&text[1]) ? "see the server's log"
+								: text[1].p,
+			  "%s",
 			  text[0].failed || !buf_cstr(&text[0]) ? "the server refuses" : text[0].p);
 		buf_done(&text[0]);
 		buf_done(&text[1]);
@@ -103,10 +108,10 @@ static int tell_refusal(const struct ctl *c, long status, const struct buf *answ
 
 
 #define TYPE_JSON "Content-Type: application/json"
-#define TYPE_XML  "Content-Type: application/xml"
+#define TYPE_XML "Content-Type: application/xml"
 
-static int ask(struct ctl *c, const char *method, const char *path, struct str body, const char *type,
-	       struct buf *answer)
+static int ask(struct ctl *c, const char *method, const char *path, struct str body,
+	       const char *type, struct buf *answer)
 {
 	CURL *curl = curl_easy_init();
 	long status = 0;
@@ -174,8 +179,8 @@ static int take_answer(struct ctl *c, int status, struct buf *answer, json_t **r
 int ctl_ask(struct ctl *c, const char *method, const char *path, json_t *body, json_t **ret)
 {
 	struct buf answer = BUF_INIT(CTL_REPLY_MAX);
-	int status = body ? ask_with_body(c, method, path, body, &answer) :
-			    ask(c, method, path, STR_NULL, TYPE_JSON, &answer);
+	int status = body ? ask_with_body(c, method, path, body, &answer)
+			  : ask(c, method, path, STR_NULL, TYPE_JSON, &answer);
 
 	json_decref(body);
 	return take_answer(c, status, &answer, ret);

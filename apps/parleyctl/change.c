@@ -31,7 +31,8 @@ int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body
 }
 
 
-int ctl_change_user(struct ctl *c, const char *method, const char *tail, json_t *body, const char *done)
+int ctl_change_user(struct ctl *c, const char *method, const char *tail, json_t *body,
+		    const char *done)
 {
 	struct buf path = BUF_INIT(CTL_TEXT_MAX);
 	int status;

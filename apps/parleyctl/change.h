@@ -10,6 +10,7 @@
 /** Takes `body`, which may be NULL: then there was no memory for it, or (DELETE) none is needed. */
 int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *done);
 /** At "/v1/users/" + the first argument + `tail`. */
-int ctl_change_user(struct ctl *c, const char *method, const char *tail, json_t *body, const char *done);
+int ctl_change_user(struct ctl *c, const char *method, const char *tail, json_t *body,
+		    const char *done);
 
 #endif

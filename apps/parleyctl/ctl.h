@@ -20,9 +20,9 @@ enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 /** A reply's ceiling: the server's own. */
 #define CTL_REPLY_MAX (16u << 20)
 /** A path with an escaped user in it; a cell of a table. */
-#define CTL_TEXT_MAX  32768
+#define CTL_TEXT_MAX 32768
 /** A body: the server's own ceiling. */
-#define CTL_BODY_MAX  (256u << 10)
+#define CTL_BODY_MAX (256u << 10)
 /** As the server has it. */
 #define CTL_PASSWORD_MAX 256
 /** "[IPv6 or name]:port" */
@@ -36,21 +36,21 @@ enum { CTL_PASSWORD = 1, CTL_ANSWER = 2, CTL_TIMEOUT = 4, CTL_SECONDS = 8 };
 struct ctl {
 	char target[CTL_TARGET_MAX]; /**< HOST:PORT of the admin API */
 	bool json;
-	const char *password;        /**< --password, or NULL */
+	const char *password; /**< --password, or NULL */
 	const char *answers[CTL_ANSWERS_MAX];
 	int answers_n;
-	const char *timeout;         /**< --timeout, as typed, or NULL */
-	const char *seconds;         /**< --seconds, likewise */
-	const char *const *args;     /**< behind the command's words */
+	const char *timeout;     /**< --timeout, as typed, or NULL */
+	const char *seconds;     /**< --seconds, likewise */
+	const char *const *args; /**< behind the command's words */
 	int args_n;
 };
 
 struct ctl_command {
 	const char *group;
-	const char *words;           /**< "user add" */
-	const char *parameters;      /**< "USER", "[USER]" or "" */
+	const char *words;      /**< "user add" */
+	const char *parameters; /**< "USER", "[USER]" or "" */
 	int args_min, args_max;
-	unsigned options;            /**< bits: those that are for it */
+	unsigned options; /**< bits: those that are for it */
 	const char *summary;
 	int (*run)(struct ctl *c);
 };

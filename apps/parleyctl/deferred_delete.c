@@ -12,7 +12,8 @@ int ctl_deferred_delete(struct ctl *c)
 	json_int_t n;
 	int status = CTL_FAILED;
 
-	if (ctl_path(&path, one ? "/v1/deferred/" : "/v1/users/", c->args[0], one ? "" : "/deferred"))
+	if (ctl_path(&path, one ? "/v1/deferred/" : "/v1/users/", c->args[0],
+		     one ? "" : "/deferred"))
 		status = ctl_ask(c, "DELETE", path.p, NULL, &answer);
 	buf_done(&path);
 	if (status != CTL_OK)

@@ -77,12 +77,14 @@ static void put_message(struct buf *out, const json_t *m)
 {
 	const json_t *devices = json_object_get(m, "devices");
 
-	buf_printf(out, "%-11s%lld\n", "id", (long long)json_integer_value(json_object_get(m, "id")));
+	buf_printf(out, "%-11s%lld\n", "id",
+		   (long long)json_integer_value(json_object_get(m, "id")));
 	put_text(out, "for", m, "user");
 	put_text(out, "from", m, "sender");
 	put_text(out, "kind", m, "kind");
 	put_text(out, "state", m, "state");
-	buf_printf(out, "%-11s%lld\n", "bytes", (long long)json_integer_value(json_object_get(m, "size")));
+	buf_printf(out, "%-11s%lld\n", "bytes",
+		   (long long)json_integer_value(json_object_get(m, "size")));
 	put_text(out, "call-id", m, "call_id");
 	put_text(out, "message-id", m, "message_id");
 	put_time(out, "since", m, "received_ms");
@@ -96,7 +98,8 @@ static void put_message(struct buf *out, const json_t *m)
 static int ask_one(struct ctl *c, const char *id, json_t **ret)
 {
 	struct buf path = BUF_INIT(CTL_TEXT_MAX);
-	int status = ctl_path(&path, "/v1/deferred/", id, "") ? ctl_ask(c, "GET", path.p, NULL, ret) : CTL_FAILED;
+	int status = ctl_path(&path, "/v1/deferred/", id, "") ? ctl_ask(c, "GET", path.p, NULL, ret)
+							      : CTL_FAILED;
 
 	buf_done(&path);
 	return status;
@@ -129,7 +132,8 @@ static int put_all(struct ctl *c, json_t *list, struct buf *out)
 		char id[24];
 
 		snprintf(id, sizeof(id), "%lld",
-			 (long long)json_integer_value(json_object_get(json_array_get(list, i), "id")));
+			 (long long)json_integer_value(
+				 json_object_get(json_array_get(list, i), "id")));
 		if (ask_one(c, id, &m) != CTL_OK) {
 			worst = CTL_FAILED;
 			continue;

@@ -5,6 +5,6 @@
 
 bool ctl_document_path(const struct ctl *c, struct buf *out)
 {
-	return ctl_path(out, "/v1/users/", c->args[0], "/documents/") && ctl_path(out, "", c->args[1], "/") &&
-	       ctl_path(out, "", c->args[2], "");
+	return ctl_path(out, "/v1/users/", c->args[0], "/documents/") &&
+	       ctl_path(out, "", c->args[1], "/") && ctl_path(out, "", c->args[2], "");
 }

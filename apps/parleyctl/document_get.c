@@ -13,7 +13,8 @@ static int write_file(const char *path, const char *text)
 	bool failed;
 
 	if (!f)
-		return ctl_error("choose another file", "cannot write %s (%s)", path, strerror(errno));
+		return ctl_error("choose another file", "cannot write %s (%s)", path,
+				 strerror(errno));
 	failed = fputs(text, f) == EOF;
 	if (fclose(f) || failed)
 		return ctl_error("choose another file", "cannot write %s", path);

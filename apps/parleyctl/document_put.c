@@ -32,7 +32,8 @@ static int read_document(const struct ctl *c, struct buf *out)
 		return read_all(stdin, "standard input", out);
 	f = fopen(name, "r");
 	if (!f)
-		return ctl_error("name a file that can be read", "cannot read %s (%s)", name, strerror(errno));
+		return ctl_error("name a file that can be read", "cannot read %s (%s)", name,
+				 strerror(errno));
 	status = read_all(f, name, out);
 	fclose(f);
 	return status;
@@ -59,7 +60,8 @@ static int put(struct ctl *c, const struct buf *text)
 		ctl_put(&out, json_string_value(json_object_get(answer, "name")));
 		buf_puts(&out, STR(" of "));
 		ctl_put(&out, json_string_value(json_object_get(answer, "user")));
-		buf_printf(&out, ", %lld bytes\n", (long long)json_integer_value(json_object_get(answer, "size")));
+		buf_printf(&out, ", %lld bytes\n",
+			   (long long)json_integer_value(json_object_get(answer, "size")));
 		status = ctl_print(&out);
 	}
 	buf_done(&out);

@@ -6,7 +6,8 @@
 #include "ctl.h"
 
 
-__attribute__((format(printf, 2, 0))) static void tell(const char *remedy, const char *what, va_list ap)
+__attribute__((format(printf, 2, 0))) static void tell(const char *remedy, const char *what,
+						       va_list ap)
 {
 	fputs("parleyctl: ", stderr);
 	vfprintf(stderr, what, ap);

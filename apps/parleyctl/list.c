@@ -37,7 +37,8 @@ static int print_rows(const json_t *list, const struct ctl_column *columns, size
 		if (i < columns_n)
 			buf_puts(&cells[i], str_of(columns[i].head));
 		else
-			put_cell(&cells[i], json_array_get(list, i / columns_n - 1), &columns[i % columns_n]);
+			put_cell(&cells[i], json_array_get(list, i / columns_n - 1),
+				 &columns[i % columns_n]);
 	}
 	status = ctl_print_table(cells, rows, columns_n);
 	for (size_t i = 0; i < rows * columns_n; i++)
@@ -47,8 +48,8 @@ static int print_rows(const json_t *list, const struct ctl_column *columns, size
 }
 
 
-int ctl_print_list(struct ctl *c, const json_t *answer, const char *rows, const struct ctl_column *columns,
-		   size_t columns_n, const char *none)
+int ctl_print_list(struct ctl *c, const json_t *answer, const char *rows,
+		   const struct ctl_column *columns, size_t columns_n, const char *none)
 {
 	const json_t *list = json_object_get(answer, rows);
 	struct buf text = BUF_INIT(CTL_TEXT_MAX);

@@ -21,7 +21,7 @@ struct ctl_column {
 };
 
 /** The array `rows` of the answer; or `none` when it is empty. With --json the answer as it is. */
-int ctl_print_list(struct ctl *c, const json_t *answer, const char *rows, const struct ctl_column *columns,
-		   size_t columns_n, const char *none);
+int ctl_print_list(struct ctl *c, const json_t *answer, const char *rows,
+		   const struct ctl_column *columns, size_t columns_n, const char *none);
 
 #endif

@@ -11,38 +11,48 @@
 
 /** In the order of the help text, which shows a group's name before its first command. */
 static const struct ctl_command commands[] = {
-	{"Server", "status", "", 0, 0, 0, "nodes, versions, uptime, load, store health", ctl_status},
+	{"Server", "status", "", 0, 0, 0, "nodes, versions, uptime, load, store health",
+	 ctl_status},
 	{"Server", "config", "", 0, 0, 0, "the effective configuration", ctl_config},
-	{"Users", "user add", "USER", 1, 1, CTL_PASSWORD, "add an account to the embedded core", ctl_user_add},
+	{"Users", "user add", "USER", 1, 1, CTL_PASSWORD, "add an account to the embedded core",
+	 ctl_user_add},
 	{"Users", "user del", "USER", 1, 1, 0, "delete an account", ctl_user_del},
 	{"Users", "user list", "", 0, 0, 0, "all accounts", ctl_user_list},
 	{"Users", "user passwd", "USER", 1, 1, CTL_PASSWORD, "set a new password", ctl_user_passwd},
 	{"Users", "user allow", "USER", 1, 1, 0, "may use the service", ctl_user_allow},
 	{"Users", "user deny", "USER", 1, 1, 0, "may not use the service", ctl_user_deny},
-	{"Registrations", "registration list", "[USER]", 0, 1, 0, "who is registered, from which devices",
-	 ctl_registration_list},
+	{"Registrations", "registration list", "[USER]", 0, 1, 0,
+	 "who is registered, from which devices", ctl_registration_list},
 	{"Rules", "settings get", "USER", 1, 1, 0, "a user's service settings", ctl_settings_get},
-	{"Rules", "settings set", "USER NAME=on|off …", 2, ARGS_MAX, 0, "change some of them", ctl_settings_set},
+	{"Rules", "settings set", "USER NAME=on|off …", 2, ARGS_MAX, 0, "change some of them",
+	 ctl_settings_set},
 	{"Rules", "document list", "USER", 1, 1, 0, "a user's documents", ctl_document_list},
-	{"Rules", "document get", "USER AUID NAME [FILE]", 3, 4, 0, "one of them, as XML", ctl_document_get},
-	{"Rules", "document put", "USER AUID NAME [FILE]", 3, 4, 0, "check and store one", ctl_document_put},
+	{"Rules", "document get", "USER AUID NAME [FILE]", 3, 4, 0, "one of them, as XML",
+	 ctl_document_get},
+	{"Rules", "document put", "USER AUID NAME [FILE]", 3, 4, 0, "check and store one",
+	 ctl_document_put},
 	{"Rules", "document delete", "USER AUID NAME", 3, 3, 0, "delete one", ctl_document_delete},
-	{"Rules", "policy get", "[USER]", 0, 1, 0, "operator policy, of the service or of a user", ctl_policy_get},
-	{"Rules", "policy set", "[USER] KEY=VALUE …", 1, ARGS_MAX, 0, "change it; KEY=default takes it back",
-	 ctl_policy_set},
-	{"Messages", "deferred list", "[USER]", 0, 1, 0, "what waits for people who are away", ctl_deferred_list},
-	{"Messages", "deferred show", "[USER|ID]", 0, 1, 0, "who waits for how much; or all about it",
-	 ctl_deferred_show},
+	{"Rules", "policy get", "[USER]", 0, 1, 0, "operator policy, of the service or of a user",
+	 ctl_policy_get},
+	{"Rules", "policy set", "[USER] KEY=VALUE …", 1, ARGS_MAX, 0,
+	 "change it; KEY=default takes it back", ctl_policy_set},
+	{"Messages", "deferred list", "[USER]", 0, 1, 0, "what waits for people who are away",
+	 ctl_deferred_list},
+	{"Messages", "deferred show", "[USER|ID]", 0, 1, 0,
+	 "who waits for how much; or all about it", ctl_deferred_show},
 	{"Messages", "deferred delete", "USER|ID", 1, 1, 0, "withdraw it", ctl_deferred_delete},
-	{"Messages", "deferred push", "[USER]", 0, 1, 0, "send it now to those who are there", ctl_deferred_push},
-	{"Messages", "system-message send", "USER TEXT", 2, 2, CTL_ANSWER | CTL_TIMEOUT, "tell a user something",
-	 ctl_system_message_send},
+	{"Messages", "deferred push", "[USER]", 0, 1, 0, "send it now to those who are there",
+	 ctl_deferred_push},
+	{"Messages", "system-message send", "USER TEXT", 2, 2, CTL_ANSWER | CTL_TIMEOUT,
+	 "tell a user something", ctl_system_message_send},
 	{"Messages", "system-message list", "[USER]", 0, 1, 0, "what was told, and the answers",
 	 ctl_system_message_list},
 	{"Messages", "system-message clear", "USER [ID]", 1, 2, 0, "no answer is needed any more",
 	 ctl_system_message_clear},
-	{"Looking on", "trace", "USER", 1, 1, CTL_SECONDS, "what is happening to this user, live", ctl_trace},
-	{"Looking on", "explain", "MESSAGE-ID", 1, 1, 0, "where this message is, and why", ctl_explain},
+	{"Looking on", "trace", "USER", 1, 1, CTL_SECONDS, "what is happening to this user, live",
+	 ctl_trace},
+	{"Looking on", "explain", "MESSAGE-ID", 1, 1, 0, "where this message is, and why",
+	 ctl_explain},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -76,9 +86,11 @@ static int help(void)
 	     "  --admin HOST:PORT          where the server's admin API is\n"
 	     "  -c, --config FILE          the server's configuration, which says where\n"
 	     "                             (without both: PARLEY_ADMIN, else 127.0.0.1:8080)\n"
-	     "  --password PASSWORD        for add and passwd; else asked for, or a line of standard input\n"
+	     "  --password PASSWORD        for add and passwd; else asked for, or a line of "
+	     "standard input\n"
 	     "  --answer ANSWER            of system-message send: one to choose; may be repeated\n"
-	     "  --timeout TIME             of system-message send: how long for the answer (1h, 7d)\n"
+	     "  --timeout TIME             of system-message send: how long for the answer (1h, "
+	     "7d)\n"
 	     "  --seconds N                of trace: end after so long\n"
 	     "  --json                     print what the server answers\n"
 	     "  -h, --help                 show this\n"
@@ -129,13 +141,17 @@ static int take_option(struct options *o, int argc, char **argv, int *i)
 	const struct {
 		const char *name;
 		const char **value;
-	} values[] = {{"--admin", &o->admin}, {"--config", &o->config}, {"-c", &o->config},
-		      {"--password", &o->password}, {"--answer", &o->answer}, {"--timeout", &o->timeout},
+	} values[] = {{"--admin", &o->admin},    {"--config", &o->config},
+		      {"-c", &o->config},        {"--password", &o->password},
+		      {"--answer", &o->answer},  {"--timeout", &o->timeout},
 		      {"--seconds", &o->seconds}};
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = {{"--json", &o->json}, {"--help", &o->help}, {"-h", &o->help}, {"--version", &o->version},
+	} flags[] = {{"--json", &o->json},
+		     {"--help", &o->help},
+		     {"-h", &o->help},
+		     {"--version", &o->version},
 		     {"-V", &o->version}};
 
 	for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++) {
@@ -216,12 +232,14 @@ static const struct ctl_command *find_command(const struct options *o, int *ret_
 	}
 	known[list.n] = 0;
 	if (list.n && o->args_n > 1)
-		fprintf(stderr, "parleyctl: there is no command %s %s: there are %s\n", o->args[0], o->args[1],
-			known);
+		fprintf(stderr, "parleyctl: there is no command %s %s: there are %s\n", o->args[0],
+			o->args[1], known);
 	else if (list.n)
-		fprintf(stderr, "parleyctl: %s is half a command: go on with %s\n", o->args[0], known);
+		fprintf(stderr, "parleyctl: %s is half a command: go on with %s\n", o->args[0],
+			known);
 	else
-		fprintf(stderr, "parleyctl: there is no command %s: see parleyctl --help\n", o->args[0]);
+		fprintf(stderr, "parleyctl: there is no command %s: see parleyctl --help\n",
+			o->args[0]);
 	return NULL;
 }
 

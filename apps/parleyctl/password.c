@@ -135,6 +135,7 @@ int ctl_password(struct ctl *c, char ret[static CTL_PASSWORD_MAX + 1])
 		return ctl_error("give it with --password, or on standard input",
 				 "the password cannot be read (%s)", strerror(-err));
 	if (!ret[0])
-		return ctl_error("give one with --password, or on standard input", "the password is empty");
+		return ctl_error("give one with --password, or on standard input",
+				 "the password is empty");
 	return CTL_OK;
 }

@@ -13,7 +13,9 @@ int ctl_policy_set(struct ctl *c)
 	int status;
 
 	if (of_user && c->args_n == 1)
-		return ctl_usage("add KEY=VALUE, for instance pager.max-size=2000", "there is nothing to set");
+		return ctl_usage("add KEY=VALUE, for instance pager.max-size=2000",
+				 "there is nothing to set");
 	status = ctl_values(c, of_user ? 1 : 0, &values);
-	return status == CTL_OK ? ctl_policy(c, "PUT", of_user ? c->args[0] : NULL, values) : status;
+	return status == CTL_OK ? ctl_policy(c, "PUT", of_user ? c->args[0] : NULL, values)
+				: status;
 }

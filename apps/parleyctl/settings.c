@@ -17,7 +17,8 @@ static int show(const json_t *settings)
 		buf_init(&cells[i], CTL_TEXT_MAX);
 	buf_puts(&cells[0], STR("SETTING"));
 	buf_puts(&cells[1], STR("IS"));
-	json_object_foreach((json_t *)settings, name, value) {
+	json_object_foreach((json_t *)settings, name, value)
+	{
 		if (rows == ROWS_MAX)
 			break;
 		ctl_put(&cells[2 * rows], name);

@@ -60,10 +60,12 @@ static void put_node(struct buf *out, const json_t *node)
 	ctl_put(out, text_of(node, "state"));
 	buf_puts(out, STR(", up "));
 	ctl_put_duration(out, number_of(node, "uptime_s"));
-	buf_printf(out, "\nload      %lld registrations, %lld connections, %lld transactions, "
-		   "queue %lld.%03lld ms\n", number_of(load, "registrations"),
-		   number_of(load, "connections"), number_of(load, "transactions"),
-		   number_of(load, "queue_delay_us") / 1000, number_of(load, "queue_delay_us") % 1000);
+	buf_printf(out,
+		   "\nload      %lld registrations, %lld connections, %lld transactions, "
+		   "queue %lld.%03lld ms\n",
+		   number_of(load, "registrations"), number_of(load, "connections"),
+		   number_of(load, "transactions"), number_of(load, "queue_delay_us") / 1000,
+		   number_of(load, "queue_delay_us") % 1000);
 	buf_printf(out, "messages  %lld since the start\n", number_of(load, "messages"));
 	put_store(out, node);
 }

@@ -6,8 +6,8 @@
 #include "list.h"
 
 static const struct ctl_column columns[] = {
-	{"USER", "user", CTL_COLUMN_TEXT},      {"ID", "id", CTL_COLUMN_TEXT},
-	{"STATE", "state", CTL_COLUMN_TEXT},    {"ANSWER", "answer", CTL_COLUMN_TEXT},
+	{"USER", "user", CTL_COLUMN_TEXT},       {"ID", "id", CTL_COLUMN_TEXT},
+	{"STATE", "state", CTL_COLUMN_TEXT},     {"ANSWER", "answer", CTL_COLUMN_TEXT},
 	{"SENT", "created_ms", CTL_COLUMN_TIME}, {"TEXT", "text", CTL_COLUMN_TEXT},
 };
 

@@ -24,7 +24,8 @@ static bool is_target(struct str s)
 	if (addr_decode_hostport(&ignored, s) == 0)
 		return true;
 	for (size_t i = 0; i < (size_t)colon; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", s.p[i]))
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-",
+			    s.p[i]))
 			return false;
 	return true;
 }
@@ -33,8 +34,8 @@ static bool is_target(struct str s)
 static int take(struct ctl *c, const char *from, const char *text)
 {
 	if (!is_target(str_of(text))) {
-		ctl_error("write it as HOST:PORT, such as " DEFAULT_TARGET, "%s \"%s\" is not HOST:PORT", from,
-			  text);
+		ctl_error("write it as HOST:PORT, such as " DEFAULT_TARGET,
+			  "%s \"%s\" is not HOST:PORT", from, text);
 		return CTL_USAGE;
 	}
 	memcpy(c->target, text, strlen(text) + 1);

@@ -9,10 +9,10 @@
 #include "ctl.h"
 
 /** How long one question waits for news. */
-#define WAIT_S      20
+#define WAIT_S 20
 #define SECONDS_MAX 31536000
 /** Columns of "udp 192.0.2.7:5060". */
-#define PEER_WIDTH  28
+#define PEER_WIDTH 28
 
 
 /** All that came before was written and flushed: there is nothing to lose. */
@@ -44,7 +44,9 @@ static void put_line(struct buf *out, const json_t *j)
 	ctl_put(out, text_of(j, "peer"));
 	while (out->n < before + PEER_WIDTH && !out->failed)
 		buf_putc(out, ' ');
-	buf_puts(out, !strcmp(what, "in") ? STR("  -->  ") : !strcmp(what, "out") ? STR(" <--   ") : STR("  ==   "));
+	buf_puts(out, !strcmp(what, "in")    ? STR("  -->  ")
+		      : !strcmp(what, "out") ? STR(" <--   ")
+					     : STR("  ==   "));
 	ctl_put(out, text_of(j, "text"));
 	buf_putc(out, '\n');
 }
@@ -129,8 +131,10 @@ int ctl_trace(struct ctl *c)
 	struct sigaction interrupt = {.sa_handler = on_interrupt};
 	uint32_t seconds = 0;
 
-	if (c->seconds && (!str_u32(str_of(c->seconds), &seconds) || !seconds || seconds > SECONDS_MAX))
-		return ctl_usage("write a number of seconds", "--seconds \"%.40s\" is no such number", c->seconds);
+	if (c->seconds &&
+	    (!str_u32(str_of(c->seconds), &seconds) || !seconds || seconds > SECONDS_MAX))
+		return ctl_usage("write a number of seconds",
+				 "--seconds \"%.40s\" is no such number", c->seconds);
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
 	return follow(c, (long)seconds);

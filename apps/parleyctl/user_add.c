@@ -11,8 +11,9 @@ int ctl_user_add(struct ctl *c)
 	int status = ctl_password(c, password);
 
 	if (status == CTL_OK)
-		status = ctl_change(c, "POST", "/v1/users", json_pack("{s:s, s:s}", "user", c->args[0],
-			"password", password), "added");
+		status = ctl_change(
+			c, "POST", "/v1/users",
+			json_pack("{s:s, s:s}", "user", c->args[0], "password", password), "added");
 	explicit_bzero(password, sizeof(password));
 	return status;
 }

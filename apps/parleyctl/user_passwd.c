@@ -11,7 +11,8 @@ int ctl_user_passwd(struct ctl *c)
 	int status = ctl_password(c, password);
 
 	if (status == CTL_OK)
-		status = ctl_change_user(c, "PUT", "/password", json_pack("{s:s}", "password", password),
+		status = ctl_change_user(c, "PUT", "/password",
+					 json_pack("{s:s}", "password", password),
 					 "new password for");
 	explicit_bzero(password, sizeof(password));
 	return status;

@@ -13,10 +13,11 @@ int ctl_values(const struct ctl *c, int first, json_t **ret)
 		const char *equals = strchr(c->args[i], '=');
 		char name[256];
 
-		if (!equals || equals == c->args[i] || (size_t)(equals - c->args[i]) >= sizeof(name)) {
+		if (!equals || equals == c->args[i] ||
+		    (size_t)(equals - c->args[i]) >= sizeof(name)) {
 			json_decref(values);
-			return ctl_usage("write NAME=VALUE, without blanks around \"=\"", "\"%.100s\" is no NAME=VALUE",
-					 c->args[i]);
+			return ctl_usage("write NAME=VALUE, without blanks around \"=\"",
+					 "\"%.100s\" is no NAME=VALUE", c->args[i]);
 		}
 		memcpy(name, c->args[i], (size_t)(equals - c->args[i]));
 		name[equals - c->args[i]] = 0;

@@ -73,11 +73,11 @@ enum parley_report_kind {
 };
 
 struct parley_message {
-	const char *from;       /**< URI, as asserted by the network where it is; "" for anonymous */
-	const char *from_name;  /**< display name; "" for none */
-	const char *to;         /**< URI that it was sent to */
-	const char *type;       /**< of the content: "text/plain;charset=UTF-8" */
-	const char *content;    /**< bytes; followed by a NUL that is not counted */
+	const char *from;      /**< URI, as asserted by the network where it is; "" for anonymous */
+	const char *from_name; /**< display name; "" for none */
+	const char *to;        /**< URI that it was sent to */
+	const char *type;      /**< of the content: "text/plain;charset=UTF-8" */
+	const char *content;   /**< bytes; followed by a NUL that is not counted */
 	size_t content_size;
 	const char *message_id; /**< of the sender's choosing; "" for none */
 	int64_t sent_ms;        /**< since 1970 by the sender's clock; negative: not told */
@@ -90,7 +90,7 @@ struct parley_report {
 	const char *recipient;  /**< URI that the message was sent to; "" when not told */
 	const char *message_id; /**< of the message reported on */
 	enum parley_report_kind kind;
-	const char *status;     /**< "delivered", "failed", "displayed", "forbidden", "error"… */
+	const char *status; /**< "delivered", "failed", "displayed", "forbidden", "error"… */
 	int64_t received_ms;
 };
 
@@ -118,7 +118,7 @@ struct parley_outcome {
 	unsigned status;    /**< of the final response; 0: none came */
 	const char *reason; /**< its reason phrase; "" */
 	const char *detail; /**< text of its Warning or Error-Info; "" */
-	size_t bytes;       /**< size of the request as it was put on the wire last; 0: never written */
+	size_t bytes; /**< size of the request as it was put on the wire last; 0: never written */
 	uint32_t retry_after_s; /**< Retry-After of the response; 0: none */
 };
 /*
@@ -157,24 +157,25 @@ struct parley_params {
 	struct loop *loop;
 	const char *account;      /**< "sip:alice@example.org" */
 	const char *display_name; /**< may be NULL */
-	const char *auth_user;    /**< name in digest authentication; NULL: the account's user part */
-	const char *password;     /**< NULL: none */
+	const char *auth_user; /**< name in digest authentication; NULL: the account's user part */
+	const char *password;  /**< NULL: none */
 	/** "HOST[:PORT][;transport=udp|tcp|tls]"; NULL: by RFC 3263 from the account's domain. */
 	const char *server;
 	/** Numeric "HOST[:PORT]" to receive on; NULL: the one from which the server is reached. */
 	const char *local;
 	/** Tells apart several clients of one account: part of +sip.instance. NULL: "". */
 	const char *device;
-	const char *product;      /**< "Name/1.0", after IM-client/OMA1.0 in User-Agent; NULL: Parley's */
-	uint32_t expires_s;       /**< of the registration; 0: 3600 */
+	const char
+		*product;   /**< "Name/1.0", after IM-client/OMA1.0 in User-Agent; NULL: Parley's */
+	uint32_t expires_s; /**< of the registration; 0: 3600 */
 	/** The server is an IMS: P-Preferred-Identity, anonymous From, the server in the Route. */
 	bool ims;
 	const char *access_network; /**< IMS: value of P-Access-Network-Info; NULL: none */
 	/** Of incoming messages take reports only; others are told 480, so that another device has them. */
 	bool reports_only;
-	const char *ca_file;      /**< TLS: authorities trusted, PEM; NULL: the system's */
-	bool tls_no_verify;       /**< TLS: connect to anybody. For laboratories. */
-	struct dns *dns;          /**< borrowed; NULL: the system's servers */
+	const char *ca_file; /**< TLS: authorities trusted, PEM; NULL: the system's */
+	bool tls_no_verify;  /**< TLS: connect to anybody. For laboratories. */
+	struct dns *dns;     /**< borrowed; NULL: the system's servers */
 	const struct parley_handler *handler; /**< borrowed; may be NULL */
 	void *arg;
 };
@@ -209,20 +210,20 @@ PARLEY_API const char *parley_state_name(enum parley_state s);
 #define PARLEY_CONTENT_MAX 60000
 
 struct parley_outgoing {
-	const char *to;      /**< URI */
-	const char *type;    /**< NULL: "text/plain;charset=UTF-8" */
+	const char *to;   /**< URI */
+	const char *type; /**< NULL: "text/plain;charset=UTF-8" */
 	const void *content;
 	size_t content_size;
-	bool anonymous;      /**< Privacy: id */
-	unsigned reports;    /**< DELIVERY, DISPLAY: asked for; not together with `anonymous` */
-	bool large;          /**< Large Message Mode whatever the size */
-	bool reliable_path;  /**< see parley_choose */
+	bool anonymous;     /**< Privacy: id */
+	unsigned reports;   /**< DELIVERY, DISPLAY: asked for; not together with `anonymous` */
+	bool large;         /**< Large Message Mode whatever the size */
+	bool reliable_path; /**< see parley_choose */
 };
 
 struct parley_sent {
-	enum parley_mode mode;        /**< as chosen, last for the request that got the answer */
+	enum parley_mode mode; /**< as chosen, last for the request that got the answer */
 	struct parley_outcome outcome;
-	const char *message_id;       /**< that reports will name; "" when none were asked for */
+	const char *message_id; /**< that reports will name; "" when none were asked for */
 };
 
 typedef void(parley_sent_cb)(struct parley *p, const struct parley_sent *s, void *arg);

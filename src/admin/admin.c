@@ -37,19 +37,21 @@ struct admin_request {
 	struct str param[ADMIN_PARAMS_MAX];
 	struct str query, body;
 	json_t *json, *rows;
-	bool spoiled;   /**< a row could not be kept: no answer is better than a wrong one */
+	bool spoiled; /**< a row could not be kept: no answer is better than a wrong one */
 	admin_reply_cb *reply;
 	void *arg;
 };
 
 static struct counter counters[] = {
 	COUNTER("admin.requests", "requests to the admin API"),
-	COUNTER("admin.refused", "requests to the admin API refused: too many at once, or it is stopping"),
-	COUNTER("admin.failed", "requests to the admin API that failed through no fault of the asker"),
+	COUNTER("admin.refused",
+		"requests to the admin API refused: too many at once, or it is stopping"),
+	COUNTER("admin.failed",
+		"requests to the admin API that failed through no fault of the asker"),
 };
 #define C_REQUESTS (&counters[0])
-#define C_REFUSED  (&counters[1])
-#define C_FAILED   (&counters[2])
+#define C_REFUSED (&counters[1])
+#define C_FAILED (&counters[2])
 
 
 void admin_counters(void)
@@ -114,8 +116,10 @@ static void answer_json(struct admin_request *r, unsigned status, json_t *j, str
 	if (err || out.failed)
 		answer(r, &no_memory);
 	else
-		answer(r, &(struct admin_reply){.status = status, .type = STR("application/json"),
-						.body = buf_str(&out), .allow = allow});
+		answer(r, &(struct admin_reply){.status = status,
+						.type = STR("application/json"),
+						.body = buf_str(&out),
+						.allow = allow});
 	buf_done(&out);
 }
 
@@ -152,14 +156,16 @@ json_t *admin_json_text(struct str s)
 
 static json_t *error_json(struct str error, struct str remedy)
 {
-	return json_pack("{s:o, s:o}", "error", admin_json_text(error), "remedy", admin_json_text(remedy));
+	return json_pack("{s:o, s:o}", "error", admin_json_text(error), "remedy",
+			 admin_json_text(remedy));
 }
 
 
 /** Error texts quote what was asked for, which may be long. */
 #define ERROR_MAX 1024
 
-void admin_request_error(struct admin_request *r, unsigned status, const char *remedy, const char *error, ...)
+void admin_request_error(struct admin_request *r, unsigned status, const char *remedy,
+			 const char *error, ...)
 {
 	char storage[ERROR_MAX];
 	struct buf text;
@@ -169,8 +175,10 @@ void admin_request_error(struct admin_request *r, unsigned status, const char *r
 	va_start(ap, error);
 	buf_vprintf(&text, error, ap);
 	va_end(ap);
-	admin_request_reply(r, status, error_json(text.failed ? STR("the request is not understood") :
-						  buf_str(&text), str_of(remedy)));
+	admin_request_reply(r, status,
+			    error_json(text.failed ? STR("the request is not understood")
+						   : buf_str(&text),
+				       str_of(remedy)));
 }
 
 
@@ -200,12 +208,14 @@ static void answer_why(struct admin_request *r, unsigned status, struct str why,
 	if (colon < 1 || (why.p[0] == '"' && why.p[colon - 1] == '"'))
 		admin_request_reply(r, status, error_json(why, str_of(remedy)));
 	else
-		admin_request_reply(r, status, error_json(str_upto(why, (size_t)colon),
-			str_from(why, (size_t)colon + 2)));
+		admin_request_reply(r, status,
+				    error_json(str_upto(why, (size_t)colon),
+					       str_from(why, (size_t)colon + 2)));
 }
 
 
-void admin_request_failed(struct admin_request *r, int error, const struct buf *why, struct str what)
+void admin_request_failed(struct admin_request *r, int error, const struct buf *why,
+			  struct str what)
 {
 	static const struct {
 		int error;
@@ -213,8 +223,10 @@ void admin_request_failed(struct admin_request *r, int error, const struct buf *
 		const char *text, *remedy;
 	} rows[] = {
 		{-ENOENT, 404, "there is no user ", "list the users to see those there are"},
-		{-EEXIST, 409, "there is already a user ", "choose another name, or change the password"},
-		{-EINVAL, 400, "this is no name of a user: ", "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"},
+		{-EEXIST, 409, "there is already a user ",
+		 "choose another name, or change the password"},
+		{-EINVAL, 400,
+		 "this is no name of a user: ", "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"},
 		{-EXDEV, 400, "this server does not serve the domain of ",
 		 "write a domain that stands in its configuration"},
 		{-ENOTSUP, 501, "this server does not keep accounts of its own: ",
@@ -226,7 +238,8 @@ void admin_request_failed(struct admin_request *r, int error, const struct buf *
 		{-ESTALE, 412, "it has been changed meanwhile: ", "look at it again, then decide"},
 		{-EDQUOT, 409, "there are as many as there may be: ", "remove some first"},
 		{-EMSGSIZE, 413, "it is too large: ", "send less"},
-		{-EBADMSG, 409, "what is stored cannot be read: ", "put a correct document in its place"},
+		{-EBADMSG, 409,
+		 "what is stored cannot be read: ", "put a correct document in its place"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -235,8 +248,8 @@ void admin_request_failed(struct admin_request *r, int error, const struct buf *
 		if (why && why->n)
 			answer_why(r, rows[i].status, buf_str(why), rows[i].remedy);
 		else
-			admin_request_error(r, rows[i].status, rows[i].remedy, "%s" STR_FMT, rows[i].text,
-					    STR_ARG(str_upto(what, ADMIN_USER_MAX)));
+			admin_request_error(r, rows[i].status, rows[i].remedy, "%s" STR_FMT,
+					    rows[i].text, STR_ARG(str_upto(what, ADMIN_USER_MAX)));
 		return;
 	}
 	admin_request_error(r, 503, "look at the server's log, and at the store in the status",
@@ -300,8 +313,8 @@ json_t *admin_request_json(struct admin_request *r)
 	if (r->json)
 		admin_request_error(r, 400, "send a JSON object", "the body is not a JSON object");
 	else
-		admin_request_error(r, 400, "send a JSON object", "the body is not JSON: line %d: %s",
-				    error.line, error.text);
+		admin_request_error(r, 400, "send a JSON object",
+				    "the body is not JSON: line %d: %s", error.line, error.text);
 	return NULL;
 }
 
@@ -328,7 +341,8 @@ bool admin_request_limit(struct admin_request *r, uint32_t *ret)
 	uint32_t n = ADMIN_ROWS;
 
 	if (text.p && (!str_u32(text, &n) || n < 1 || n > ADMIN_ROWS_MAX)) {
-		admin_request_error(r, 400, "write a number", "limit is not from 1 to %d", ADMIN_ROWS_MAX);
+		admin_request_error(r, 400, "write a number", "limit is not from 1 to %d",
+				    ADMIN_ROWS_MAX);
 		return false;
 	}
 	*ret = n;
@@ -350,8 +364,10 @@ bool admin_request_string(struct admin_request *r, const char *name, size_t max,
 	}
 	s = (struct str){json_string_value(j), json_string_length(j)};
 	if (!s.n || s.n > max || has_controls(s)) {
-		admin_request_error(r, 400, "send a line of text", "\"%s\" is empty, longer than %zu bytes, "
-				    "or has control characters", name, max);
+		admin_request_error(r, 400, "send a line of text",
+				    "\"%s\" is empty, longer than %zu bytes, "
+				    "or has control characters",
+				    name, max);
 		return false;
 	}
 	*ret = s;
@@ -428,8 +444,9 @@ static json_t *resource_list(const struct admin *a)
 		for (size_t i = 0; i < a->tables[t].n; i++) {
 			const struct admin_resource *row = &a->tables[t].rows[i];
 
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "method", row->method,
-				"path", row->path, "summary", row->summary));
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "method",
+							      row->method, "path", row->path,
+							      "summary", row->summary));
 		}
 	return list;
 }
@@ -442,12 +459,15 @@ static void answer_not_found(struct admin_request *r, struct str path)
 
 	buf_fixed(&text, storage, sizeof(storage));
 	buf_printf(&text, "there is no " STR_FMT, STR_ARG(str_upto(path, 200)));
-	admin_request_reply(r, 404, json_pack("{s:o, s:s, s:o}", "error", admin_json_text(buf_str(&text)),
-		"remedy", "ask for one of these resources", "resources", resource_list(r->admin)));
+	admin_request_reply(r, 404,
+			    json_pack("{s:o, s:s, s:o}", "error", admin_json_text(buf_str(&text)),
+				      "remedy", "ask for one of these resources", "resources",
+				      resource_list(r->admin)));
 }
 
 
-static void answer_no_method(struct admin_request *r, struct str method, struct str path, struct str allow)
+static void answer_no_method(struct admin_request *r, struct str method, struct str path,
+			     struct str allow)
 {
 	char storage[2][ERROR_MAX];
 	struct buf error, remedy;
@@ -534,8 +554,8 @@ static const struct admin_reply unavailable = {
 };
 
 
-void admin_handle(struct admin *a, struct str method, struct str path, struct str query, struct str body,
-		  admin_reply_cb *reply, void *arg)
+void admin_handle(struct admin *a, struct str method, struct str path, struct str query,
+		  struct str body, admin_reply_cb *reply, void *arg)
 {
 	struct admin_request *r;
 
@@ -553,7 +573,8 @@ void admin_handle(struct admin *a, struct str method, struct str path, struct st
 	r->reply = reply;
 	r->arg = arg;
 	if (body.n > ADMIN_BODY_MAX)
-		admin_request_error(r, 413, "send less", "the body is longer than %d bytes", ADMIN_BODY_MAX);
+		admin_request_error(r, 413, "send less", "the body is longer than %d bytes",
+				    ADMIN_BODY_MAX);
 	else
 		route(r, str_eq(method, STR("HEAD")) ? STR("GET") : method, path);
 }
@@ -565,8 +586,9 @@ void admin_handle(struct admin *a, struct str method, struct str path, struct st
 static void get_index(struct admin_request *r, void *arg)
 {
 	(void)arg;
-	admin_request_reply(r, 200, json_pack("{s:s, s:s, s:o}", "server", "parleyd", "version",
-		PARLEY_VERSION, "resources", resource_list(r->admin)));
+	admin_request_reply(r, 200,
+			    json_pack("{s:s, s:s, s:o}", "server", "parleyd", "version",
+				      PARLEY_VERSION, "resources", resource_list(r->admin)));
 }
 
 
@@ -606,9 +628,9 @@ int admin_register(struct admin *a, const struct admin_resource *table, size_t n
 int admin_alloc(struct admin **ret, const struct admin_services *services)
 {
 	static int (*const tables[])(struct admin *) = {
-		admin_node_register,     admin_user_register,     admin_settings_register,
-		admin_document_register, admin_policy_register,   admin_deferred_register,
-		admin_trace_register,    admin_message_register,  admin_system_message_register,
+		admin_node_register,     admin_user_register,    admin_settings_register,
+		admin_document_register, admin_policy_register,  admin_deferred_register,
+		admin_trace_register,    admin_message_register, admin_system_message_register,
 	};
 	struct admin *a = mem_alloc(sizeof(*a), destroy_admin);
 	int err;

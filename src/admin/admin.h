@@ -47,26 +47,26 @@ struct admin_front;
 struct loop;
 
 /** A request's body: the longest are documents. */
-#define ADMIN_BODY_MAX   (256u << 10)
+#define ADMIN_BODY_MAX (256u << 10)
 /** A reply: ADMIN_ROWS_MAX rows of the longest kind. */
-#define ADMIN_REPLY_MAX  (16u << 20)
+#define ADMIN_REPLY_MAX (16u << 20)
 /** Rows in one reply; `after` asks for the next. */
-#define ADMIN_ROWS_MAX   10000
-#define ADMIN_ROWS       1000 /**< the default of `limit` */
+#define ADMIN_ROWS_MAX 10000
+#define ADMIN_ROWS 1000 /**< the default of `limit` */
 /** A user's address and a password are lines that people type. */
-#define ADMIN_USER_MAX     512
+#define ADMIN_USER_MAX 512
 #define ADMIN_PASSWORD_MAX 256
 /** Requests under way at once; the next is answered 503. */
-#define ADMIN_PENDING_MAX  256
+#define ADMIN_PENDING_MAX 256
 
 /** What `status` tells of this node; texts are valid until it returns to the loop. */
 struct admin_status {
-	struct str node;             /**< the host's name, or the instance's */
-	struct str core;             /**< "embedded" | "ims" */
-	struct str domains;          /**< separated by blanks */
+	struct str node;    /**< the host's name, or the instance's */
+	struct str core;    /**< "embedded" | "ims" */
+	struct str domains; /**< separated by blanks */
 	uint64_t uptime_ms;
 	struct {
-		uint64_t connections;    /**< streams open */
+		uint64_t connections; /**< streams open */
 		uint64_t transactions;
 		uint64_t registrations;  /**< contacts registered now */
 		uint64_t queue_delay_us; /**< how long a request waits in the socket, recently */
@@ -74,26 +74,26 @@ struct admin_status {
 		bool overloaded;         /**< new requests are being answered 503 */
 	} load;
 	struct {
-		struct str kind;     /**< "memory" | "sqlite" | … */
+		struct str kind; /**< "memory" | "sqlite" | … */
 		bool healthy;
-		struct str detail;   /**< when it is not: what the store said */
+		struct str detail; /**< when it is not: what the store said */
 	} store;
 	bool stopping;
 };
 
 struct admin_user {
-	struct str address;          /**< sip:alice@example.org */
-	bool allowed;                /**< may use the service at all */
+	struct str address; /**< sip:alice@example.org */
+	bool allowed;       /**< may use the service at all */
 };
 
 struct admin_registration {
-	struct str address;          /**< of record */
-	struct str contact;          /**< URI */
-	struct str received;         /**< where it came from: "udp:192.0.2.7:5060"; may be empty */
-	struct str user_agent;       /**< may be empty */
-	struct str instance;         /**< +sip.instance; may be empty */
-	uint64_t expires_s;          /**< seconds left */
-	unsigned q_milli;            /**< preference, 0…1000 */
+	struct str address;    /**< of record */
+	struct str contact;    /**< URI */
+	struct str received;   /**< where it came from: "udp:192.0.2.7:5060"; may be empty */
+	struct str user_agent; /**< may be empty */
+	struct str instance;   /**< +sip.instance; may be empty */
+	uint64_t expires_s;    /**< seconds left */
+	unsigned q_milli;      /**< preference, 0…1000 */
 };
 
 /** One row; its texts are valid until it returns. */
@@ -116,8 +116,8 @@ struct admin_services {
 			struct buf *why, void *arg);
 	int (*user_remove)(struct str user, admin_done_cb *done, void *done_arg, struct buf *why,
 			   void *arg);
-	int (*user_passwd)(struct str user, struct str password, admin_done_cb *done, void *done_arg,
-			   struct buf *why, void *arg);
+	int (*user_passwd)(struct str user, struct str password, admin_done_cb *done,
+			   void *done_arg, struct buf *why, void *arg);
 	int (*user_allow)(struct str user, bool allowed, admin_done_cb *done, void *done_arg,
 			  struct buf *why, void *arg);
 	/** In order of address, behind `after` (empty: from the start), at most `limit`. */

@@ -24,24 +24,24 @@
 #include "base/str.h"
 
 /** Bytes of a system message's text, and of one answer to choose; and how many of them. */
-#define ADMIN_TEXT_MAX    16384
-#define ADMIN_ANSWER_MAX  256
+#define ADMIN_TEXT_MAX 16384
+#define ADMIN_ANSWER_MAX 256
 #define ADMIN_ANSWERS_MAX 16
 
 struct admin_device {
-	struct str key;       /**< instance or contact */
-	struct str state;     /**< "delivered" | "waiting" | "failed" */
+	struct str key;   /**< instance or contact */
+	struct str state; /**< "delivered" | "waiting" | "failed" */
 	uint32_t attempts;
-	uint32_t status;      /**< of the last answer; 0: none */
-	int64_t last_ms;      /**< wall clock, as all times here; 0: none */
+	uint32_t status; /**< of the last answer; 0: none */
+	int64_t last_ms; /**< wall clock, as all times here; 0: none */
 	int64_t next_try_ms;
 };
 
 struct admin_deferred {
 	uint64_t id;
 	struct str user, sender, call_id, message_id;
-	struct str kind;      /**< "pager" | "large" */
-	struct str state;     /**< "held" | "delivered" | "expired" | "withdrawn" */
+	struct str kind;  /**< "pager" | "large" */
+	struct str state; /**< "held" | "delivered" | "expired" | "withdrawn" */
 	uint64_t size;
 	int64_t received_ms, expires_ms, finished_ms; /**< 0: never, not yet */
 	const struct admin_device *devices;
@@ -57,7 +57,7 @@ struct admin_system_message {
 	struct str user, id, text;
 	const struct str *answers;
 	size_t answers_n;
-	struct str state;     /**< "waiting" | "delivered" | "answered" | "overdue" | "cleared" */
+	struct str state; /**< "waiting" | "delivered" | "answered" | "overdue" | "cleared" */
 	struct str answer;
 	bool required;
 	uint32_t timeout_s;
@@ -97,8 +97,8 @@ struct admin_deferral {
 			   admin_system_message_cb *each, admin_done_cb *done, void *done_arg,
 			   struct buf *why, void *arg);
 	/** The one, or (`id` empty) all that wait for an answer. */
-	int (*system_clear)(struct str user, struct str id, admin_count_cb *count, admin_done_cb *done,
-			    void *done_arg, struct buf *why, void *arg);
+	int (*system_clear)(struct str user, struct str id, admin_count_cb *count,
+			    admin_done_cb *done, void *done_arg, struct buf *why, void *arg);
 };
 
 #endif

@@ -10,7 +10,8 @@ static bool id_of(struct admin_request *r, uint64_t *ret)
 {
 	if (str_u64(admin_request_param(r, 0), ret) && *ret && *ret <= INT64_MAX)
 		return true;
-	admin_request_error(r, 400, "list the messages to see their numbers", STR_FMT " is no number of a message",
+	admin_request_error(r, 400, "list the messages to see their numbers",
+			    STR_FMT " is no number of a message",
 			    STR_ARG(str_upto(admin_request_param(r, 0), 80)));
 	return false;
 }
@@ -30,11 +31,12 @@ static void failed(struct admin_request *r, int error, struct str what)
 
 static json_t *deferred_json(const struct admin_deferred *d)
 {
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "id", (json_int_t)d->id, "user",
-			 admin_json_text(d->user), "sender", admin_json_text(d->sender), "kind",
-			 admin_json_text(d->kind), "state", admin_json_text(d->state), "call_id",
-			 admin_json_text(d->call_id), "message_id", admin_json_text(d->message_id), "size",
-			 (json_int_t)d->size, "received_ms", (json_int_t)d->received_ms, "expires_ms",
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "id",
+			 (json_int_t)d->id, "user", admin_json_text(d->user), "sender",
+			 admin_json_text(d->sender), "kind", admin_json_text(d->kind), "state",
+			 admin_json_text(d->state), "call_id", admin_json_text(d->call_id),
+			 "message_id", admin_json_text(d->message_id), "size", (json_int_t)d->size,
+			 "received_ms", (json_int_t)d->received_ms, "expires_ms",
 			 (json_int_t)d->expires_ms);
 }
 
@@ -91,15 +93,17 @@ static void get_deferred(struct admin_request *r, void *arg)
 	}
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->deferral.list)
-		err = s->deferral.list(user, after, (size_t)limit + 1, on_listed, on_list_done, r, &why, s->arg);
+		err = s->deferral.list(user, after, (size_t)limit + 1, on_listed, on_list_done, r,
+				       &why, s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
 
 static void on_waiting(const struct admin_waiting *w, void *arg)
 {
-	admin_request_add(arg, json_pack("{s:o, s:I, s:I}", "user", admin_json_text(w->user), "messages",
-					 (json_int_t)w->messages, "bytes", (json_int_t)w->bytes));
+	admin_request_add(arg,
+			  json_pack("{s:o, s:I, s:I}", "user", admin_json_text(w->user), "messages",
+				    (json_int_t)w->messages, "bytes", (json_int_t)w->bytes));
 }
 
 
@@ -122,8 +126,8 @@ static void get_users(struct admin_request *r, void *arg)
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->deferral.users)
-		err = s->deferral.users(admin_request_query(r, "after"), (size_t)limit + 1, on_waiting, on_users_done,
-					r, &why, s->arg);
+		err = s->deferral.users(admin_request_query(r, "after"), (size_t)limit + 1,
+					on_waiting, on_users_done, r, &why, s->arg);
 	admin_request_begun(r, err, &why, STR(""));
 }
 
@@ -132,9 +136,10 @@ static void get_users(struct admin_request *r, void *arg)
 
 static json_t *device_json(const struct admin_device *v)
 {
-	return json_pack("{s:o, s:o, s:i, s:i, s:I, s:I}", "device", admin_json_text(v->key), "state",
-			 admin_json_text(v->state), "attempts", (int)v->attempts, "status", (int)v->status, "last_ms",
-			 (json_int_t)v->last_ms, "next_try_ms", (json_int_t)v->next_try_ms);
+	return json_pack("{s:o, s:o, s:i, s:i, s:I, s:I}", "device", admin_json_text(v->key),
+			 "state", admin_json_text(v->state), "attempts", (int)v->attempts, "status",
+			 (int)v->status, "last_ms", (json_int_t)v->last_ms, "next_try_ms",
+			 (json_int_t)v->next_try_ms);
 }
 
 
@@ -234,8 +239,9 @@ static void on_user_deleted(int error, void *arg)
 	if (error)
 		failed(r, error, user);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o, s:o}", "user", admin_json_text(user), "deleted",
-						      counted(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:o}", "user", admin_json_text(user),
+					      "deleted", counted(r)));
 }
 
 
@@ -300,7 +306,8 @@ static void post_push(struct admin_request *r, void *arg)
 static const struct admin_resource table[] = {
 	{"GET", "/v1/deferred", "messages that wait; ?user=USER&after=ID&limit=N", get_deferred},
 	{"GET", "/v1/deferred/users", "who has messages waiting; ?after=USER&limit=N", get_users},
-	{"POST", "/v1/deferred/push", "send now what waits: {\"user\"}, or {}: for everybody", post_push},
+	{"POST", "/v1/deferred/push", "send now what waits: {\"user\"}, or {}: for everybody",
+	 post_push},
 	{"GET", "/v1/deferred/{id}", "one, and what each device had of it", get_one},
 	{"DELETE", "/v1/deferred/{id}", "withdraw one", delete_one},
 	{"DELETE", "/v1/users/{user}/deferred", "withdraw all that wait for a user", delete_users},

@@ -28,9 +28,11 @@ static void failed(struct admin_request *r, int error)
 	if (error == -ENODATA)
 		admin_request_error(r, 404, "list the documents to see those there are",
 				    STR_FMT " has no document " STR_FMT " " STR_FMT, STR_ARG(user),
-				    STR_ARG(admin_request_param(r, 1)), STR_ARG(admin_request_param(r, 2)));
+				    STR_ARG(admin_request_param(r, 1)),
+				    STR_ARG(admin_request_param(r, 2)));
 	else if (error == -EDQUOT)
-		admin_request_error(r, 409, "delete some first", STR_FMT " has as many documents as a user may have",
+		admin_request_error(r, 409, "delete some first",
+				    STR_FMT " has as many documents as a user may have",
 				    STR_ARG(user));
 	else
 		admin_request_failed(r, error, NULL, user);
@@ -52,8 +54,10 @@ static void on_list_done(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o, s:O}", "user",
-			admin_json_text(admin_request_param(r, 0)), "documents", admin_request_rows(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:O}", "user",
+					      admin_json_text(admin_request_param(r, 0)),
+					      "documents", admin_request_rows(r)));
 }
 
 
@@ -115,8 +119,9 @@ static void get_document(struct admin_request *r, void *arg)
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->rules.document_get)
-		err = s->rules.document_get(user, admin_request_param(r, 1), admin_request_param(r, 2), on_document,
-					    on_got, r, &why, s->arg);
+		err = s->rules.document_get(user, admin_request_param(r, 1),
+					    admin_request_param(r, 2), on_document, on_got, r, &why,
+					    s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
@@ -148,8 +153,8 @@ static void put_document(struct admin_request *r, void *arg)
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->rules.document_put)
-		err = s->rules.document_put(user, &d, admin_request_query(r, "if"), on_document, on_put, r, &why,
-					    s->arg);
+		err = s->rules.document_put(user, &d, admin_request_query(r, "if"), on_document,
+					    on_put, r, &why, s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
@@ -161,10 +166,11 @@ static void on_deleted(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o, s:o, s:o}", "user",
-			admin_json_text(admin_request_param(r, 0)), "auid",
-			admin_json_text(admin_request_param(r, 1)), "name",
-			admin_json_text(admin_request_param(r, 2))));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:o, s:o}", "user",
+					      admin_json_text(admin_request_param(r, 0)), "auid",
+					      admin_json_text(admin_request_param(r, 1)), "name",
+					      admin_json_text(admin_request_param(r, 2))));
 }
 
 
@@ -179,8 +185,9 @@ static void delete_document(struct admin_request *r, void *arg)
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->rules.document_remove)
-		err = s->rules.document_remove(user, admin_request_param(r, 1), admin_request_param(r, 2),
-					       on_deleted, r, &why, s->arg);
+		err = s->rules.document_remove(user, admin_request_param(r, 1),
+					       admin_request_param(r, 2), on_deleted, r, &why,
+					       s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 

@@ -14,7 +14,8 @@ struct admin_front {
 };
 
 static struct counter counters[] = {
-	COUNTER("admin.foreign", "requests to the admin API that a web page from elsewhere may have made"),
+	COUNTER("admin.foreign",
+		"requests to the admin API that a web page from elsewhere may have made"),
 };
 
 
@@ -44,7 +45,8 @@ static bool is_own_host(struct str host)
 /** "http://" and the host itself. */
 static bool is_own_origin(struct str origin, struct str host)
 {
-	return str_starts_nocase(origin, STR("http://")) && str_eq_nocase(str_from(origin, 7), host);
+	return str_starts_nocase(origin, STR("http://")) &&
+	       str_eq_nocase(str_from(origin, 7), host);
 }
 
 
@@ -70,8 +72,11 @@ static void reply(struct http_request *r, const struct admin_reply *a)
 		{"Allow", a->allow},
 	};
 
-	http_reply(r, &(struct http_reply){.status = a->status, .type = a->type, .body = a->body,
-					   .headers = headers, .headers_n = a->allow.n ? 3 : 2});
+	http_reply(r, &(struct http_reply){.status = a->status,
+					   .type = a->type,
+					   .body = a->body,
+					   .headers = headers,
+					   .headers_n = a->allow.n ? 3 : 2});
 }
 
 
@@ -88,7 +93,8 @@ static void on_request(struct http_request *r, void *arg)
 
 	if (refusal) {
 		counter_add(&counters[0], 1);
-		reply(r, &(struct admin_reply){.status = 403, .type = STR("application/json"),
+		reply(r, &(struct admin_reply){.status = 403,
+					       .type = STR("application/json"),
 					       .body = str_of(refusal)});
 		return;
 	}
@@ -106,7 +112,8 @@ static void destroy_front(void *object)
 }
 
 
-int admin_front_open(struct admin_front **ret, struct admin *a, struct loop *l, const struct addr *local)
+int admin_front_open(struct admin_front **ret, struct admin *a, struct loop *l,
+		     const struct addr *local)
 {
 	struct admin_front *f = mem_alloc(sizeof(*f), destroy_front);
 	int err;
@@ -115,8 +122,10 @@ int admin_front_open(struct admin_front **ret, struct admin *a, struct loop *l, 
 		return -ENOMEM;
 	counter_register(counters, sizeof(counters) / sizeof(counters[0]));
 	f->admin = mem_ref(a);
-	err = http_listen(&f->http, &(struct http_params){.loop = l, .local = *local,
-							  .body_max = ADMIN_BODY_MAX, .request = on_request,
+	err = http_listen(&f->http, &(struct http_params){.loop = l,
+							  .local = *local,
+							  .body_max = ADMIN_BODY_MAX,
+							  .request = on_request,
 							  .arg = f});
 	if (err) {
 		mem_unref(f);

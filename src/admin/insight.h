@@ -18,7 +18,7 @@
 /** How long a trace's answer may be waited for. */
 #define ADMIN_TRACE_WAIT_MAX_S 25
 /** Bytes of a message's id. */
-#define ADMIN_ID_MAX           512
+#define ADMIN_ID_MAX 512
 
 struct admin_trace_line {
 	uint64_t seq;
@@ -31,15 +31,15 @@ struct admin_trace_line {
 
 /** One step of a story. */
 struct admin_step {
-	int64_t at_ms;        /**< wall clock */
-	struct str event;     /**< "delivered", "refused", "held", "attempt", "expired"… */
-	struct str kind;      /**< "pager" */
-	struct str user;      /**< for whom it is */
+	int64_t at_ms;    /**< wall clock */
+	struct str event; /**< "delivered", "refused", "held", "attempt", "expired"… */
+	struct str kind;  /**< "pager" */
+	struct str user;  /**< for whom it is */
 	struct str sender;
-	struct str device;    /**< empty: not about one */
-	struct str reason;    /**< the gate that refused; empty: none */
-	unsigned status;      /**< SIP status; 0: none */
-	struct str text;      /**< the step as a sentence */
+	struct str device; /**< empty: not about one */
+	struct str reason; /**< the gate that refused; empty: none */
+	unsigned status;   /**< SIP status; 0: none */
+	struct str text;   /**< the step as a sentence */
 };
 
 typedef void(admin_trace_cb)(const struct admin_trace_line *l, void *arg);

@@ -8,12 +8,13 @@
 
 static void on_step(const struct admin_step *s, void *arg)
 {
-	admin_request_add(arg, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "at_ms",
-					 (json_int_t)s->at_ms, "event", admin_json_text(s->event), "kind",
-					 admin_json_text(s->kind), "user", admin_json_text(s->user), "sender",
-					 admin_json_text(s->sender), "device", admin_json_text(s->device),
-					 "reason", admin_json_text(s->reason), "status", (int)s->status, "text",
-					 admin_json_text(s->text)));
+	admin_request_add(
+		arg, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "at_ms",
+			       (json_int_t)s->at_ms, "event", admin_json_text(s->event), "kind",
+			       admin_json_text(s->kind), "user", admin_json_text(s->user), "sender",
+			       admin_json_text(s->sender), "device", admin_json_text(s->device),
+			       "reason", admin_json_text(s->reason), "status", (int)s->status,
+			       "text", admin_json_text(s->text)));
 }
 
 
@@ -24,13 +25,16 @@ static void on_done(int error, void *arg)
 
 	if (error == -ENODATA)
 		admin_request_error(r, 404,
-				    "write its Call-ID or IMDN Message-ID; what is older stands in the log alone",
-				    "nothing is known of a message " STR_FMT, STR_ARG(str_upto(id, ADMIN_ID_MAX)));
+				    "write its Call-ID or IMDN Message-ID; what is older stands in "
+				    "the log alone",
+				    "nothing is known of a message " STR_FMT,
+				    STR_ARG(str_upto(id, ADMIN_ID_MAX)));
 	else if (error)
 		admin_request_failed(r, error, NULL, id);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o, s:O}", "message", admin_json_text(id), "story",
-						      admin_request_rows(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:O}", "message", admin_json_text(id), "story",
+					      admin_request_rows(r)));
 }
 
 
@@ -51,7 +55,8 @@ static void get_message(struct admin_request *r, void *arg)
 
 
 static const struct admin_resource table[] = {
-	{"GET", "/v1/messages/{id}", "the story of a message, by Call-ID or IMDN Message-ID", get_message},
+	{"GET", "/v1/messages/{id}", "the story of a message, by Call-ID or IMDN Message-ID",
+	 get_message},
 };
 
 

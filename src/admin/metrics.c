@@ -46,7 +46,8 @@ void admin_metrics(struct buf *out)
 		put_help(out, c->help);
 		buf_puts(out, STR("\n# TYPE "));
 		put_name(out, c);
-		buf_puts(out, c->kind == COUNTER_KIND_COUNTER ? STR(" counter\n") : STR(" gauge\n"));
+		buf_puts(out,
+			 c->kind == COUNTER_KIND_COUNTER ? STR(" counter\n") : STR(" gauge\n"));
 		put_name(out, c);
 		buf_printf(out, " %lld\n", (long long)c->value);
 	}

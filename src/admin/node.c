@@ -27,11 +27,13 @@ static void get_health(struct admin_request *r, void *arg)
 
 	(void)arg;
 	if (s.stopping)
-		admin_request_reply(r, 503, json_pack("{s:b, s:s}", "healthy", 0, "reason",
-			"the server is stopping"));
+		admin_request_reply(r, 503,
+				    json_pack("{s:b, s:s}", "healthy", 0, "reason",
+					      "the server is stopping"));
 	else if (!s.store.healthy)
-		admin_request_reply(r, 503, json_pack("{s:b, s:s}", "healthy", 0, "reason",
-			"the store does not work"));
+		admin_request_reply(r, 503,
+				    json_pack("{s:b, s:s}", "healthy", 0, "reason",
+					      "the store does not work"));
 	else
 		admin_request_reply(r, 200, json_pack("{s:b}", "healthy", 1));
 }
@@ -53,20 +55,19 @@ static json_t *domains_json(struct str domains)
 
 static json_t *load_json(const struct admin_status *s)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}",
-		"connections", (json_int_t)s->load.connections,
-		"transactions", (json_int_t)s->load.transactions,
-		"registrations", (json_int_t)s->load.registrations,
-		"messages", (json_int_t)s->load.messages,
-		"queue_delay_us", (json_int_t)s->load.queue_delay_us,
-		"overloaded", s->load.overloaded);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "connections",
+			 (json_int_t)s->load.connections, "transactions",
+			 (json_int_t)s->load.transactions, "registrations",
+			 (json_int_t)s->load.registrations, "messages",
+			 (json_int_t)s->load.messages, "queue_delay_us",
+			 (json_int_t)s->load.queue_delay_us, "overloaded", s->load.overloaded);
 }
 
 
 static json_t *store_json(const struct admin_status *s)
 {
-	return json_pack("{s:o, s:b, s:o}", "kind", admin_json_text(s->store.kind),
-		"healthy", s->store.healthy, "detail", admin_json_text(s->store.detail));
+	return json_pack("{s:o, s:b, s:o}", "kind", admin_json_text(s->store.kind), "healthy",
+			 s->store.healthy, "detail", admin_json_text(s->store.detail));
 }
 
 
@@ -75,15 +76,16 @@ static void get_status(struct admin_request *r, void *arg)
 	struct admin_status s = status_of(r);
 
 	(void)arg;
-	admin_request_reply(r, 200, json_pack("{s:[{s:o, s:s, s:o, s:o, s:s, s:I, s:o, s:o}]}", "nodes",
-		"node", admin_json_text(s.node),
-		"version", PARLEY_VERSION,
-		"core", admin_json_text(s.core),
-		"domains", domains_json(s.domains),
-		"state", s.stopping ? "stopping" : s.load.overloaded ? "overloaded" : "running",
-		"uptime_s", (json_int_t)(s.uptime_ms / 1000),
-		"load", load_json(&s),
-		"store", store_json(&s)));
+	admin_request_reply(r, 200,
+			    json_pack("{s:[{s:o, s:s, s:o, s:o, s:s, s:I, s:o, s:o}]}", "nodes",
+				      "node", admin_json_text(s.node), "version", PARLEY_VERSION,
+				      "core", admin_json_text(s.core), "domains",
+				      domains_json(s.domains), "state",
+				      s.stopping          ? "stopping"
+				      : s.load.overloaded ? "overloaded"
+							  : "running",
+				      "uptime_s", (json_int_t)(s.uptime_ms / 1000), "load",
+				      load_json(&s), "store", store_json(&s)));
 }
 
 

@@ -22,8 +22,9 @@ static struct str user_of(const struct admin_request *r)
 
 static void on_value(const struct admin_value *v, void *arg)
 {
-	admin_request_add(arg, json_pack("{s:o, s:o, s:o}", "key", admin_json_text(v->name), "value",
-					 admin_json_text(v->value), "from", admin_json_text(v->from)));
+	admin_request_add(arg,
+			  json_pack("{s:o, s:o, s:o}", "key", admin_json_text(v->name), "value",
+				    admin_json_text(v->value), "from", admin_json_text(v->from)));
 }
 
 
@@ -35,8 +36,9 @@ static void on_done(int error, void *arg)
 	if (error)
 		admin_request_failed(r, error, NULL, user.n ? user : STR("the service"));
 	else if (user.n)
-		admin_request_reply(r, 200, json_pack("{s:o, s:O}", "user", admin_json_text(user), "policy",
-						      admin_request_rows(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:O}", "user", admin_json_text(user), "policy",
+					      admin_request_rows(r)));
 	else
 		admin_request_reply(r, 200, json_pack("{s:O}", "policy", admin_request_rows(r)));
 }
@@ -112,25 +114,31 @@ static void put_policy(struct admin_request *r, void *arg)
 	if (!body)
 		return;
 	buf_fixed(&set.text, texts, sizeof(texts));
-	json_object_foreach(body, name, value) {
+	json_object_foreach(body, name, value)
+	{
 		if (!take_value(&set, name, value)) {
-			admin_request_error(r, 400, "write a text, a number, true, false, a list of texts, or null",
-					    "the value of \"%.100s\" is not understood, or too long", name);
+			admin_request_error(
+				r, 400,
+				"write a text, a number, true, false, a list of texts, or null",
+				"the value of \"%.100s\" is not understood, or too long", name);
 			return;
 		}
 	}
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->rules.policy_set)
-		err = s->rules.policy_set(user, set.value, set.n, on_value, on_done, r, &why, s->arg);
+		err = s->rules.policy_set(user, set.value, set.n, on_value, on_done, r, &why,
+					  s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
 
 static const struct admin_resource table[] = {
 	{"GET", "/v1/policy", "operator policy of the service", get_policy},
-	{"PUT", "/v1/policy", "change some: {\"pager.max-size\": 2000, …}; null: as configured", put_policy},
+	{"PUT", "/v1/policy", "change some: {\"pager.max-size\": 2000, …}; null: as configured",
+	 put_policy},
 	{"GET", "/v1/users/{user}/policy", "operator policy as it holds for a user", get_policy},
-	{"PUT", "/v1/users/{user}/policy", "change some for a user; null: as for the service", put_policy},
+	{"PUT", "/v1/users/{user}/policy", "change some for a user; null: as for the service",
+	 put_policy},
 };
 
 

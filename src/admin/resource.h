@@ -20,7 +20,7 @@ typedef void(admin_resource_cb)(struct admin_request *r, void *arg);
 
 struct admin_resource {
 	const char *method;
-	const char *path;          /**< "/v1/users/{user}/password": {…} takes one segment */
+	const char *path; /**< "/v1/users/{user}/password": {…} takes one segment */
 	const char *summary;
 	admin_resource_cb *handle;
 };
@@ -64,7 +64,8 @@ void admin_request_error(struct admin_request *r, unsigned status, const char *r
  * The answer for an error of a service (admin_done_cb): `why` is its sentence, or NULL; `what` the
  * thing that was asked for, "alice".
  */
-void admin_request_failed(struct admin_request *r, int error, const struct buf *why, struct str what);
+void admin_request_failed(struct admin_request *r, int error, const struct buf *why,
+			  struct str what);
 /** An array that the request owns, for a handler whose rows come one by one; NULL: out of memory. */
 json_t *admin_request_rows(struct admin_request *r);
 /** A row could not be kept for want of memory: whatever is answered becomes a 503. */
@@ -76,7 +77,8 @@ json_t *admin_json_text(struct str s);
 /** A row for admin_request_rows; takes the reference, NULL is taken for out of memory. */
 void admin_request_add(struct admin_request *r, json_t *row);
 /** What a service's function returned: an error is answered, as by admin_request_failed. */
-void admin_request_begun(struct admin_request *r, int error, const struct buf *why, struct str what);
+void admin_request_begun(struct admin_request *r, int error, const struct buf *why,
+			 struct str what);
 /** The query parameter `limit`: rows asked for, ADMIN_ROWS when absent. False: answered. */
 bool admin_request_limit(struct admin_request *r, uint32_t *ret);
 

@@ -26,14 +26,14 @@
 /** Names that one PUT may have: all there are, and some more. */
 #define ADMIN_VALUES_MAX 64
 /** Bytes of a name and of a value. */
-#define ADMIN_NAME_MAX   255
-#define ADMIN_VALUE_MAX  4096
+#define ADMIN_NAME_MAX 255
+#define ADMIN_VALUE_MAX 4096
 
 /** A setting or a policy. */
 struct admin_value {
 	struct str name;
-	struct str value;  /**< when set: STR_NULL means "no longer set here" */
-	struct str from;   /**< shown only: "user", "service", "configuration", "default" */
+	struct str value; /**< when set: STR_NULL means "no longer set here" */
+	struct str from;  /**< shown only: "user", "service", "configuration", "default" */
 };
 
 /** A document of a user; `body` is empty in lists. */
@@ -53,24 +53,27 @@ typedef void(admin_document_cb)(const struct admin_document *d, void *arg);
  * hold after it.
  */
 struct admin_rules {
-	int (*settings_get)(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+	int (*settings_get)(struct str user, admin_value_cb *each, admin_done_cb *done,
+			    void *done_arg, struct buf *why, void *arg);
+	int (*settings_set)(struct str user, const struct admin_value *set, size_t n,
+			    admin_value_cb *each, admin_done_cb *done, void *done_arg,
 			    struct buf *why, void *arg);
-	int (*settings_set)(struct str user, const struct admin_value *set, size_t n, admin_value_cb *each,
-			    admin_done_cb *done, void *done_arg, struct buf *why, void *arg);
-	int (*document_list)(struct str user, admin_document_cb *each, admin_done_cb *done, void *done_arg,
-			     struct buf *why, void *arg);
-	int (*document_get)(struct str user, struct str auid, struct str name, admin_document_cb *each,
-			    admin_done_cb *done, void *done_arg, struct buf *why, void *arg);
+	int (*document_list)(struct str user, admin_document_cb *each, admin_done_cb *done,
+			     void *done_arg, struct buf *why, void *arg);
+	int (*document_get)(struct str user, struct str auid, struct str name,
+			    admin_document_cb *each, admin_done_cb *done, void *done_arg,
+			    struct buf *why, void *arg);
 	int (*document_put)(struct str user, const struct admin_document *d, struct str if_etag,
-			    admin_document_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-			    void *arg);
-	int (*document_remove)(struct str user, struct str auid, struct str name, admin_done_cb *done,
-			       void *done_arg, struct buf *why, void *arg);
+			    admin_document_cb *each, admin_done_cb *done, void *done_arg,
+			    struct buf *why, void *arg);
+	int (*document_remove)(struct str user, struct str auid, struct str name,
+			       admin_done_cb *done, void *done_arg, struct buf *why, void *arg);
 	/** `user` empty: of the service. */
-	int (*policy_get)(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+	int (*policy_get)(struct str user, admin_value_cb *each, admin_done_cb *done,
+			  void *done_arg, struct buf *why, void *arg);
+	int (*policy_set)(struct str user, const struct admin_value *set, size_t n,
+			  admin_value_cb *each, admin_done_cb *done, void *done_arg,
 			  struct buf *why, void *arg);
-	int (*policy_set)(struct str user, const struct admin_value *set, size_t n, admin_value_cb *each,
-			  admin_done_cb *done, void *done_arg, struct buf *why, void *arg);
 };
 
 #endif

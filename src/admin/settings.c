@@ -34,13 +34,15 @@ static void on_done(int error, void *arg)
 	struct str user = admin_request_param(r, 0);
 
 	if (error == -EBADMSG)
-		admin_request_error(r, 409, "put a correct one in its place, or delete it: parleyctl document",
-				    "the settings document of " STR_FMT " cannot be read", STR_ARG(user));
+		admin_request_error(
+			r, 409, "put a correct one in its place, or delete it: parleyctl document",
+			"the settings document of " STR_FMT " cannot be read", STR_ARG(user));
 	else if (error)
 		admin_request_failed(r, error, NULL, user);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o, s:o}", "user", admin_json_text(user), "settings",
-						      settings_json(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:o}", "user", admin_json_text(user),
+					      "settings", settings_json(r)));
 }
 
 
@@ -90,9 +92,11 @@ static void put_settings(struct admin_request *r, void *arg)
 	(void)arg;
 	if (!body)
 		return;
-	json_object_foreach(body, name, value) {
+	json_object_foreach(body, name, value)
+	{
 		if (n == ADMIN_VALUES_MAX || !switch_of(value, &set[n].value)) {
-			admin_request_error(r, 400, "write on or off", "\"%.100s\" is neither on nor off", name);
+			admin_request_error(r, 400, "write on or off",
+					    "\"%.100s\" is neither on nor off", name);
 			return;
 		}
 		set[n++].name = str_of(name);
@@ -106,7 +110,8 @@ static void put_settings(struct admin_request *r, void *arg)
 
 static const struct admin_resource table[] = {
 	{"GET", "/v1/users/{user}/settings", "the service settings of a user", get_settings},
-	{"PUT", "/v1/users/{user}/settings", "change some: {\"barring.session\": true, …}", put_settings},
+	{"PUT", "/v1/users/{user}/settings", "change some: {\"barring.session\": true, …}",
+	 put_settings},
 };
 
 

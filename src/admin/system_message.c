@@ -19,12 +19,14 @@ static json_t *answers_json(const struct admin_system_message *m)
 static void on_message(const struct admin_system_message *m, void *arg)
 {
 	admin_request_add(
-		arg, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I}", "user",
-			       admin_json_text(m->user), "id", admin_json_text(m->id), "text", admin_json_text(m->text),
-			       "answers", answers_json(m), "state", admin_json_text(m->state), "answer",
-			       admin_json_text(m->answer), "required", m->required, "timeout_s",
-			       (json_int_t)m->timeout_s, "created_ms", (json_int_t)m->created_ms, "delivered_ms",
-			       (json_int_t)m->delivered_ms, "answered_ms", (json_int_t)m->answered_ms));
+		arg,
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I}", "user",
+			  admin_json_text(m->user), "id", admin_json_text(m->id), "text",
+			  admin_json_text(m->text), "answers", answers_json(m), "state",
+			  admin_json_text(m->state), "answer", admin_json_text(m->answer),
+			  "required", m->required, "timeout_s", (json_int_t)m->timeout_s,
+			  "created_ms", (json_int_t)m->created_ms, "delivered_ms",
+			  (json_int_t)m->delivered_ms, "answered_ms", (json_int_t)m->answered_ms));
 }
 
 
@@ -57,7 +59,8 @@ static void get_messages(struct admin_request *r, void *arg)
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->deferral.system_list)
-		err = s->deferral.system_list(user, ADMIN_ROWS_MAX + 1, on_message, on_list_done, r, &why, s->arg);
+		err = s->deferral.system_list(user, ADMIN_ROWS_MAX + 1, on_message, on_list_done, r,
+					      &why, s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
@@ -65,13 +68,15 @@ static void get_messages(struct admin_request *r, void *arg)
 /* ---- Send ---- */
 
 /** A list of strings, or nothing. False: answered. */
-static bool answers_of(struct admin_request *r, struct str ret[static ADMIN_ANSWERS_MAX], size_t *ret_n)
+static bool answers_of(struct admin_request *r, struct str ret[static ADMIN_ANSWERS_MAX],
+		       size_t *ret_n)
 {
 	json_t *list = json_object_get(admin_request_json(r), "answers");
 	size_t n = list ? json_array_size(list) : 0;
 
 	if ((list && !json_is_array(list)) || n > ADMIN_ANSWERS_MAX) {
-		admin_request_error(r, 400, "send a list of texts", "\"answers\" is no list, or has more than %d",
+		admin_request_error(r, 400, "send a list of texts",
+				    "\"answers\" is no list, or has more than %d",
 				    ADMIN_ANSWERS_MAX);
 		return false;
 	}
@@ -79,10 +84,12 @@ static bool answers_of(struct admin_request *r, struct str ret[static ADMIN_ANSW
 		const json_t *j = json_array_get(list, i);
 		struct str s = {json_string_value(j), json_string_length(j)};
 
-		if (!s.n || s.n > ADMIN_ANSWER_MAX || memchr(s.p, '\n', s.n) || memchr(s.p, '\r', s.n)) {
-			admin_request_error(r, 400, "send a line of text for each",
-					    "an answer is empty, longer than %d bytes, or has line ends",
-					    ADMIN_ANSWER_MAX);
+		if (!s.n || s.n > ADMIN_ANSWER_MAX || memchr(s.p, '\n', s.n) ||
+		    memchr(s.p, '\r', s.n)) {
+			admin_request_error(
+				r, 400, "send a line of text for each",
+				"an answer is empty, longer than %d bytes, or has line ends",
+				ADMIN_ANSWER_MAX);
 			return false;
 		}
 		ret[i] = s;
@@ -98,7 +105,8 @@ static bool timeout_of(struct admin_request *r, uint32_t *ret)
 	json_int_t s = j ? json_integer_value(j) : 0;
 
 	if (j && (!json_is_integer(j) || s < 1 || s > UINT32_MAX)) {
-		admin_request_error(r, 400, "send a number of seconds", "\"timeout_s\" is not a number above 0");
+		admin_request_error(r, 400, "send a number of seconds",
+				    "\"timeout_s\" is not a number above 0");
 		return false;
 	}
 	*ret = (uint32_t)s;
@@ -113,7 +121,9 @@ static void on_sent(int error, void *arg)
 
 	if (error == -EDQUOT)
 		admin_request_error(r, 409, "wait for answers, or clear some",
-				    STR_FMT " has as many system messages waiting as a user may have", STR_ARG(user));
+				    STR_FMT
+				    " has as many system messages waiting as a user may have",
+				    STR_ARG(user));
 	else if (error)
 		admin_request_failed(r, error, NULL, user);
 	else
@@ -131,8 +141,8 @@ static void post_message(struct admin_request *r, void *arg)
 	int err = -ENOSYS;
 
 	(void)arg;
-	if (!admin_request_string(r, "text", ADMIN_TEXT_MAX, &m.text) || !answers_of(r, answers, &m.answers_n) ||
-	    !timeout_of(r, &m.timeout_s))
+	if (!admin_request_string(r, "text", ADMIN_TEXT_MAX, &m.text) ||
+	    !answers_of(r, answers, &m.answers_n) || !timeout_of(r, &m.timeout_s))
 		return;
 	if (m.timeout_s && !m.answers_n) {
 		admin_request_error(r, 400, "give answers to choose from, or no timeout",
@@ -167,8 +177,9 @@ static void on_cleared(int error, void *arg)
 	else if (error)
 		admin_request_failed(r, error, NULL, user);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o, s:O}", "user", admin_json_text(user), "cleared",
-						      json_array_get(admin_request_rows(r), 0)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o, s:O}", "user", admin_json_text(user),
+					      "cleared", json_array_get(admin_request_rows(r), 0)));
 }
 
 
@@ -183,16 +194,19 @@ static void delete_messages(struct admin_request *r, void *arg)
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->deferral.system_clear)
-		err = s->deferral.system_clear(user, admin_request_param(r, 1), on_count, on_cleared, r, &why, s->arg);
+		err = s->deferral.system_clear(user, admin_request_param(r, 1), on_count,
+					       on_cleared, r, &why, s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
 
 static const struct admin_resource table[] = {
-	{"GET", "/v1/system-messages", "what users were told, and their answers; ?user=USER", get_messages},
-	{"POST", "/v1/users/{user}/system-messages", "tell a user: {\"text\", \"answers\", \"timeout_s\"}",
-	 post_message},
-	{"DELETE", "/v1/users/{user}/system-messages", "no answer is needed any more, to any", delete_messages},
+	{"GET", "/v1/system-messages", "what users were told, and their answers; ?user=USER",
+	 get_messages},
+	{"POST", "/v1/users/{user}/system-messages",
+	 "tell a user: {\"text\", \"answers\", \"timeout_s\"}", post_message},
+	{"DELETE", "/v1/users/{user}/system-messages", "no answer is needed any more, to any",
+	 delete_messages},
 	{"DELETE", "/v1/users/{user}/system-messages/{id}", "the same for one", delete_messages},
 };
 

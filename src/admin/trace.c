@@ -8,10 +8,12 @@
 
 static void on_line(const struct admin_trace_line *l, void *arg)
 {
-	admin_request_add(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "seq", (json_int_t)l->seq, "at_ms",
-					 (json_int_t)l->at_ms, "what", admin_json_text(l->what), "transport",
-					 admin_json_text(l->transport), "peer", admin_json_text(l->peer), "text",
-					 admin_json_text(l->text), "call_id", admin_json_text(l->call_id)));
+	admin_request_add(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "seq",
+					 (json_int_t)l->seq, "at_ms", (json_int_t)l->at_ms, "what",
+					 admin_json_text(l->what), "transport",
+					 admin_json_text(l->transport), "peer",
+					 admin_json_text(l->peer), "text", admin_json_text(l->text),
+					 "call_id", admin_json_text(l->call_id)));
 }
 
 
@@ -71,18 +73,20 @@ static void get_trace(struct admin_request *r, void *arg)
 	int err = -ENOSYS;
 
 	(void)arg;
-	if (!number_of(r, "after", INT64_MAX, &after) || !number_of(r, "wait", ADMIN_TRACE_WAIT_MAX_S, &wait_s))
+	if (!number_of(r, "after", INT64_MAX, &after) ||
+	    !number_of(r, "wait", ADMIN_TRACE_WAIT_MAX_S, &wait_s))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
 	if (s->insight.trace)
-		err = s->insight.trace(user, after, (unsigned)wait_s, on_line, on_done, r, &why, s->arg);
+		err = s->insight.trace(user, after, (unsigned)wait_s, on_line, on_done, r, &why,
+				       s->arg);
 	admin_request_begun(r, err, &why, user);
 }
 
 
 static const struct admin_resource table[] = {
-	{"GET", "/v1/trace/{user}", "what is happening to a user, live, as JSON lines; ?after=SEQ&wait=SECONDS",
-	 get_trace},
+	{"GET", "/v1/trace/{user}",
+	 "what is happening to a user, live, as JSON lines; ?after=SEQ&wait=SECONDS", get_trace},
 };
 
 

@@ -13,8 +13,9 @@ static void on_done(int error, void *arg)
 	if (error)
 		admin_request_failed(r, error, NULL, admin_request_param(r, 0));
 	else
-		admin_request_reply(r, 200, json_pack("{s:o}", "user",
-			admin_json_text(admin_request_param(r, 0))));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o}", "user",
+					      admin_json_text(admin_request_param(r, 0))));
 }
 
 
@@ -45,8 +46,10 @@ static void post_user(struct admin_request *r, void *arg)
 	    !admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r, s->user_add ? s->user_add(user, password, on_added, r, &why, s->arg) : -ENOTSUP,
-		    &why, user);
+	admin_request_begun(r,
+			    s->user_add ? s->user_add(user, password, on_added, r, &why, s->arg)
+					: -ENOTSUP,
+			    &why, user);
 }
 
 
@@ -59,8 +62,10 @@ static void delete_user(struct admin_request *r, void *arg)
 
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r, s->user_remove ? s->user_remove(user, on_done, r, &why, s->arg) : -ENOTSUP,
-		    &why, user);
+	admin_request_begun(r,
+			    s->user_remove ? s->user_remove(user, on_done, r, &why, s->arg)
+					   : -ENOTSUP,
+			    &why, user);
 }
 
 
@@ -75,8 +80,11 @@ static void put_password(struct admin_request *r, void *arg)
 	if (!admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r, s->user_passwd ? s->user_passwd(user, password, on_done, r, &why, s->arg) :
-		    -ENOTSUP, &why, user);
+	admin_request_begun(r,
+			    s->user_passwd
+				    ? s->user_passwd(user, password, on_done, r, &why, s->arg)
+				    : -ENOTSUP,
+			    &why, user);
 }
 
 
@@ -97,8 +105,11 @@ static void put_allowed(struct admin_request *r, void *arg)
 		return;
 	}
 	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r, s->user_allow ? s->user_allow(user, json_is_true(allowed), on_done, r, &why,
-		    s->arg) : -ENOTSUP, &why, user);
+	admin_request_begun(r,
+			    s->user_allow ? s->user_allow(user, json_is_true(allowed), on_done, r,
+							  &why, s->arg)
+					  : -ENOTSUP,
+			    &why, user);
 }
 
 
@@ -106,7 +117,8 @@ static void put_allowed(struct admin_request *r, void *arg)
 
 static void on_user(const struct admin_user *u, void *arg)
 {
-	admin_request_add(arg, json_pack("{s:o, s:b}", "user", admin_json_text(u->address), "allowed", u->allowed));
+	admin_request_add(arg, json_pack("{s:o, s:b}", "user", admin_json_text(u->address),
+					 "allowed", u->allowed));
 }
 
 
@@ -143,8 +155,12 @@ static void get_users(struct admin_request *r, void *arg)
 	if (!admin_request_limit(r, &limit))
 		return;
 	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r, s->user_list ? s->user_list(admin_request_query(r, "after"), (size_t)limit + 1,
-		    on_user, on_users, r, &why, s->arg) : -ENOTSUP, &why, STR(""));
+	admin_request_begun(r,
+			    s->user_list ? s->user_list(admin_request_query(r, "after"),
+							(size_t)limit + 1, on_user, on_users, r,
+							&why, s->arg)
+					 : -ENOTSUP,
+			    &why, STR(""));
 }
 
 
@@ -154,12 +170,13 @@ static void on_registration(const struct admin_registration *g, void *arg)
 
 	if (json_array_size(admin_request_rows(r)) > ADMIN_ROWS_MAX)
 		return;
-	admin_request_add(r, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:f}",
-		"user", admin_json_text(g->address), "contact", admin_json_text(g->contact),
-		"received", admin_json_text(g->received),
-		"user_agent", admin_json_text(g->user_agent),
-		"instance", admin_json_text(g->instance),
-		"expires_s", (json_int_t)g->expires_s, "q", g->q_milli / 1000.0));
+	admin_request_add(r, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:f}", "user",
+				       admin_json_text(g->address), "contact",
+				       admin_json_text(g->contact), "received",
+				       admin_json_text(g->received), "user_agent",
+				       admin_json_text(g->user_agent), "instance",
+				       admin_json_text(g->instance), "expires_s",
+				       (json_int_t)g->expires_s, "q", g->q_milli / 1000.0));
 }
 
 
@@ -188,8 +205,12 @@ static void get_registrations(struct admin_request *r, void *arg)
 
 	(void)arg;
 	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r, s->registration_list ? s->registration_list(user, on_registration,
-		    on_registrations, r, &why, s->arg) : -ENOTSUP, &why, user);
+	admin_request_begun(r,
+			    s->registration_list
+				    ? s->registration_list(user, on_registration, on_registrations,
+							   r, &why, s->arg)
+				    : -ENOTSUP,
+			    &why, user);
 }
 
 
@@ -198,7 +219,8 @@ static const struct admin_resource table[] = {
 	{"POST", "/v1/users", "add one: {\"user\", \"password\"}", post_user},
 	{"DELETE", "/v1/users/{user}", "remove one", delete_user},
 	{"PUT", "/v1/users/{user}/password", "{\"password\"}", put_password},
-	{"PUT", "/v1/users/{user}/allowed", "who may use the service at all: {\"allowed\"}", put_allowed},
+	{"PUT", "/v1/users/{user}/allowed", "who may use the service at all: {\"allowed\"}",
+	 put_allowed},
 	{"GET", "/v1/registrations", "who is registered; ?user=USER", get_registrations},
 };
 

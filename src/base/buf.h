@@ -35,7 +35,10 @@ struct buf {
 	bool borrowed; /**< storage is the caller's: never grown, never freed */
 };
 
-#define BUF_INIT(ceiling) {.max = (ceiling)}
+#define BUF_INIT(ceiling)        \
+	{                        \
+		.max = (ceiling) \
+	}
 
 void buf_init(struct buf *b, size_t max);
 /** Over `n` bytes of the caller's; valid as long as they are. */

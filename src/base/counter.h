@@ -30,8 +30,14 @@ struct counter {
 	int registered;
 };
 
-#define COUNTER(n, h) {.name = (n), .help = (h), .kind = COUNTER_KIND_COUNTER}
-#define GAUGE(n, h)   {.name = (n), .help = (h), .kind = COUNTER_KIND_GAUGE}
+#define COUNTER(n, h)                                                  \
+	{                                                              \
+		.name = (n), .help = (h), .kind = COUNTER_KIND_COUNTER \
+	}
+#define GAUGE(n, h)                                                  \
+	{                                                            \
+		.name = (n), .help = (h), .kind = COUNTER_KIND_GAUGE \
+	}
 
 
 static inline void counter_add(struct counter *c, int64_t by)

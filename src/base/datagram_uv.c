@@ -16,29 +16,29 @@
 #include "base/mem.h"
 
 /* Kernel buffers: some 2,000 datagrams of a kilobyte (each costs about two there). */
-#define SOCKET_BUFFER     (4 << 20)
+#define SOCKET_BUFFER (4 << 20)
 /* Batches of one socket in one turn; the others and the timers wait that long. */
-#define BATCHES_PER_TURN  16
+#define BATCHES_PER_TURN 16
 /*
  * Where datagrams arrive lie DATAGRAM_BATCH slots, each large enough for the largest datagram. The
  * pages of a slot come into being when something long arrives. The odd 17 cache lines keep slots
  * from falling on the same cache sets.
  */
-#define SLOT_SIZE         (DATAGRAM_MAX + 1 + 17 * 64)
+#define SLOT_SIZE (DATAGRAM_MAX + 1 + 17 * 64)
 /*
  * What waits to leave: a batch in ordinary times; up to four when the kernel takes no more, then
  * datagrams are dropped as the network would.
  */
-#define OUT_MAX           (4 * DATAGRAM_BATCH)
-#define OUT_BYTES         (256 << 10)
+#define OUT_MAX (4 * DATAGRAM_BATCH)
+#define OUT_BYTES (256 << 10)
 /* The longest UDP payload over IPv6; over IPv4 it is 20 bytes shorter and the kernel says so. */
-#define PAYLOAD_MAX       65527
+#define PAYLOAD_MAX 65527
 /* Refusals by the kernel remembered until the next turn reports them. */
-#define FAILURES_MAX      16
+#define FAILURES_MAX 16
 /* ICMP errors read at one event. */
-#define ERRORS_PER_TURN   64
+#define ERRORS_PER_TURN 64
 /* A send that reports the ICMP error of an earlier datagram is repeated. */
-#define SEND_TRIES        3
+#define SEND_TRIES 3
 
 enum { C_SEND_DROPPED, C_SEND_FAILED, C_ICMP, C_KERNEL_DROPPED, C_COUNT };
 
@@ -47,8 +47,9 @@ static struct counter counters[C_COUNT] = {
 				   "datagrams dropped because the kernel takes no more"),
 	[C_SEND_FAILED] = COUNTER("base.datagram.send_failed", "datagrams the kernel refused"),
 	[C_ICMP] = COUNTER("base.datagram.icmp_errors", "datagrams refused by the network (ICMP)"),
-	[C_KERNEL_DROPPED] = COUNTER("base.datagram.kernel_dropped",
-				     "datagrams the kernel dropped because they were not read in time"),
+	[C_KERNEL_DROPPED] =
+		COUNTER("base.datagram.kernel_dropped",
+			"datagrams the kernel dropped because they were not read in time"),
 };
 
 struct datagram_batch {
@@ -300,9 +301,12 @@ static void read_errors(struct datagram_uv *s)
 			char room[512];
 		} control;
 		struct msghdr m = {
-			.msg_name = &peer, .msg_namelen = sizeof(peer),
-			.msg_iov = &iov, .msg_iovlen = 1,
-			.msg_control = &control, .msg_controllen = sizeof(control),
+			.msg_name = &peer,
+			.msg_namelen = sizeof(peer),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = &control,
+			.msg_controllen = sizeof(control),
 		};
 		const struct sock_extended_err *e;
 
@@ -344,7 +348,8 @@ static void count_kernel_drops(struct datagram_uv *s)
 
 	if (!socket_memory(s, info))
 		return;
-	counter_add(&counters[C_KERNEL_DROPPED], (uint32_t)(info[SK_MEMINFO_DROPS] - s->kernel_drops));
+	counter_add(&counters[C_KERNEL_DROPPED],
+		    (uint32_t)(info[SK_MEMINFO_DROPS] - s->kernel_drops));
 	s->kernel_drops = info[SK_MEMINFO_DROPS];
 }
 

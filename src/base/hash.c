@@ -10,13 +10,13 @@
 #include "base/mem.h"
 
 /** Buckets of the smallest table. */
-#define HASH_FIRST     16
+#define HASH_FIRST 16
 /** Old buckets emptied by one insertion. With one the growth would end just in time. */
 #define HASH_MOVE_STEP 4
 
 /** A walk's cursor: the bucket, and below it the place in its chain. */
 #define HASH_PLACE_BITS 24
-#define HASH_PLACE_MAX  (((size_t)1 << HASH_PLACE_BITS) - 1)
+#define HASH_PLACE_MAX (((size_t)1 << HASH_PLACE_BITS) - 1)
 
 _Static_assert(sizeof(size_t) == 8, "a cursor holds a bucket and a place in its chain");
 
@@ -99,8 +99,9 @@ static inline uint64_t fold64(uint64_t w)
 }
 
 
-static inline __attribute__((always_inline)) uint64_t
-sip_hash(const struct hash_key *key, const unsigned char *p, size_t n, bool fold)
+static inline __attribute__((always_inline)) uint64_t sip_hash(const struct hash_key *key,
+							       const unsigned char *p, size_t n,
+							       bool fold)
 {
 	struct sip_state s = {
 		key->k0 ^ 0x736f6d6570736575u,

@@ -22,11 +22,9 @@ static const struct {
 	const char *name;
 	char priority; /**< as syslog(3) numbers them */
 } levels[] = {
-	[LOG_LEVEL_ERROR]   = {"error", '3'},
-	[LOG_LEVEL_WARNING] = {"warning", '4'},
-	[LOG_LEVEL_NOTICE]  = {"notice", '5'},
-	[LOG_LEVEL_INFO]    = {"info", '6'},
-	[LOG_LEVEL_DEBUG]   = {"debug", '7'},
+	[LOG_LEVEL_ERROR] = {"error", '3'},   [LOG_LEVEL_WARNING] = {"warning", '4'},
+	[LOG_LEVEL_NOTICE] = {"notice", '5'}, [LOG_LEVEL_INFO] = {"info", '6'},
+	[LOG_LEVEL_DEBUG] = {"debug", '7'},
 };
 
 enum log_level log_level_now = LOG_LEVEL_INFO;
@@ -36,11 +34,11 @@ static struct {
 	bool journal;
 	log_sink_cb *sink;
 	void *arg;
-	time_t second;      /**< that `stamp` is the text of */
-	char stamp[24];     /**< "2026-11-21T09:15:58" */
-	size_t n;           /**< bytes gathered */
-	size_t lines;       /**< among them */
-	size_t lost;        /**< lines that could not be written, not reported yet */
+	time_t second;  /**< that `stamp` is the text of */
+	char stamp[24]; /**< "2026-11-21T09:15:58" */
+	size_t n;       /**< bytes gathered */
+	size_t lines;   /**< among them */
+	size_t lost;    /**< lines that could not be written, not reported yet */
 	char gathered[LOG_GATHER_MAX];
 } the_log;
 
@@ -120,8 +118,12 @@ void log_flush(void)
 /** How many bytes from `p` make one printable character in UTF-8; 0: the byte must be escaped. */
 static size_t printable(const unsigned char *p, size_t n)
 {
-	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
-		     p[0] < 0xf5 ? 4 : 0;
+	size_t len = p[0] < 0x80   ? 1
+		     : p[0] < 0xc2 ? 0
+		     : p[0] < 0xe0 ? 2
+		     : p[0] < 0xf0 ? 3
+		     : p[0] < 0xf5 ? 4
+				   : 0;
 
 	if (len > n || p[0] < 0x20 || p[0] == 0x7f)
 		return 0;
@@ -214,9 +216,11 @@ static void prefix(struct buf *b, enum log_level level)
 		the_log.second = now.tv_sec;
 	}
 	buf_puts(b, str_of(the_log.stamp));
-	buf_put(b, (char[]){'.', (char)('0' + now.tv_nsec / 100000000),
-			    (char)('0' + now.tv_nsec / 10000000 % 10),
-			    (char)('0' + now.tv_nsec / 1000000 % 10), 'Z', ' '}, 6);
+	buf_put(b,
+		(char[]){'.', (char)('0' + now.tv_nsec / 100000000),
+			 (char)('0' + now.tv_nsec / 10000000 % 10),
+			 (char)('0' + now.tv_nsec / 1000000 % 10), 'Z', ' '},
+		6);
 	buf_puts(b, str_of(levels[level].name));
 	buf_putc(b, ' ');
 }

@@ -28,7 +28,7 @@ enum log_level {
 };
 
 /** A line longer than this is cut, and ends in "…". */
-#define LOG_LINE_MAX   2048
+#define LOG_LINE_MAX 2048
 /** Lines gathered between two flushes; the log is written when more would stand there. */
 #define LOG_GATHER_MAX 65536
 
@@ -54,15 +54,15 @@ void log_write(enum log_level level, const char *area, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /** The arguments are not evaluated when the level is off. */
-#define log_at(level, area, ...)                                                                   \
-	do {                                                                                       \
-		if ((level) <= log_level_now)                                                      \
-			log_write((level), (area), __VA_ARGS__);                                   \
+#define log_at(level, area, ...)                                 \
+	do {                                                     \
+		if ((level) <= log_level_now)                    \
+			log_write((level), (area), __VA_ARGS__); \
 	} while (0)
-#define log_error(area, ...)   log_at(LOG_LEVEL_ERROR, area, __VA_ARGS__)
+#define log_error(area, ...) log_at(LOG_LEVEL_ERROR, area, __VA_ARGS__)
 #define log_warning(area, ...) log_at(LOG_LEVEL_WARNING, area, __VA_ARGS__)
-#define log_notice(area, ...)  log_at(LOG_LEVEL_NOTICE, area, __VA_ARGS__)
-#define log_info(area, ...)    log_at(LOG_LEVEL_INFO, area, __VA_ARGS__)
-#define log_debug(area, ...)   log_at(LOG_LEVEL_DEBUG, area, __VA_ARGS__)
+#define log_notice(area, ...) log_at(LOG_LEVEL_NOTICE, area, __VA_ARGS__)
+#define log_info(area, ...) log_at(LOG_LEVEL_INFO, area, __VA_ARGS__)
+#define log_debug(area, ...) log_at(LOG_LEVEL_DEBUG, area, __VA_ARGS__)
 
 #endif

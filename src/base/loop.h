@@ -108,7 +108,7 @@ struct datagram {
 };
 
 /** Largest datagram taken in; a longer one arrives cut and is counted by the receiver as broken. */
-#define DATAGRAM_MAX   65535
+#define DATAGRAM_MAX 65535
 /** Datagrams read or written by one system call. */
 #define DATAGRAM_BATCH 64
 
@@ -148,11 +148,11 @@ size_t datagram_backlog(const struct datagram_socket *s);
  */
 
 /** Unacknowledged bytes fail a connection after this: well above any protocol timer of ours. */
-#define STREAM_DEAD_MS      120000
+#define STREAM_DEAD_MS 120000
 /** stream_shutdown waits this long for the queue to leave and for the other end to close. */
-#define STREAM_SHUTDOWN_MS  5000
+#define STREAM_SHUTDOWN_MS 5000
 /** Connections that wait to be accepted. */
-#define STREAM_BACKLOG      1024
+#define STREAM_BACKLOG 1024
 /** How long no connection is accepted after the process ran out of descriptors or memory. */
 #define STREAM_ACCEPT_PAUSE_MS 100
 

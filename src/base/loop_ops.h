@@ -109,10 +109,10 @@ struct stream {
 	struct addr local, peer;
 	size_t queue_max, queue_low;
 	struct list_link dirty;
-	bool above;  /**< past the low-water mark: `drained` is due */
+	bool above; /**< past the low-water mark: `drained` is due */
 	bool paused;
-	bool shut;   /**< stream_shutdown was called */
-	bool ended;  /**< `closed` was called or is about to be */
+	bool shut;  /**< stream_shutdown was called */
+	bool ended; /**< `closed` was called or is about to be */
 };
 
 /** Takes a reference to the loop. */

@@ -17,20 +17,20 @@
 /** Bytes read from a connection at once, into a buffer that all connections share. */
 #define STREAM_READ_MAX 65536
 /** Random bytes fetched from the system at once. */
-#define RANDOM_POOL     512
+#define RANDOM_POOL 512
 
 struct datagram_batch;
 
 struct loop_uv {
 	struct loop base;
 	uv_loop_t uv;
-	uv_prepare_t prepare; /**< ends the turn, before the loop sleeps */
-	uv_timer_t wake;      /**< at the next deadline of base.timers */
-	uint64_t wake_ms;     /**< when; UINT64_MAX: not set */
-	bool opened;          /**< uv is initialised */
-	bool in_turn;         /**< the time has been read */
-	struct list datagrams_dirty; /**< sockets with something to send */
-	struct list datagrams_hot;   /**< sockets that were read in this turn */
+	uv_prepare_t prepare;         /**< ends the turn, before the loop sleeps */
+	uv_timer_t wake;              /**< at the next deadline of base.timers */
+	uint64_t wake_ms;             /**< when; UINT64_MAX: not set */
+	bool opened;                  /**< uv is initialised */
+	bool in_turn;                 /**< the time has been read */
+	struct list datagrams_dirty;  /**< sockets with something to send */
+	struct list datagrams_hot;    /**< sockets that were read in this turn */
 	struct datagram_batch *batch; /**< where datagrams arrive; shared by all sockets */
 	char *read_buffer;            /**< where stream bytes arrive; shared by all streams */
 	size_t random_left;

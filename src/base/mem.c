@@ -14,7 +14,7 @@
 /** All that malloc gives is aligned so, and so is what we hand on. */
 #define MEM_ALIGN 16
 /** In the header of a live object; anything else was freed, or never came from mem_alloc. */
-#define MEM_MARK  0x50726c79u
+#define MEM_MARK 0x50726c79u
 /** The same of one that lives in a slab. */
 #define MEM_MARK_SLABBED 0x50726c7au
 
@@ -259,7 +259,7 @@ size_t mem_failed(void)
 
 /** The first block fits an ordinary request; each next one doubles, up to the last size. */
 #define ARENA_BLOCK_FIRST 2048
-#define ARENA_BLOCK_LAST  65536
+#define ARENA_BLOCK_LAST 65536
 
 struct arena_block {
 	struct arena_block *next;

@@ -69,7 +69,10 @@ struct arena {
 	size_t max;  /**< ceiling of `used` */
 };
 
-#define ARENA_INIT(ceiling) {.max = (ceiling)}
+#define ARENA_INIT(ceiling)      \
+	{                        \
+		.max = (ceiling) \
+	}
 
 /** Zeroed, aligned for any object; NULL past the ceiling or out of memory. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((warn_unused_result));

@@ -19,9 +19,9 @@ struct free_block {
 
 struct slab_class {
 	struct free_block *free;
-	char *fresh;          /**< never taken yet, of the newest chunk */
+	char *fresh; /**< never taken yet, of the newest chunk */
 	char *fresh_end;
-	size_t chunk_size;    /**< of the next one */
+	size_t chunk_size; /**< of the next one */
 };
 
 struct slab {

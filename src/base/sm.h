@@ -29,8 +29,11 @@ struct sm_table {
 	uint8_t count;
 };
 
-#define SM_TO(state)          (1u << (state))
-#define SM_TABLE(name_, tab)  {name_, tab, sizeof(tab) / sizeof((tab)[0])}
+#define SM_TO(state) (1u << (state))
+#define SM_TABLE(name_, tab)                               \
+	{                                                  \
+		name_, tab, sizeof(tab) / sizeof((tab)[0]) \
+	}
 
 
 static inline bool sm_may(const struct sm_table *t, uint8_t from, uint8_t to)

@@ -23,11 +23,14 @@ struct str {
 /** A literal as a str, its length known to the compiler. */
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 /** The same where a constant expression is needed (static initialisers). */
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define STR_INIT(literal)                       \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
+	}
 /** No text at all, as opposed to empty text; `n` is 0 in both. */
 #define STR_NULL ((struct str){NULL, 0})
 
-#define STR_FMT    "%.*s"
+#define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).n, (s).p
 
 

@@ -14,13 +14,13 @@
 #include "base/timer.h"
 
 /* Reads of one connection in one turn: a fast sender does not keep the others waiting. */
-#define READS_PER_TURN   4
+#define READS_PER_TURN 4
 /* Connections accepted in one turn. */
 #define ACCEPTS_PER_TURN 64
 /* Silence is probed after a minute, then four times; a NAT in between stays open by the way. */
-#define KEEPALIVE_IDLE_S     60
+#define KEEPALIVE_IDLE_S 60
 #define KEEPALIVE_INTERVAL_S 15
-#define KEEPALIVE_COUNT      4
+#define KEEPALIVE_COUNT 4
 
 enum { C_OPEN, C_ACCEPTED, C_ACCEPT_FAILED, C_FAILED, C_SHUTDOWN_TIMEOUT, C_COUNT };
 
@@ -39,7 +39,7 @@ struct stream_uv {
 	struct loop_uv *lu;
 	int fd; /* -1: closed */
 	bool connecting;
-	bool blocked; /* the kernel takes no more; POLLOUT is awaited */
+	bool blocked;  /* the kernel takes no more; POLLOUT is awaited */
 	bool finished; /* our side is shut: all is sent */
 	struct loop_poll *poll;
 	struct byte_queue out;

@@ -7,13 +7,13 @@
 #include "base/mem.h"
 
 /** The set's places for finding a FIFO by its duration: a power of two, sparse. */
-#define PLACES     64
+#define PLACES 64
 #define PLACE_BITS 6
 
 /** One queue more than can be declared: where timers go, in order, when the heap cannot grow. */
 #define SPILL TIMERS_FIFOS_MAX
 /** The heap's number, where queues are counted. */
-#define HEAP  (SPILL + 1)
+#define HEAP (SPILL + 1)
 
 /** The heap's first size; it doubles. */
 #define HEAP_FIRST 64

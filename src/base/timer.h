@@ -25,11 +25,11 @@ struct timer;
 typedef void(timer_cb)(struct timer *t, void *arg);
 
 struct timer {
-	struct list_link link;  /**< in a queue, unless `heaped` */
-	struct timers *timers;  /**< where it runs; NULL: not running */
+	struct list_link link; /**< in a queue, unless `heaped` */
+	struct timers *timers; /**< where it runs; NULL: not running */
 	uint64_t deadline_ms;
-	uint64_t seq;           /**< order of starting */
-	uint32_t slot;          /**< index in the heap, or the queue's number */
+	uint64_t seq;  /**< order of starting */
+	uint32_t slot; /**< index in the heap, or the queue's number */
 	bool heaped;
 	timer_cb *fire;
 	void *arg;

@@ -23,11 +23,9 @@
  * What the stream below may hold beyond our own ceiling: heads and tags of records (less than 1/64 of
  * full ones), and the handshake. More than that is a peer that asks for answers and reads none.
  */
-#define TLS_SLACK      (128u << 10)
+#define TLS_SLACK (128u << 10)
 
-enum {
-	C_ESTABLISHED, C_FAILED, C_UNTRUSTED, C_TIMEOUT, C_REFUSED, C_TRUNCATED, C_COUNT
-};
+enum { C_ESTABLISHED, C_FAILED, C_UNTRUSTED, C_TIMEOUT, C_REFUSED, C_TRUNCATED, C_COUNT };
 
 static struct counter counters[C_COUNT] = {
 	[C_ESTABLISHED] = COUNTER("base.tls.established", "TLS handshakes that succeeded"),
@@ -213,8 +211,8 @@ static void finish_broken(struct tls_stream *t, const char *when)
 			error = -EACCES;
 		}
 	}
-	log_debug("tls", "%s failed peer=%s reason=\"%s\"", when,
-		  addr_text(&t->base.peer, peer), reason ? reason : "-");
+	log_debug("tls", "%s failed peer=%s reason=\"%s\"", when, addr_text(&t->base.peer, peer),
+		  reason ? reason : "-");
 	ERR_clear_error();
 	finish(t, error);
 }
@@ -302,8 +300,7 @@ static void take_in(struct tls_stream *t)
 
 	if (!t->open && !shake_hands(t))
 		return;
-	while (!t->base.ended && !stream_abandoned(&t->base) &&
-	       (!t->base.paused || t->base.shut)) {
+	while (!t->base.ended && !stream_abandoned(&t->base) && (!t->base.paused || t->base.shut)) {
 		int got, why;
 
 		ERR_clear_error();

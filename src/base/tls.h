@@ -29,11 +29,11 @@
 #include "base/str.h"
 
 /** From the connection's being there to the end of the handshake: ten slow round trips. */
-#define TLS_HANDSHAKE_MS   10000
+#define TLS_HANDSHAKE_MS 10000
 /** Handshakes under way on one listener, some 20 kB each; more are refused. */
 #define TLS_HANDSHAKES_MAX 2048
 /** Longest name of a host: RFC 1035 section 2.3.4. */
-#define TLS_NAME_MAX       255
+#define TLS_NAME_MAX 255
 
 enum tls_flag {
 	/** Ask who connects for a certificate; without one it is not authenticated, and served. */

@@ -119,8 +119,7 @@ static bool common_name_is(X509 *certificate, struct str host)
 bool tls_certificate_names(X509 *certificate, struct str host)
 {
 	int critical = 0;
-	GENERAL_NAMES *names =
-		X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
 	bool is;
 
 	if (!names)
@@ -226,7 +225,7 @@ static int explain(struct buf *error, const char *what, const char *file)
 
 static int load_trust(struct tls_config *c, SSL_CTX *context, struct buf *error)
 {
-	STACK_OF(X509_NAME) *names;
+	STACK_OF(X509_NAME) * names;
 
 	if (!c->ca_file) {
 		if (!SSL_CTX_set_default_verify_paths(context))

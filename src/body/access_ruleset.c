@@ -7,9 +7,9 @@
 #include "body/cpim.h"
 #include "body/xml.h"
 
-#define ALL_MEDIA                                                                                            \
-	(1u << ACCESS_MESSAGE_SESSION | 1u << ACCESS_PAGER_MODE_MESSAGE | 1u << ACCESS_FILE_TRANSFER |       \
-	 1u << ACCESS_GROUP_ADVERTISEMENT)
+#define ALL_MEDIA                                                         \
+	(1u << ACCESS_MESSAGE_SESSION | 1u << ACCESS_PAGER_MODE_MESSAGE | \
+	 1u << ACCESS_FILE_TRANSFER | 1u << ACCESS_GROUP_ADVERTISEMENT)
 
 /** A URI in a document; the longest that SIP takes are 2 KiB. */
 #define CANONICAL_MAX 4096
@@ -108,7 +108,8 @@ static int excepts_decode(struct decoder *d, struct access_who *w, const struct 
 	if (!w->except)
 		return -ENOBUFS;
 	for (const struct xml_node *e = xml_first(many); e; e = xml_next(e)) {
-		err = xml_named(e, STR("except")) ? subject_decode(d, e, &w->except[w->except_n]) : -ENOENT;
+		err = xml_named(e, STR("except")) ? subject_decode(d, e, &w->except[w->except_n])
+						  : -ENOENT;
 		/* An exception that is not understood must not be passed over. */
 		if (err == -ENOENT)
 			w->dead = true;
@@ -136,7 +137,8 @@ static int who_decode(struct decoder *d, struct access_who *w, const struct xml_
 }
 
 
-static int identity_decode(struct decoder *d, struct access_condition *c, const struct xml_node *identity)
+static int identity_decode(struct decoder *d, struct access_condition *c,
+			   const struct xml_node *identity)
 {
 	int err = 0;
 
@@ -163,7 +165,8 @@ static int lists_decode(struct decoder *d, struct access_condition *c, const str
 	if (!c->anchor)
 		return -ENOBUFS;
 	c->kind = ACCESS_IF_LISTED;
-	for (const struct xml_node *e = xml_find(list, STR("entry")); e; e = xml_find_next(e, STR("entry"))) {
+	for (const struct xml_node *e = xml_find(list, STR("entry")); e;
+	     e = xml_find_next(e, STR("entry"))) {
 		err = xml_value(e, STR("anc"), &d->scratch, &value);
 		if (err == -ENOENT || (!err && !value.n))
 			continue;
@@ -192,7 +195,8 @@ static int sphere_decode(struct decoder *d, struct access_condition *c, const st
 
 
 /* RFC 4745 7.4: "<from> and <until> subelements in pairs". A pair that cannot be read is no pair. */
-static int validity_decode(struct decoder *d, struct access_condition *c, const struct xml_node *validity)
+static int validity_decode(struct decoder *d, struct access_condition *c,
+			   const struct xml_node *validity)
 {
 	struct str text;
 	int64_t from = 0, until;
@@ -252,7 +256,8 @@ static int media_decode(struct decoder *d, unsigned *media, const struct xml_nod
 			err = xml_text(e, &d->scratch, &text);
 			*media |= err ? 0 : media_bit(text);
 		} else {
-			*media |= xml_named(e, STR("all-media")) ? ALL_MEDIA : media_bit(xml_name(e));
+			*media |= xml_named(e, STR("all-media")) ? ALL_MEDIA
+								 : media_bit(xml_name(e));
 		}
 	}
 	return err;
@@ -284,8 +289,9 @@ static int services_decode(struct decoder *d, bool *ours, const struct xml_node 
 			*ours |= !but;
 			continue;
 		}
-		err = xml_named(e, STR("service")) ? xml_value(e, STR("enabler"), &d->scratch, &value)
-				                   : -ENOENT;
+		err = xml_named(e, STR("service"))
+			      ? xml_value(e, STR("enabler"), &d->scratch, &value)
+			      : -ENOENT;
 		if (err && err != -ENOENT)
 			return err;
 		*ours |= !err && is_our_service(value);
@@ -344,10 +350,14 @@ static int condition_decode(struct decoder *d, struct access_condition *c, const
 static enum access_class class_of(const struct access_condition *c)
 {
 	switch (c->kind) {
-	case ACCESS_IF_ANONYMOUS: return ACCESS_BY_ANONYMITY;
-	case ACCESS_IF_IDENTITY: return ACCESS_BY_IDENTITY;
-	case ACCESS_IF_LISTED: return ACCESS_BY_LIST;
-	default: return ACCESS_BY_DEFAULT;
+	case ACCESS_IF_ANONYMOUS:
+		return ACCESS_BY_ANONYMITY;
+	case ACCESS_IF_IDENTITY:
+		return ACCESS_BY_IDENTITY;
+	case ACCESS_IF_LISTED:
+		return ACCESS_BY_LIST;
+	default:
+		return ACCESS_BY_DEFAULT;
 	}
 }
 
@@ -453,9 +463,12 @@ static void destroy(void *object)
 }
 
 
-int access_rules_decode(struct access_rules **ret, struct str text, access_canonical_cb *canonical, void *arg)
+int access_rules_decode(struct access_rules **ret, struct str text, access_canonical_cb *canonical,
+			void *arg)
 {
-	struct decoder d = {.canonical = canonical, .arg = arg, .scratch = ARENA_INIT(ACCESS_MEMORY_MAX)};
+	struct decoder d = {.canonical = canonical,
+			    .arg = arg,
+			    .scratch = ARENA_INIT(ACCESS_MEMORY_MAX)};
 	struct xml_doc *doc;
 	int err = xml_decode(&doc, text);
 

@@ -90,7 +90,8 @@ static bool sphere_holds(const struct access_condition *c, const struct access_r
 }
 
 
-static bool list_holds(const struct access_condition *c, const struct access_request *q, bool *uncertain)
+static bool list_holds(const struct access_condition *c, const struct access_request *q,
+		       bool *uncertain)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		enum access_listed l = ACCESS_LIST_UNKNOWN;
@@ -109,20 +110,27 @@ static bool list_holds(const struct access_condition *c, const struct access_req
 static bool holds(const struct access_condition *c, const struct access_request *q)
 {
 	switch (c->kind) {
-	case ACCESS_IF_IDENTITY: return identity_holds(c, q);
-	case ACCESS_IF_ANONYMOUS: return q->anonymous;
+	case ACCESS_IF_IDENTITY:
+		return identity_holds(c, q);
+	case ACCESS_IF_ANONYMOUS:
+		return q->anonymous;
 	case ACCESS_IF_OTHER:
-	case ACCESS_IF_LISTED: return true;
-	case ACCESS_IF_SPHERE: return sphere_holds(c, q);
-	case ACCESS_IF_VALID: return validity_holds(c, q);
-	case ACCESS_IF_NEVER: break;
+	case ACCESS_IF_LISTED:
+		return true;
+	case ACCESS_IF_SPHERE:
+		return sphere_holds(c, q);
+	case ACCESS_IF_VALID:
+		return validity_holds(c, q);
+	case ACCESS_IF_NEVER:
+		break;
 	}
 	return false;
 }
 
 
 /* Lists last: they are the only condition that costs something. */
-static bool rule_matches(const struct access_rule *r, const struct access_request *q, bool *uncertain)
+static bool rule_matches(const struct access_rule *r, const struct access_request *q,
+			 bool *uncertain)
 {
 	if (!(r->media & 1u << q->media))
 		return false;
@@ -131,7 +139,8 @@ static bool rule_matches(const struct access_rule *r, const struct access_reques
 			return false;
 	}
 	for (size_t i = 0; i < r->conditions_n; i++) {
-		if (r->conditions[i].kind == ACCESS_IF_LISTED && !list_holds(&r->conditions[i], q, uncertain))
+		if (r->conditions[i].kind == ACCESS_IF_LISTED &&
+		    !list_holds(&r->conditions[i], q, uncertain))
 			return false;
 	}
 	return true;
@@ -146,8 +155,8 @@ static enum access_action speak(const struct access_rules *r, const struct acces
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct access_rule *rule = &r->rules[i];
-		bool better =
-			q->combine == ACCESS_COMBINE_MIN ? rule->action < action : rule->action > action;
+		bool better = q->combine == ACCESS_COMBINE_MIN ? rule->action < action
+							       : rule->action > action;
 
 		if (rule->class != class || (action != ACCESS_NONE && !better) ||
 		    !rule_matches(rule, q, &o->uncertain))
@@ -162,8 +171,8 @@ static enum access_action speak(const struct access_rules *r, const struct acces
 
 
 /* Rules that name the caller as somebody. */
-static enum access_action speak_by_name(const struct access_rules *r, const struct access_request *q,
-					struct access_outcome *o)
+static enum access_action speak_by_name(const struct access_rules *r,
+					const struct access_request *q, struct access_outcome *o)
 {
 	enum access_action action = speak(r, q, ACCESS_BY_IDENTITY, o);
 
@@ -171,12 +180,14 @@ static enum access_action speak_by_name(const struct access_rules *r, const stru
 }
 
 
-void access_evaluate(const struct access_rules *r, const struct access_request *q, struct access_outcome *ret)
+void access_evaluate(const struct access_rules *r, const struct access_request *q,
+		     struct access_outcome *ret)
 {
 	struct access_outcome named = {.action = ACCESS_PASS, .by = ACCESS_BY_DEFAULT};
 	enum access_action action = speak_by_name(r, q, &named);
-	struct access_outcome o = {
-		.action = ACCESS_PASS, .by = ACCESS_BY_DEFAULT, .uncertain = named.uncertain};
+	struct access_outcome o = {.action = ACCESS_PASS,
+				   .by = ACCESS_BY_DEFAULT,
+				   .uncertain = named.uncertain};
 
 	if (action == ACCESS_REJECT || (action != ACCESS_NONE && !q->anonymous)) {
 		*ret = named;

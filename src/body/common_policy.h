@@ -95,10 +95,10 @@ int access_rules_decode(struct access_rules **ret, struct str text, access_canon
 struct access_request {
 	const struct str *callers; /**< authenticated identities, canonical; none: not known */
 	size_t callers_n;
-	bool anonymous;         /**< Privacy: id */
+	bool anonymous; /**< Privacy: id */
 	enum access_media media;
-	int64_t now_ms;         /**< wall clock, since 1970 */
-	struct str sphere;      /**< of the served user; empty: not known, no sphere condition holds */
+	int64_t now_ms;    /**< wall clock, since 1970 */
+	struct str sphere; /**< of the served user; empty: not known, no sphere condition holds */
 	access_list_cb *listed; /**< NULL: no list can be had */
 	void *arg;
 	enum access_combine combine;

@@ -254,7 +254,8 @@ static int content_decode(struct cpim *c, struct str rest)
 
 /* ---- Looking up ---- */
 
-bool cpim_header_next(const struct cpim *c, struct str ns, struct str name, uint8_t *at, struct str *ret)
+bool cpim_header_next(const struct cpim *c, struct str ns, struct str name, uint8_t *at,
+		      struct str *ret)
 {
 	while (*at < c->headers) {
 		const struct cpim_header *h = &c->header[(*at)++];
@@ -335,11 +336,12 @@ int cpim_decode(struct cpim *ret, struct str text)
  * or by a NS header of ours. The declarations are read again, all of them: this is rare. */
 static bool required_known(const struct cpim *c, struct str name)
 {
-	static const struct str core[] = {STR_INIT("From"), STR_INIT("To"), STR_INIT("cc"), STR_INIT("DateTime"),
-					  STR_INIT("Subject"), STR_INIT("NS"), STR_INIT("Require")};
-	static const struct str imdn[] = {STR_INIT("Disposition-Notification"), STR_INIT("Message-ID"),
-					  STR_INIT("Original-To"), STR_INIT("IMDN-Record-Route"),
-					  STR_INIT("IMDN-Route")};
+	static const struct str core[] = {STR_INIT("From"),     STR_INIT("To"),      STR_INIT("cc"),
+					  STR_INIT("DateTime"), STR_INIT("Subject"), STR_INIT("NS"),
+					  STR_INIT("Require")};
+	static const struct str imdn[] = {STR_INIT("Disposition-Notification"),
+					  STR_INIT("Message-ID"), STR_INIT("Original-To"),
+					  STR_INIT("IMDN-Record-Route"), STR_INIT("IMDN-Route")};
 	struct namespaces all = {.fallback = CPIM_NS};
 	ptrdiff_t dot = str_find(name, '.');
 	struct str ns, value;
@@ -429,7 +431,8 @@ static bool unit_decode(struct str s, uint32_t *ret)
 {
 	uint64_t v;
 
-	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u' || !str_hex_u64(str_upto(str_from(s, 2), 4), &v))
+	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u' ||
+	    !str_hex_u64(str_upto(str_from(s, 2), 4), &v))
 		return false;
 	*ret = (uint32_t)v;
 	return true;
@@ -445,7 +448,8 @@ static size_t put_unit(struct buf *out, struct str s)
 		buf_putc(out, 'u');
 		return 2;
 	}
-	if (c >= 0xd800 && c < 0xdc00 && unit_decode(str_from(s, 6), &low) && low >= 0xdc00 && low < 0xe000) {
+	if (c >= 0xd800 && c < 0xdc00 && unit_decode(str_from(s, 6), &low) && low >= 0xdc00 &&
+	    low < 0xe000) {
 		put_utf8(out, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
 		return 12;
 	}

@@ -22,16 +22,16 @@
 #include "base/str.h"
 
 /** Message headers of one object; real ones have about ten. */
-#define CPIM_HEADERS_MAX    64
+#define CPIM_HEADERS_MAX 64
 /** MIME headers of the content; real ones have about three. */
-#define CPIM_MIME_MAX       16
+#define CPIM_MIME_MAX 16
 /** NS declarations of one object. */
 #define CPIM_NAMESPACES_MAX 16
 /** IMDN-Record-Route fields that are copied into an IMDN: intermediaries on one way. */
-#define CPIM_ROUTES_MAX     16
+#define CPIM_ROUTES_MAX 16
 
 /** The default namespace (RFC 3862 section 4) and that of RFC 5438 section 6.1. */
-#define CPIM_NS      STR("urn:ietf:params:cpim-headers:")
+#define CPIM_NS STR("urn:ietf:params:cpim-headers:")
 #define CPIM_NS_IMDN STR("urn:ietf:params:imdn")
 
 /** Values of Disposition-Notification (RFC 5438 section 10). */
@@ -62,7 +62,7 @@ struct cpim {
 	/* The first of each; STR_NULL when absent. */
 	struct str from, to, date_time, subject;
 	struct str message_id, original_to; /**< RFC 5438 */
-	unsigned notify;                    /**< of enum cpim_notify; values not understood are ignored */
+	unsigned notify; /**< of enum cpim_notify; values not understood are ignored */
 
 	struct str content_type, content_disposition;
 	struct str content;
@@ -77,7 +77,8 @@ int cpim_decode(struct cpim *ret, struct str text);
 /** Value of the first header with this name; STR_NULL when absent. */
 struct str cpim_header(const struct cpim *c, struct str ns, struct str name);
 /** The next one after header number `*at` (start with 0); false: no more. */
-bool cpim_header_next(const struct cpim *c, struct str ns, struct str name, uint8_t *at, struct str *ret);
+bool cpim_header_next(const struct cpim *c, struct str ns, struct str name, uint8_t *at,
+		      struct str *ret);
 /** Value of a MIME header of the content, any case. */
 struct str cpim_mime(const struct cpim *c, struct str name);
 /**
@@ -94,11 +95,11 @@ void cpim_unescape(struct str value, struct buf *out);
 struct cpim_params {
 	struct str from_name, from; /**< URI without <>; the name may be empty */
 	struct str to_name, to;
-	int64_t date_ms;            /**< since 1970; negative: no DateTime */
+	int64_t date_ms; /**< since 1970; negative: no DateTime */
 	struct str subject;
-	struct str message_id;      /**< empty: none, and no IMDN header at all */
-	unsigned notify;            /**< of enum cpim_notify */
-	const struct str *routes;   /**< IMDN-Route: values as received, in order */
+	struct str message_id;    /**< empty: none, and no IMDN header at all */
+	unsigned notify;          /**< of enum cpim_notify */
+	const struct str *routes; /**< IMDN-Route: values as received, in order */
 	size_t routes_n;
 	struct str content_type;
 	struct str content_disposition; /**< empty: none */

@@ -14,11 +14,21 @@ static void put_escaped(struct buf *out, struct str s, bool quoted)
 		char c = s.p[i];
 
 		switch (c) {
-		case '\\': buf_puts(out, STR("\\\\")); break;
-		case '\b': buf_puts(out, STR("\\b")); break;
-		case '\t': buf_puts(out, STR("\\t")); break;
-		case '\n': buf_puts(out, STR("\\n")); break;
-		case '\r': buf_puts(out, STR("\\r")); break;
+		case '\\':
+			buf_puts(out, STR("\\\\"));
+			break;
+		case '\b':
+			buf_puts(out, STR("\\b"));
+			break;
+		case '\t':
+			buf_puts(out, STR("\\t"));
+			break;
+		case '\n':
+			buf_puts(out, STR("\\n"));
+			break;
+		case '\r':
+			buf_puts(out, STR("\\r"));
+			break;
 		case '"':
 			buf_puts(out, quoted ? STR("\\\"") : STR("\""));
 			break;
@@ -102,8 +112,8 @@ void cpim_date_encode(int64_t ms, struct buf *out)
 
 	if (!gmtime_r(&seconds, &tm))
 		return;
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		   tm.tm_hour, tm.tm_min, tm.tm_sec);
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 
@@ -139,8 +149,8 @@ static bool offset_cut(struct str *s, int *ret)
 		return true;
 	}
 	sign = s->n && s->p[0] == '-' ? -1 : 1;
-	if (!char_cut(s, "+-") || !digits_cut(s, 2, &hours) || !char_cut(s, ":") || !digits_cut(s, 2, &minutes) ||
-	    hours > 23 || minutes > 59)
+	if (!char_cut(s, "+-") || !digits_cut(s, 2, &hours) || !char_cut(s, ":") ||
+	    !digits_cut(s, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
 	*ret = sign * (hours * 60 + minutes);
 	return true;
@@ -153,10 +163,10 @@ int cpim_date_decode(int64_t *ret_ms, struct str value)
 	struct tm tm = {.tm_isdst = 0};
 	int year, month, offset, fraction = 0, scale = 100;
 
-	if (!digits_cut(&s, 4, &year) || !char_cut(&s, "-") || !digits_cut(&s, 2, &month) || !char_cut(&s, "-") ||
-	    !digits_cut(&s, 2, &tm.tm_mday) || !char_cut(&s, "Tt ") || !digits_cut(&s, 2, &tm.tm_hour) ||
-	    !char_cut(&s, ":") || !digits_cut(&s, 2, &tm.tm_min) || !char_cut(&s, ":") ||
-	    !digits_cut(&s, 2, &tm.tm_sec))
+	if (!digits_cut(&s, 4, &year) || !char_cut(&s, "-") || !digits_cut(&s, 2, &month) ||
+	    !char_cut(&s, "-") || !digits_cut(&s, 2, &tm.tm_mday) || !char_cut(&s, "Tt ") ||
+	    !digits_cut(&s, 2, &tm.tm_hour) || !char_cut(&s, ":") ||
+	    !digits_cut(&s, 2, &tm.tm_min) || !char_cut(&s, ":") || !digits_cut(&s, 2, &tm.tm_sec))
 		return -EBADMSG;
 	if (char_cut(&s, ".")) {
 		int digit;
@@ -168,8 +178,8 @@ int cpim_date_decode(int64_t *ret_ms, struct str value)
 			scale /= 10;
 		} while (digits_cut(&s, 1, &digit));
 	}
-	if (!offset_cut(&s, &offset) || s.n || month < 1 || month > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (!offset_cut(&s, &offset) || s.n || month < 1 || month > 12 || tm.tm_mday < 1 ||
+	    tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return -EBADMSG;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;

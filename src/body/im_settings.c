@@ -7,30 +7,31 @@
 #include "body/xml.h"
 
 #define BIT(which) (1u << (which))
-#define BARRING    (BIT(IM_BARRING_SESSION) | BIT(IM_BARRING_PAGER))
-#define HISTORY    (BIT(IM_HISTORY_SESSION) | BIT(IM_HISTORY_PAGER_LARGE))
+#define BARRING (BIT(IM_BARRING_SESSION) | BIT(IM_BARRING_PAGER))
+#define HISTORY (BIT(IM_HISTORY_SESSION) | BIT(IM_HISTORY_PAGER_LARGE))
 
 static const struct {
-	struct str name;      /* on the command line */
-	struct str group;     /* the element around it */
+	struct str name;  /* on the command line */
+	struct str group; /* the element around it */
 	struct str element;
-	struct str type;      /* attribute; empty: none */
-	bool on;              /* by default */
+	struct str type; /* attribute; empty: none */
+	bool on;         /* by default */
 } settings[IM_SETTINGS] = {
 	[IM_BARRING_SESSION] = {STR_INIT("barring.session"), STR_INIT("isb-settings"),
-                                STR_INIT("incoming-session-barring"), STR_INIT(""), false},
+				STR_INIT("incoming-session-barring"), STR_INIT(""), false},
 	[IM_BARRING_PAGER] = {STR_INIT("barring.pager"), STR_INIT("ipab-settings"),
-                              STR_INIT("incoming-pager-barring"), STR_INIT(""), false},
+			      STR_INIT("incoming-pager-barring"), STR_INIT(""), false},
 	[IM_HISTORY_SESSION] = {STR_INIT("history.session"), STR_INIT("his-settings"),
-                                STR_INIT("hist-activation"), STR_INIT("session-mode"), false},
+				STR_INIT("hist-activation"), STR_INIT("session-mode"), false},
 	[IM_HISTORY_PAGER_LARGE] = {STR_INIT("history.pager-large"), STR_INIT("his-settings"),
-                                    STR_INIT("hist-activation"), STR_INIT("pager-large-mode"), false},
+				    STR_INIT("hist-activation"), STR_INIT("pager-large-mode"),
+				    false},
 	[IM_OFFLINE_DELIVERY] = {STR_INIT("offline-delivery"), STR_INIT("deferred-settings"),
-                                 STR_INIT("offline-delivery"), STR_INIT(""), true},
-	[IM_PUSH] = {STR_INIT("push"), STR_INIT("deferred-settings"), STR_INIT("auto-push"), STR_INIT(""),
-                     true},
-	[IM_VISIBLE] = {STR_INIT("visible"), STR_INIT("vis-settings"), STR_INIT("vis-status"), STR_INIT(""),
-                        true},
+				 STR_INIT("offline-delivery"), STR_INIT(""), true},
+	[IM_PUSH] = {STR_INIT("push"), STR_INIT("deferred-settings"), STR_INIT("auto-push"),
+		     STR_INIT(""), true},
+	[IM_VISIBLE] = {STR_INIT("visible"), STR_INIT("vis-settings"), STR_INIT("vis-status"),
+			STR_INIT(""), true},
 };
 
 /* Names that are read in place of ours. */
@@ -54,8 +55,8 @@ static struct str our_name(struct str name)
 
 static enum im_switch switch_of(struct str value)
 {
-	static const struct str on[] = {STR_INIT("active"), STR_INIT("on"), STR_INIT("true"), STR_INIT("1"),
-					STR_INIT("yes")};
+	static const struct str on[] = {STR_INIT("active"), STR_INIT("on"), STR_INIT("true"),
+					STR_INIT("1"), STR_INIT("yes")};
 	static const struct str off[] = {STR_INIT("inactive"), STR_INIT("off"), STR_INIT("false"),
 					 STR_INIT("0"), STR_INIT("no")};
 
@@ -90,7 +91,8 @@ static bool type_fits(struct str wanted, int absent, struct str type)
 }
 
 
-static int element_decode(struct im_settings *s, struct str group, const struct xml_node *e, struct arena *a)
+static int element_decode(struct im_settings *s, struct str group, const struct xml_node *e,
+			  struct arena *a)
 {
 	struct str name = our_name(xml_name(e)), type = STR_NULL;
 	enum im_switch value = IM_UNSET;
@@ -279,7 +281,8 @@ void im_settings_add(struct im_settings *sum, const struct im_settings *one)
 
 		/* A device that does not bar may still get the request. */
 		if (sum->is[i] != IM_UNSET)
-			on = BIT(i) & BARRING ? on && sum->is[i] == IM_ON : on || sum->is[i] == IM_ON;
+			on = BIT(i) & BARRING ? on && sum->is[i] == IM_ON
+					      : on || sum->is[i] == IM_ON;
 		sum->is[i] = on ? IM_ON : IM_OFF;
 	}
 }

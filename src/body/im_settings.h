@@ -50,7 +50,7 @@
 #include "base/str.h"
 
 #define IM_SETTINGS_TYPE STR("application/im-settings+xml")
-#define IM_SETTINGS_NS   STR("urn:oma:xml:im:service-settings")
+#define IM_SETTINGS_NS STR("urn:oma:xml:im:service-settings")
 #define IM_SETTINGS_AUID STR("org.openmobilealliance.im-settings")
 /** Devices of one user that publish settings; people have three or four. */
 #define IM_SETTINGS_ENTITIES_MAX 16
@@ -58,13 +58,13 @@
 #define IM_SETTINGS_ID_MAX 256
 
 enum im_settings_key {
-	IM_BARRING_SESSION,    /**< isb: IM Session and File Transfer are refused; default off */
-	IM_BARRING_PAGER,      /**< ipab: Pager and Large Message Mode are refused; default off */
-	IM_HISTORY_SESSION,    /**< default off */
+	IM_BARRING_SESSION,     /**< isb: IM Session and File Transfer are refused; default off */
+	IM_BARRING_PAGER,       /**< ipab: Pager and Large Message Mode are refused; default off */
+	IM_HISTORY_SESSION,     /**< default off */
 	IM_HISTORY_PAGER_LARGE, /**< default off */
-	IM_OFFLINE_DELIVERY,   /**< messages are kept while the user is away; default on */
-	IM_PUSH,               /**< and are sent as soon as the user is back; default on */
-	IM_VISIBLE,            /**< default on */
+	IM_OFFLINE_DELIVERY,    /**< messages are kept while the user is away; default on */
+	IM_PUSH,                /**< and are sent as soon as the user is back; default on */
+	IM_VISIBLE,             /**< default on */
 };
 #define IM_SETTINGS 7
 

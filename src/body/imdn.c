@@ -19,7 +19,7 @@ static const struct str kind_elements[] = {
 };
 
 #define OF(kind) (1u << (kind))
-#define OF_ANY   (OF(IMDN_DELIVERY) | OF(IMDN_PROCESSING) | OF(IMDN_DISPLAY))
+#define OF_ANY (OF(IMDN_DELIVERY) | OF(IMDN_PROCESSING) | OF(IMDN_DISPLAY))
 
 /* RFC 5438 11.1.7: which status belongs to which notification. */
 static const struct {
@@ -84,7 +84,8 @@ static int notification_decode(struct imdn *i, const struct xml_node *root)
 }
 
 
-static int field_decode(const struct xml_node *root, struct str name, struct arena *a, struct str *ret)
+static int field_decode(const struct xml_node *root, struct str name, struct arena *a,
+			struct str *ret)
 {
 	const struct xml_node *e = xml_child(root, IMDN_NS, name);
 

@@ -10,7 +10,7 @@
 #include "base/str.h"
 
 #define IMDN_TYPE STR("message/imdn+xml")
-#define IMDN_NS   STR("urn:ietf:params:xml:ns:imdn")
+#define IMDN_NS STR("urn:ietf:params:xml:ns:imdn")
 /** A payload with all its elements has some 700 bytes; extensions may add to it. */
 #define IMDN_SIZE_MAX 16384
 
@@ -28,9 +28,9 @@ enum imdn_status {
 };
 
 struct imdn {
-	struct str message_id;         /**< of the message reported on */
-	struct str date_time;          /**< when that was sent, as its sender wrote it */
-	struct str recipient;          /**< STR_NULL: absent, as the two below */
+	struct str message_id; /**< of the message reported on */
+	struct str date_time;  /**< when that was sent, as its sender wrote it */
+	struct str recipient;  /**< STR_NULL: absent, as the two below */
 	struct str original_recipient;
 	struct str subject;
 	enum imdn_kind kind;

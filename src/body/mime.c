@@ -305,8 +305,9 @@ static enum delimiter delimiter_of(const struct mime_parts *it, struct str line)
 	tail = str_from(line, 2 + boundary.n);
 	if (!str_trim(tail).n)
 		return OPENS;
-	return str_eq(str_trim(str_starts(tail, STR("--")) ? str_from(tail, 2) : tail), STR("")) ? CLOSES
-			                                                                         : ODD;
+	return str_eq(str_trim(str_starts(tail, STR("--")) ? str_from(tail, 2) : tail), STR(""))
+		       ? CLOSES
+		       : ODD;
 }
 
 
@@ -387,13 +388,15 @@ struct walk {
 	unsigned leaves;
 };
 
-static int visit(struct walk *w, const struct mime_part *part, struct str type_otherwise, unsigned depth);
+static int visit(struct walk *w, const struct mime_part *part, struct str type_otherwise,
+		 unsigned depth);
 
 
-static int visit_multipart(struct walk *w, const struct mime_type *t, struct str body, unsigned depth)
+static int visit_multipart(struct walk *w, const struct mime_type *t, struct str body,
+			   unsigned depth)
 {
-	struct str otherwise =
-		str_eq_nocase(t->subtype, STR("digest")) ? STR("message/rfc822") : STR("text/plain");
+	struct str otherwise = str_eq_nocase(t->subtype, STR("digest")) ? STR("message/rfc822")
+									: STR("text/plain");
 	struct mime_parts it;
 	struct mime_part part;
 	int r = mime_parts_init(&it, t, body);
@@ -436,7 +439,8 @@ static bool is_plain(struct str transfer_encoding)
 }
 
 
-static int visit(struct walk *w, const struct mime_part *part, struct str type_otherwise, unsigned depth)
+static int visit(struct walk *w, const struct mime_part *part, struct str type_otherwise,
+		 unsigned depth)
 {
 	bool multipart, cpim;
 	struct mime_type t;
@@ -452,14 +456,17 @@ static int visit(struct walk *w, const struct mime_part *part, struct str type_o
 		return -ENOBUFS;
 	if (!is_plain(part->transfer_encoding))
 		return -EBADMSG;
-	return multipart ? visit_multipart(w, &t, part->content, depth) : visit_cpim(w, part->content, depth);
+	return multipart ? visit_multipart(w, &t, part->content, depth)
+			 : visit_cpim(w, part->content, depth);
 }
 
 
 int mime_walk(struct str content_type, struct str body, mime_leaf_cb *leaf, void *arg)
 {
 	struct walk w = {leaf, arg, 0};
-	struct mime_part whole = {.content_type = content_type, .headers = STR(""), .content = body};
+	struct mime_part whole = {.content_type = content_type,
+				  .headers = STR(""),
+				  .content = body};
 
 	return visit(&w, &whole, STR("text/plain"), 0);
 }

@@ -18,11 +18,11 @@
 #include "base/str.h"
 
 /** Multiparts and message/cpim within each other; real bodies have two levels. */
-#define MIME_DEPTH_MAX    8
+#define MIME_DEPTH_MAX 8
 /** Parts of one multipart, and leaves of one body in all. */
-#define MIME_PARTS_MAX    64
+#define MIME_PARTS_MAX 64
 /** Fields of one part; real ones have about four. */
-#define MIME_FIELDS_MAX   32
+#define MIME_FIELDS_MAX 32
 /** RFC 2046 5.1.1: "which must be no longer than 70 characters". */
 #define MIME_BOUNDARY_MAX 70
 

@@ -73,7 +73,7 @@ static int number(const struct xml_node *e, struct str name, struct arena *a, ui
 
 
 static int state_decode(const struct xml_node *e, struct arena *a, enum reginfo_state first,
-                        enum reginfo_state *ret)
+			enum reginfo_state *ret)
 {
 	struct str value;
 	int err = mandatory(e, STR("state"), a, &value);
@@ -114,8 +114,8 @@ static size_t count(const struct xml_node *e, struct str name)
 
 
 /* A table for the children of `e` with this name; NULL and 0: none of them. */
-static int table(const struct xml_node *e, struct str name, size_t max, size_t size, struct arena *a,
-                 void **ret)
+static int table(const struct xml_node *e, struct str name, size_t max, size_t size,
+		 struct arena *a, void **ret)
 {
 	size_t n = count(e, name);
 
@@ -135,10 +135,12 @@ static int params_decode(struct reginfo_contact *c, const struct xml_node *conta
 	int err = table(contact, name, REGINFO_PARAMS_MAX, sizeof(*c->params), a, &params);
 
 	c->params = params;
-	for (const struct xml_node *e = xml_find(contact, name); e && !err; e = xml_find_next(e, name)) {
+	for (const struct xml_node *e = xml_find(contact, name); e && !err;
+	     e = xml_find_next(e, name)) {
 		struct reginfo_param p = {.name = STR_NULL};
 
-		if ((err = optional(e, STR("name"), a, &p.name)) || (err = xml_text(e, a, &p.value)))
+		if ((err = optional(e, STR("name"), a, &p.name)) ||
+		    (err = xml_text(e, a, &p.value)))
 			break;
 		if (p.name.n)
 			c->params[c->params_n++] = p;
@@ -147,7 +149,8 @@ static int params_decode(struct reginfo_contact *c, const struct xml_node *conta
 }
 
 
-static int child_text(const struct xml_node *parent, struct str name, struct arena *a, struct str *ret)
+static int child_text(const struct xml_node *parent, struct str name, struct arena *a,
+		      struct str *ret)
 {
 	const struct xml_node *e = xml_find(parent, name);
 
@@ -161,26 +164,30 @@ static int contact_decode(struct reginfo_contact *c, const struct xml_node *e, s
 	int err;
 
 	if ((err = mandatory(e, STR("id"), a, &c->id)) ||
-	    (err = state_decode(e, a, REGINFO_ACTIVE, &c->state)) || (err = event_decode(e, a, &c->event)) ||
+	    (err = state_decode(e, a, REGINFO_ACTIVE, &c->state)) ||
+	    (err = event_decode(e, a, &c->event)) ||
 	    (err = child_text(e, STR("uri"), a, &c->uri)) ||
 	    (err = child_text(e, STR("display-name"), a, &c->display_name)) ||
 	    (err = number(e, STR("expires"), a, &c->expires_s)) ||
 	    (err = number(e, STR("duration-registered"), a, &c->duration_s)) ||
 	    (err = number(e, STR("retry-after"), a, &c->retry_after_s)) ||
 	    (err = number(e, STR("cseq"), a, &c->cseq)) ||
-	    (err = optional(e, STR("callid"), a, &c->call_id)) || (err = optional(e, STR("q"), a, &c->q)))
+	    (err = optional(e, STR("callid"), a, &c->call_id)) ||
+	    (err = optional(e, STR("q"), a, &c->q)))
 		return err;
 	return c->uri.n ? params_decode(c, e, a) : -EBADMSG;
 }
 
 
-static int registration_decode(struct reginfo_registration *r, const struct xml_node *e, struct arena *a)
+static int registration_decode(struct reginfo_registration *r, const struct xml_node *e,
+			       struct arena *a)
 {
 	const struct str name = STR("contact");
 	void *contacts;
 	int err;
 
-	if ((err = mandatory(e, STR("aor"), a, &r->aor)) || (err = mandatory(e, STR("id"), a, &r->id)) ||
+	if ((err = mandatory(e, STR("aor"), a, &r->aor)) ||
+	    (err = mandatory(e, STR("id"), a, &r->id)) ||
 	    (err = state_decode(e, a, REGINFO_INIT, &r->state)) ||
 	    (err = table(e, name, REGINFO_CONTACTS_MAX, sizeof(*r->contacts), a, &contacts)))
 		return err;
@@ -206,7 +213,8 @@ static int root_decode(struct reginfo *r, const struct xml_node *root, struct ar
 	r->full = str_eq(state, STR("full"));
 	if (!str_u32(version, &r->version) || (!r->full && !str_eq(state, STR("partial"))))
 		return -EBADMSG;
-	err = table(root, name, REGINFO_REGISTRATIONS_MAX, sizeof(*r->registrations), a, &registrations);
+	err = table(root, name, REGINFO_REGISTRATIONS_MAX, sizeof(*r->registrations), a,
+		    &registrations);
 	r->registrations = registrations;
 	for (const struct xml_node *e = xml_find(root, name); e && !err; e = xml_find_next(e, name))
 		err = registration_decode(&r->registrations[r->registrations_n++], e, a);
@@ -258,8 +266,9 @@ static void contact_encode(const struct reginfo_contact *c, struct buf *out)
 	xml_put_attribute(out, STR("id"), c->id);
 	xml_put_attribute(out, STR("state"), state_names[c->state]);
 	/* The attribute is mandatory; of the values that there are, this one says least. */
-	xml_put_attribute(out, STR("event"),
-			  event_names[c->event == REGINFO_EVENT_UNKNOWN ? REGINFO_REGISTERED : c->event]);
+	xml_put_attribute(
+		out, STR("event"),
+		event_names[c->event == REGINFO_EVENT_UNKNOWN ? REGINFO_REGISTERED : c->event]);
 	put_number(out, STR("duration-registered"), c->duration_s);
 	put_number(out, STR("expires"), c->expires_s);
 	put_number(out, STR("retry-after"), c->retry_after_s);

@@ -19,13 +19,13 @@
 #include "base/str.h"
 
 #define REGINFO_TYPE STR("application/reginfo+xml")
-#define REGINFO_NS   STR("urn:ietf:params:xml:ns:reginfo")
+#define REGINFO_NS STR("urn:ietf:params:xml:ns:reginfo")
 /** The implicitly registered set of a subscription has a handful of identities. */
 #define REGINFO_REGISTRATIONS_MAX 64
 /** Contacts of one registration; registrars allow about ten. */
-#define REGINFO_CONTACTS_MAX      64
+#define REGINFO_CONTACTS_MAX 64
 /** Contact parameters that the registrar passes on as "unknown": feature tags. */
-#define REGINFO_PARAMS_MAX        64
+#define REGINFO_PARAMS_MAX 64
 
 enum reginfo_state { REGINFO_INIT, REGINFO_ACTIVE, REGINFO_TERMINATED };
 
@@ -54,7 +54,7 @@ struct reginfo_param {
 struct reginfo_contact {
 	struct str id;
 	struct str uri;
-	struct str display_name; /**< empty: none */
+	struct str display_name;  /**< empty: none */
 	enum reginfo_state state; /**< active or terminated */
 	enum reginfo_event event;
 	uint64_t expires_s, duration_s, retry_after_s, cseq; /**< REGINFO_ABSENT */

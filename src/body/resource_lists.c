@@ -107,7 +107,8 @@ static int item_decode(struct resource_lists *r, uint16_t list, int kind, const 
 }
 
 
-static int list_decode(struct resource_lists *r, int32_t parent, const struct xml_node *e, struct arena *a)
+static int list_decode(struct resource_lists *r, int32_t parent, const struct xml_node *e,
+		       struct arena *a)
 {
 	size_t at = r->lists_n++;
 	struct resource_list *list = &r->lists[at];
@@ -137,7 +138,8 @@ static int root_decode(struct resource_lists *r, const struct xml_node *root, st
 
 	if (!xml_named(root, STR("resource-lists")))
 		return -EBADMSG;
-	for (const struct xml_node *e = xml_find(root, STR("list")); e; e = xml_find_next(e, STR("list"))) {
+	for (const struct xml_node *e = xml_find(root, STR("list")); e;
+	     e = xml_find_next(e, STR("list"))) {
 		lists++;
 		count(e, &items, &lists);
 	}
@@ -241,7 +243,7 @@ void resource_lists_encode(const struct resource_item *items, size_t n, struct b
 
 /* RFC 5364 section 6: first those that may be named, then one entry for the anonymous ones. */
 static void history_level(const struct resource_item *items, size_t n, enum resource_copy level,
-                          struct buf *out)
+			  struct buf *out)
 {
 	uint64_t hidden = 0;
 

@@ -28,8 +28,8 @@
 #define RESOURCE_LISTS_TYPE STR("application/resource-lists+xml")
 #define RESOURCE_LISTS_AUID STR("resource-lists")
 /** Entries and references; address books have some hundreds. */
-#define RESOURCE_ITEMS_MAX  4096
-#define RESOURCE_LISTS_MAX  256
+#define RESOURCE_ITEMS_MAX 4096
+#define RESOURCE_LISTS_MAX 256
 
 enum resource_kind { RESOURCE_ENTRY, RESOURCE_EXTERNAL, RESOURCE_ENTRY_REF };
 
@@ -48,14 +48,14 @@ struct resource_item {
 	uint16_t list;           /**< the list it stands in directly */
 	enum resource_copy copy;
 	bool anonymize;
-	uint32_t count;          /**< 1 when absent */
+	uint32_t count; /**< 1 when absent */
 };
 
 struct resource_list {
-	struct str name;         /**< empty: none */
+	struct str name; /**< empty: none */
 	struct str display_name;
-	int32_t parent;          /**< -1: stands in the root */
-	uint32_t first, n;       /**< run of items */
+	int32_t parent;    /**< -1: stands in the root */
+	uint32_t first, n; /**< run of items */
 };
 
 struct resource_lists {

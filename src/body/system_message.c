@@ -6,7 +6,7 @@
 
 #include "body/xml.h"
 
-#define ACCEPT  STR("accept")
+#define ACCEPT STR("accept")
 #define DECLINE STR("decline")
 
 
@@ -18,7 +18,8 @@ static int optional(const struct xml_node *e, struct str name, struct arena *a, 
 }
 
 
-static int child_text(const struct xml_node *parent, struct str name, struct arena *a, struct str *ret)
+static int child_text(const struct xml_node *parent, struct str name, struct arena *a,
+		      struct str *ret)
 {
 	const struct xml_node *e = xml_find(parent, name);
 
@@ -72,7 +73,7 @@ static int options_decode(struct system_message *m, const struct xml_node *list,
 
 /* The text and its language. */
 static int text_decode(struct system_message *m, const struct xml_node *root, struct str name,
-                       struct arena *a)
+		       struct arena *a)
 {
 	const struct xml_node *e = xml_find(root, name);
 	int err = e ? xml_text(e, a, &m->text) : -EBADMSG;
@@ -103,7 +104,8 @@ static int oma_decode(struct system_message *m, const struct xml_node *root, str
 	struct str response = STR_NULL;
 	int err;
 
-	if ((err = attributes_decode(m, root, a)) || (err = optional(root, STR("response"), a, &response)) ||
+	if ((err = attributes_decode(m, root, a)) ||
+	    (err = optional(root, STR("response"), a, &response)) ||
 	    (err = child_text(root, STR("subject"), a, &m->subject)) ||
 	    (err = text_decode(m, root, STR("text"), a)) ||
 	    (err = child_text(root, STR("response-uri"), a, &m->response_uri)) ||
@@ -119,13 +121,15 @@ static int eucr_texts(struct system_message *m, const struct xml_node *root, str
 {
 	int err;
 
-	if ((err = attributes_decode(m, root, a)) || (err = child_text(root, STR("Subject"), a, &m->subject)))
+	if ((err = attributes_decode(m, root, a)) ||
+	    (err = child_text(root, STR("Subject"), a, &m->subject)))
 		return err;
 	return text_decode(m, root, STR("Text"), a);
 }
 
 
-static int confirmation_decode(struct system_message *m, const struct xml_node *root, struct arena *a)
+static int confirmation_decode(struct system_message *m, const struct xml_node *root,
+			       struct arena *a)
 {
 	struct str type = STR_NULL, pin = STR_NULL, accept = STR_NULL, reject = STR_NULL;
 	int err;
@@ -143,7 +147,8 @@ static int confirmation_decode(struct system_message *m, const struct xml_node *
 }
 
 
-static int notification_decode(struct system_message *m, const struct xml_node *root, struct arena *a)
+static int notification_decode(struct system_message *m, const struct xml_node *root,
+			       struct arena *a)
 {
 	struct str ok = STR_NULL;
 	int err = eucr_texts(m, root, a);
@@ -161,7 +166,8 @@ static int request_decode(struct system_message *m, const struct xml_node *root,
 		return oma_decode(m, root, a);
 	if (xml_named(root, STR("EndUserConfirmationRequest")))
 		return confirmation_decode(m, root, a);
-	if (xml_named(root, STR("EndUserNotification")) || xml_named(root, STR("EndUserNotificationRequest")))
+	if (xml_named(root, STR("EndUserNotification")) ||
+	    xml_named(root, STR("EndUserNotificationRequest")))
 		return notification_decode(m, root, a);
 	return -EBADMSG;
 }
@@ -232,7 +238,7 @@ int system_answer_decode(struct system_answer *ret, struct str text, struct aren
 
 
 const struct system_option *system_answer_choice(const struct system_message *m,
-                                                 const struct system_answer *r)
+						 const struct system_answer *r)
 {
 	size_t at = str_eq(r->option, ACCEPT) ? 0 : 1;
 
@@ -316,7 +322,8 @@ static void eucr_encode(const struct system_message *m, struct buf *out)
 	buf_puts(out, root);
 	xml_put_attribute(out, STR("id"), m->id);
 	if (asks) {
-		xml_put_attribute(out, STR("type"), m->persistent ? STR("Persistent") : STR("Volatile"));
+		xml_put_attribute(out, STR("type"),
+				  m->persistent ? STR("Persistent") : STR("Volatile"));
 		xml_put_attribute(out, STR("pin"), m->pin ? STR("true") : STR("false"));
 		put_timeout(out, m->timeout_s);
 	}

@@ -27,17 +27,17 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define SYSTEM_MESSAGE_TYPE       STR("application/vnd.oma.im.system-message+xml")
-#define SYSTEM_ANSWER_TYPE        STR("application/vnd.oma.im.system-message-response+xml")
-#define SYSTEM_MESSAGE_NS         STR("urn:oma:xml:im:system-message")
-#define SYSTEM_EUCR_REQUEST_TYPE  STR("application/end-user-confirmation-request+xml")
-#define SYSTEM_EUCR_ANSWER_TYPE   STR("application/end-user-confirmation-response+xml")
-#define SYSTEM_EUCR_NOTIFY_TYPE   STR("application/end-user-notification-request+xml")
+#define SYSTEM_MESSAGE_TYPE STR("application/vnd.oma.im.system-message+xml")
+#define SYSTEM_ANSWER_TYPE STR("application/vnd.oma.im.system-message-response+xml")
+#define SYSTEM_MESSAGE_NS STR("urn:oma:xml:im:system-message")
+#define SYSTEM_EUCR_REQUEST_TYPE STR("application/end-user-confirmation-request+xml")
+#define SYSTEM_EUCR_ANSWER_TYPE STR("application/end-user-confirmation-response+xml")
+#define SYSTEM_EUCR_NOTIFY_TYPE STR("application/end-user-notification-request+xml")
 
 /** Answers to choose from: what a phone can show as buttons, and some more. */
 #define SYSTEM_OPTIONS_MAX 16
 /** A request with its text; a reader's patience is shorter. */
-#define SYSTEM_SIZE_MAX    (32 * 1024)
+#define SYSTEM_SIZE_MAX (32 * 1024)
 
 struct system_option {
 	struct str id;

@@ -34,8 +34,9 @@ static struct xml_guard *guard_of(void *ctx)
 }
 
 
-static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int ns_n,
-		     const xmlChar **ns, int attributes_n, int defaulted, const xmlChar **attributes)
+static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+		     int ns_n, const xmlChar **ns, int attributes_n, int defaulted,
+		     const xmlChar **attributes)
 {
 	struct xml_guard *g = guard_of(ctx);
 
@@ -45,7 +46,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
 		xmlStopParser(ctx);
 		return;
 	}
-	xmlSAX2StartElementNs(ctx, name, prefix, uri, ns_n, ns, attributes_n, defaulted, attributes);
+	xmlSAX2StartElementNs(ctx, name, prefix, uri, ns_n, ns, attributes_n, defaulted,
+			      attributes);
 }
 
 
@@ -57,7 +59,8 @@ static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const 
 
 
 /* Called at the start of <!DOCTYPE>, before any declaration in it is looked at. */
-static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *external,
+		       const xmlChar *system)
 {
 	(void)name;
 	(void)external;
@@ -101,8 +104,8 @@ static xmlParserCtxtPtr parser_alloc(struct xml_guard *g)
 
 int xml_decode(struct xml_doc **ret, struct str text)
 {
-	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA |
-			    XML_PARSE_COMPACT;
+	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+			    XML_PARSE_NOCDATA | XML_PARSE_COMPACT;
 	struct xml_guard guard = {.depth = 0};
 	struct xml_doc *d;
 	xmlParserCtxtPtr ctx;
@@ -234,8 +237,8 @@ bool xml_attribute(const struct xml_node *e, struct str name, struct arena *a, s
 	for (xmlAttrPtr at = node_of(e)->properties; at; at = at->next) {
 		if (at->ns || !text_is(at->name, name))
 			continue;
-		struct str kept =
-			arena_str(a, str_of(at->children ? (const char *)at->children->content : ""));
+		struct str kept = arena_str(
+			a, str_of(at->children ? (const char *)at->children->content : ""));
 
 		if (!kept.p)
 			return false;
@@ -351,12 +354,21 @@ void xml_escape(struct str text, struct buf *out)
 		unsigned char c = (unsigned char)text.p[i];
 
 		switch (c) {
-		case '&': buf_puts(out, STR("&amp;")); break;
-		case '<': buf_puts(out, STR("&lt;")); break;
-		case '>': buf_puts(out, STR("&gt;")); break;
-		case '"': buf_puts(out, STR("&quot;")); break;
+		case '&':
+			buf_puts(out, STR("&amp;"));
+			break;
+		case '<':
+			buf_puts(out, STR("&lt;"));
+			break;
+		case '>':
+			buf_puts(out, STR("&gt;"));
+			break;
+		case '"':
+			buf_puts(out, STR("&quot;"));
+			break;
 		default:
-			buf_putc(out, c < 0x20 && c != '\t' && c != '\n' && c != '\r' ? '?' : (char)c);
+			buf_putc(out,
+				 c < 0x20 && c != '\t' && c != '\n' && c != '\r' ? '?' : (char)c);
 		}
 	}
 }

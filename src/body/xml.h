@@ -19,7 +19,7 @@
 #include "base/str.h"
 
 /** A settings or group document of a busy user has some kilobytes. */
-#define XML_SIZE_MAX  (256 * 1024)
+#define XML_SIZE_MAX (256 * 1024)
 /** The deepest document we know has 9 levels; parsing is recursive in places. */
 #define XML_DEPTH_MAX 32
 /** Elements and attributes: a tree costs some 100 bytes for each. */

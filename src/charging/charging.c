@@ -26,9 +26,9 @@ struct charging {
 	struct loop *loop;
 	struct im_events *events;
 	struct im_listener listener;
-	char *path;     /**< NULL: off */
-	int fd;         /**< -1: not open */
-	bool troubled;  /**< logged already */
+	char *path;    /**< NULL: off */
+	int fd;        /**< -1: not open */
+	bool troubled; /**< logged already */
 	struct buf gathered;
 	unsigned records;
 	struct deferred_call flush;
@@ -44,8 +44,8 @@ void charging_counters_register(void)
 static void trouble(struct charging *c, const char *what, int error)
 {
 	if (!c->troubled)
-		log_error("charging", "cannot %s %s: %s: records are lost until it can be written", what, c->path,
-			  strerror(error));
+		log_error("charging", "cannot %s %s: %s: records are lost until it can be written",
+			  what, c->path, strerror(error));
 	c->troubled = true;
 }
 
@@ -153,7 +153,8 @@ int charging_reopen(struct charging *c, struct str path)
 }
 
 
-int charging_alloc(struct charging **ret, struct loop *loop, struct im_events *events, struct str path)
+int charging_alloc(struct charging **ret, struct loop *loop, struct im_events *events,
+		   struct str path)
 {
 	struct charging *c = mem_alloc(sizeof(*c), destroy);
 

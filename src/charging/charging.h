@@ -23,13 +23,14 @@ struct charging;
 /** Records gathered in one turn beyond it are written at once. */
 #define CHARGING_GATHER_MAX (256u << 10)
 /** One record: its texts are cut to this. */
-#define CHARGING_TEXT_MAX   2048
+#define CHARGING_TEXT_MAX 2048
 
 /**
  * Counted. `path` empty: off until charging_reopen gives one. `events` must not tell anything after the
  * last reference. A file that cannot be opened is logged, and tried again at charging_reopen. -ENOMEM.
  */
-int charging_alloc(struct charging **ret, struct loop *loop, struct im_events *events, struct str path);
+int charging_alloc(struct charging **ret, struct loop *loop, struct im_events *events,
+		   struct str path);
 /** Closes and opens; another path, perhaps. -errno of open, logged already. */
 int charging_reopen(struct charging *c, struct str path);
 void charging_counters_register(void);

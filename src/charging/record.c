@@ -10,20 +10,20 @@
 #define REPLACEMENT STR("\xef\xbf\xbd")
 
 static const struct str names[IM_OUTCOMES] = {
-	[IM_DELIVERED] = STR_INIT("delivered"),
-	[IM_REFUSED] = STR_INIT("refused"),
-	[IM_FAILED] = STR_INIT("failed"),
-	[IM_RELAYED] = STR_INIT("accepted"),
-	[IM_DEFERRED] = STR_INIT("deferred"),
-	[IM_EXPIRED] = STR_INIT("expired"),
+	[IM_DELIVERED] = STR_INIT("delivered"), [IM_REFUSED] = STR_INIT("refused"),
+	[IM_FAILED] = STR_INIT("failed"),       [IM_RELAYED] = STR_INIT("accepted"),
+	[IM_DEFERRED] = STR_INIT("deferred"),   [IM_EXPIRED] = STR_INIT("expired"),
 };
 
 
 /* Length of the UTF-8 character at `p` (RFC 3629 4); 0: none is there. */
 static size_t character(const unsigned char *p, size_t n)
 {
-	size_t length = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
-					: p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	size_t length = p[0] < 0x80                   ? 1
+			: p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+			: (p[0] & 0xf0) == 0xe0       ? 3
+			: p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+						      : 0;
 
 	if (!length || length > n)
 		return 0;
@@ -32,8 +32,8 @@ static size_t character(const unsigned char *p, size_t n)
 			return 0;
 	}
 	/* Overlong forms, surrogates, beyond U+10FFFF. */
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return length;
 }
@@ -72,8 +72,8 @@ static void put_time(struct buf *out, int64_t wall_ms)
 	struct tm t;
 
 	gmtime_r(&s, &t);
-	buf_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-		   t.tm_hour, t.tm_min, t.tm_sec, (int)(wall_ms % 1000));
+	buf_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", t.tm_year + 1900, t.tm_mon + 1,
+		   t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)(wall_ms % 1000));
 }
 
 

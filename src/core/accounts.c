@@ -48,10 +48,12 @@ int account_name_decode(struct core *c, struct str name, struct buf *ret_aor, st
 
 	if (!subscribers_serve_domain(c->params.subscribers, domain))
 		return refuse(why, name,
-			      "this server does not serve that domain: see \"domain\" in the configuration");
+			      "this server does not serve that domain: see \"domain\" in the "
+			      "configuration");
 	if (!user_is_good(user))
-		return refuse(why, name,
-			      "not a user name: 1 to 64 of the letters a-z A-Z, digits, and . - _ + ~");
+		return refuse(
+			why, name,
+			"not a user name: 1 to 64 of the letters a-z A-Z, digits, and . - _ + ~");
 	return core_user_aor(user, domain, ret_aor) ? refuse(why, name, "not a user name") : 0;
 }
 
@@ -99,7 +101,8 @@ static void stored(struct store_request *q, int error, void *arg)
 }
 
 
-static void begin(struct core *c, struct account_request *r, enum verb verb, account_done_cb *done, void *arg)
+static void begin(struct core *c, struct account_request *r, enum verb verb, account_done_cb *done,
+		  void *arg)
 {
 	assert(!store_pending(&r->store));
 	r->core = c;
@@ -109,7 +112,8 @@ static void begin(struct core *c, struct account_request *r, enum verb verb, acc
 }
 
 
-static int secret_store(struct core *c, struct account_request *r, struct str password, struct buf *why)
+static int secret_store(struct core *c, struct account_request *r, struct str password,
+			struct buf *why)
 {
 	struct digest_secret secret;
 	struct store_account a;
@@ -133,8 +137,9 @@ static int secret_store(struct core *c, struct account_request *r, struct str pa
 		.allowed = true,
 		.created_ms = loop_wall_ms(c->params.loop),
 	};
-	error = r->verb == ACCOUNT_ADD ? store_account_add(c->params.store, &r->store, &a, stored, r)
-				       : store_account_set_secret(c->params.store, &r->store, &a, stored, r);
+	error = r->verb == ACCOUNT_ADD
+			? store_account_add(c->params.store, &r->store, &a, stored, r)
+			: store_account_set_secret(c->params.store, &r->store, &a, stored, r);
 	explicit_bzero(&secret, sizeof(secret));
 	return error;
 }
@@ -160,13 +165,14 @@ int account_passwd(struct core *c, struct account_request *r, struct str name, s
 }
 
 
-int account_delete(struct core *c, struct account_request *r, struct str name, account_done_cb *done,
-		   void *arg, struct buf *why)
+int account_delete(struct core *c, struct account_request *r, struct str name,
+		   account_done_cb *done, void *arg, struct buf *why)
 {
 	int error = name_take(c, r, name, why);
 
 	begin(c, r, ACCOUNT_DELETE, done, arg);
-	return error ? error : store_account_delete(c->params.store, &r->store, aor_of(r), stored, r);
+	return error ? error
+		     : store_account_delete(c->params.store, &r->store, aor_of(r), stored, r);
 }
 
 

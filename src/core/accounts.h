@@ -14,7 +14,7 @@
 #include "store/account.h"
 
 /** Bytes of a user part; and of a password. */
-#define ACCOUNT_USER_MAX     64
+#define ACCOUNT_USER_MAX 64
 #define ACCOUNT_PASSWORD_MAX 256
 #define ACCOUNT_PASSWORD_MIN 1
 
@@ -47,8 +47,8 @@ int account_add(struct core *c, struct account_request *r, struct str name, stru
 int account_passwd(struct core *c, struct account_request *r, struct str name, struct str password,
 		   account_done_cb *done, void *arg, struct buf *why);
 /** The devices of the user are no longer registered. */
-int account_delete(struct core *c, struct account_request *r, struct str name, account_done_cb *done,
-		   void *arg, struct buf *why);
+int account_delete(struct core *c, struct account_request *r, struct str name,
+		   account_done_cb *done, void *arg, struct buf *why);
 /** In the IMS setting an account is made for the flag when there is none. */
 int account_allow(struct core *c, struct account_request *r, struct str name, bool allowed,
 		  account_done_cb *done, void *arg, struct buf *why);

@@ -21,7 +21,8 @@ static struct counter counters[] = {
 	COUNTER("core.authentication.wrong", "Requests with a wrong password or an unknown user"),
 	COUNTER("core.authentication.stale", "Requests with a nonce too old or used before"),
 	COUNTER("core.authentication.from", "Requests whose From was not the authenticated user"),
-	COUNTER("core.authentication.locked", "Requests refused because their source had failed too often"),
+	COUNTER("core.authentication.locked",
+		"Requests refused because their source had failed too often"),
 	COUNTER("core.authentication.malformed", "Requests with malformed credentials"),
 };
 enum { CHALLENGED, ACCEPTED, WRONG, STALE, FROM, LOCKED, MALFORMED };
@@ -42,7 +43,8 @@ static void reply(struct sip_server_txn *st, uint16_t status, const struct buf *
 }
 
 
-static void reply_warning(struct core *c, struct sip_server_txn *st, uint16_t status, const char *text)
+static void reply_warning(struct core *c, struct sip_server_txn *st, uint16_t status,
+			  const char *text)
 {
 	struct buf b = BUF_INIT(ANSWER_MAX);
 
@@ -71,7 +73,8 @@ static void reply_locked(struct core *c, struct sip_server_txn *st, uint64_t wai
 {
 	struct buf b = BUF_INIT(ANSWER_MAX);
 
-	buf_printf(&b, "Retry-After: %u\r\nWarning: 399 " STR_FMT " \"Too many failed attempts\"\r\n",
+	buf_printf(&b,
+		   "Retry-After: %u\r\nWarning: 399 " STR_FMT " \"Too many failed attempts\"\r\n",
 		   (unsigned)((wait_ms + 999) / 1000), STR_ARG(c->params.realm));
 	reply(st, 403, &b);
 	buf_done(&b);
@@ -112,7 +115,8 @@ static struct str claimed(const struct sip_msg *m)
 	struct sip_name_addr preferred;
 	struct sip_uri from;
 
-	if (sip_uri_decode(&from, m->from_uri) || !str_eq_nocase(from.host, STR("anonymous.invalid")))
+	if (sip_uri_decode(&from, m->from_uri) ||
+	    !str_eq_nocase(from.host, STR("anonymous.invalid")))
 		return m->from_uri;
 	if (sip_name_addr_decode(&preferred, sip_msg_header(m, SIP_HDR_P_PREFERRED_IDENTITY)))
 		return STR_NULL;
@@ -226,7 +230,8 @@ static bool find_credentials(struct core *c, struct sip_server_txn *st, const st
 
 
 /* Authentication is off: From is the user, when it is one of ours. */
-static bool believe(struct core *c, struct sip_server_txn *st, const struct sip_msg *m, struct subscriber *s)
+static bool believe(struct core *c, struct sip_server_txn *st, const struct sip_msg *m,
+		    struct subscriber *s)
 {
 	if (s)
 		return from_fits(c, st, m, s);
@@ -237,7 +242,8 @@ static bool believe(struct core *c, struct sip_server_txn *st, const struct sip_
 
 
 /* The end of it, at once or after the look-up. */
-static bool decide(struct core *c, struct sip_server_txn *st, const struct sip_msg *m, struct subscriber *s)
+static bool decide(struct core *c, struct sip_server_txn *st, const struct sip_msg *m,
+		   struct subscriber *s)
 {
 	struct auth_credentials cred;
 
@@ -278,7 +284,8 @@ static void loaded(struct subscriber_query *load, int error, struct subscriber *
 }
 
 
-static int load_user(struct core *c, struct core_auth_query *q, struct sip_server_txn *st, struct str aor)
+static int load_user(struct core *c, struct core_auth_query *q, struct sip_server_txn *st,
+		     struct str aor)
 {
 	if (subscriber_load(c->params.subscribers, &q->load, aor, loaded, q)) {
 		reply_unavailable(st);
@@ -299,7 +306,8 @@ static int user_sought(struct core *c, const struct sip_msg *m, const struct aut
 
 
 int core_authenticate(struct core *c, struct core_auth_query *q, struct sip_server_txn *st,
-		      const struct sip_msg *m, const struct sip_source *src, core_auth_cb *cb, void *arg)
+		      const struct sip_msg *m, const struct sip_source *src, core_auth_cb *cb,
+		      void *arg)
 {
 	struct auth_credentials cred;
 	char storage[SIP_AOR_MAX];

@@ -26,9 +26,9 @@
 #include "subscriber/subscriber.h"
 
 #define AUTHENTICATION_FAILURES_MAX 20
-#define AUTHENTICATION_WINDOW_MS    (60 * 1000)
+#define AUTHENTICATION_WINDOW_MS (60 * 1000)
 /** Sources remembered; beyond, the one longest quiet is forgotten. */
-#define AUTHENTICATION_SOURCES_MAX  8192
+#define AUTHENTICATION_SOURCES_MAX 8192
 
 struct core_auth_query;
 /**
@@ -44,7 +44,7 @@ struct core_auth_query {
 	struct sip_server_txn *st;
 	core_auth_cb *cb;
 	void *arg;
-	struct subscriber *user;      /**< a reference, until core_auth_done or the next use */
+	struct subscriber *user; /**< a reference, until core_auth_done or the next use */
 };
 
 /**

@@ -11,9 +11,10 @@ struct core {
 	struct core_params params; /**< texts are copies */
 	char *realm, *service_route;
 	struct digest_server *digest;
-	struct digest_secret nobody; /**< of a password nobody has: unknown users cost as much as others */
+	struct digest_secret
+		nobody; /**< of a password nobody has: unknown users cost as much as others */
 	struct failures failures;
-	struct list registering;     /**< REGISTERs under way */
+	struct list registering; /**< REGISTERs under way */
 };
 
 /** The counters of authentication.c and registrar.c. */

@@ -73,7 +73,8 @@ uint64_t failures_locked_ms(const struct failures *f, const struct addr *host, u
 
 	key_of(host, key);
 	x = find(f, key);
-	if (!x || x->count < AUTHENTICATION_FAILURES_MAX || now_ms >= x->since_ms + AUTHENTICATION_WINDOW_MS)
+	if (!x || x->count < AUTHENTICATION_FAILURES_MAX ||
+	    now_ms >= x->since_ms + AUTHENTICATION_WINDOW_MS)
 		return 0;
 	return x->since_ms + AUTHENTICATION_WINDOW_MS - now_ms;
 }

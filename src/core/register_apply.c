@@ -19,7 +19,7 @@ struct apply {
 	struct registration_update *u;
 	const struct registration *now; /**< NULL: none */
 	struct buf *headers;
-	size_t left;                    /**< bindings that will stay */
+	size_t left;                         /**< bindings that will stay */
 	bool kept[REGISTRATION_DEVICES_MAX]; /**< of `now`: neither removed nor replaced so far */
 	struct str path;
 };
@@ -190,7 +190,8 @@ static uint16_t refuse_brief(struct apply *a)
 static uint16_t apply_contact(struct apply *a, const struct register_contact *c)
 {
 	size_t i = find_binding(a, c);
-	const struct registration_binding *old = i < present(a) ? registration_binding(a->now, i) : NULL;
+	const struct registration_binding *old = i < present(a) ? registration_binding(a->now, i)
+								: NULL;
 
 	/* "If and only if the requested expiration interval is greater than zero AND smaller than one
 	 * hour AND less than a registrar-configured minimum". */

@@ -66,7 +66,8 @@ static uint32_t reg_id_of(struct str params, struct str instance)
 	struct str v;
 	uint32_t id;
 
-	if (!instance.n || !sip_param(params, STR("reg-id"), &v) || !str_u32(v, &id) || id > INT32_MAX)
+	if (!instance.n || !sip_param(params, STR("reg-id"), &v) || !str_u32(v, &id) ||
+	    id > INT32_MAX)
 		return 0;
 	return id;
 }
@@ -81,8 +82,8 @@ static bool same_twice(const struct register_request *r, const struct register_c
 }
 
 
-static uint16_t add_contact(struct register_request *r, const struct sip_name_addr *na, uint32_t expires_s,
-			    const struct core_params *p, struct buf *headers)
+static uint16_t add_contact(struct register_request *r, const struct sip_name_addr *na,
+			    uint32_t expires_s, const struct core_params *p, struct buf *headers)
 {
 	struct register_contact *c = &r->contact[r->n];
 
@@ -182,7 +183,8 @@ static uint16_t decode_outbound(struct register_request *r, const struct sip_msg
  * Extension" response indicating the Path extension." */
 static uint16_t check_path(const struct sip_msg *m, struct buf *headers)
 {
-	if (!sip_msg_header(m, SIP_HDR_PATH).p || sip_msg_has_token(m, SIP_HDR_SUPPORTED, STR("path")) ||
+	if (!sip_msg_header(m, SIP_HDR_PATH).p ||
+	    sip_msg_has_token(m, SIP_HDR_SUPPORTED, STR("path")) ||
 	    sip_msg_has_token(m, SIP_HDR_REQUIRE, STR("path")))
 		return 0;
 	buf_puts(headers, STR("Unsupported: path\r\n"));

@@ -12,20 +12,20 @@
 
 struct register_contact {
 	struct sip_uri uri;
-	struct str params;    /**< as received, line ends perhaps in it */
-	struct str instance;  /**< empty: none */
+	struct str params;   /**< as received, line ends perhaps in it */
+	struct str instance; /**< empty: none */
 	uint32_t expires_s;
-	uint32_t reg_id;      /**< 0: none, or not to be looked at */
+	uint32_t reg_id; /**< 0: none, or not to be looked at */
 	uint16_t q;
 };
 
 struct register_request {
-	bool star;            /**< Contact: * with Expires: 0 */
+	bool star; /**< Contact: * with Expires: 0 */
 	size_t n;
 	struct register_contact contact[REGISTRATION_DEVICES_MAX];
-	bool direct;          /**< it came here without a proxy between: one Via, no Path */
+	bool direct; /**< it came here without a proxy between: one Via, no Path */
 	bool supports_outbound;
-	bool outbound;        /**< a reg-id counts: RFC 5626 applies */
+	bool outbound; /**< a reg-id counts: RFC 5626 applies */
 };
 
 /** 0, or the status to answer with (400, 403, 420, 439) and header lines for it. Views into `m`. */

@@ -24,11 +24,11 @@ enum { ACCEPTED, REFUSED, FAILED };
 /** One REGISTER under way; owns itself until it is answered. */
 struct registering {
 	struct list_link link;
-	struct core *core;          /**< borrowed: the core drops what is under way before it goes */
-	struct sip_server_txn *st;  /**< a reference */
+	struct core *core;         /**< borrowed: the core drops what is under way before it goes */
+	struct sip_server_txn *st; /**< a reference */
 	struct core_auth_query auth;
 	struct registration_update update;
-	struct buf headers;         /**< of a refusal that was decided in `prepare` */
+	struct buf headers; /**< of a refusal that was decided in `prepare` */
 	char aor[SIP_AOR_MAX];
 	size_t aor_n;
 };
@@ -70,7 +70,8 @@ static void refuse(struct sip_server_txn *st, uint16_t status, const struct buf 
 }
 
 
-static void refuse_text(struct core *c, struct sip_server_txn *st, uint16_t status, const char *text)
+static void refuse_text(struct core *c, struct sip_server_txn *st, uint16_t status,
+			const char *text)
 {
 	struct buf b = BUF_INIT(REFUSAL_MAX);
 
@@ -137,7 +138,8 @@ static void put_outbound(struct buf *b, const struct register_request *r)
 }
 
 
-static void answer_ok(struct registering *g, const struct sip_msg *m, const struct register_request *r)
+static void answer_ok(struct registering *g, const struct sip_msg *m,
+		      const struct register_request *r)
 {
 	struct core *c = g->core;
 	struct buf b = BUF_INIT(SIP_MESSAGE_MAX);
@@ -214,8 +216,8 @@ static bool to_is(struct core *c, const struct sip_msg *m, struct str aor)
 	struct buf b;
 
 	buf_fixed(&b, storage, sizeof(storage));
-	return sip_uri_decode(&uri, m->to_uri) == 0 && sip_uri_aor(&uri, c->params.realm, &b) == 0 &&
-	       str_eq(buf_str(&b), aor);
+	return sip_uri_decode(&uri, m->to_uri) == 0 &&
+	       sip_uri_aor(&uri, c->params.realm, &b) == 0 && str_eq(buf_str(&b), aor);
 }
 
 
@@ -235,8 +237,8 @@ static void authorized(struct registering *g, const struct sip_msg *m)
 	memcpy(g->aor, aor.p, aor.n);
 	g->aor_n = aor.n;
 	core_auth_done(&g->auth);
-	if (registrations_update(c->params.registrations, &g->update, (struct str){g->aor, g->aor_n},
-				 &update_handler, g)) {
+	if (registrations_update(c->params.registrations, &g->update,
+				 (struct str){g->aor, g->aor_n}, &update_handler, g)) {
 		unavailable(g->st);
 		mem_unref(g);
 	}
@@ -294,7 +296,8 @@ static bool serves(struct core *c, const struct sip_msg *m)
 	struct sip_uri to;
 
 	return sip_uri_decode(&to, m->to_uri) == 0 &&
-	       (to.scheme == SIP_URI_TEL || subscribers_serve_domain(c->params.subscribers, to.host));
+	       (to.scheme == SIP_URI_TEL ||
+		subscribers_serve_domain(c->params.subscribers, to.host));
 }
 
 

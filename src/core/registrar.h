@@ -18,7 +18,7 @@
 #include "sip/sip.h"
 
 /** Flow-Timer of RFC 5626 10: how often a client of a direct flow should send a keep-alive. */
-#define REGISTRAR_FLOW_TIMER_S  120
+#define REGISTRAR_FLOW_TIMER_S 120
 /** Retry-After when the store or a ceiling stands in the way. */
 #define REGISTRAR_RETRY_AFTER_S 10
 

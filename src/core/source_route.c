@@ -17,8 +17,8 @@ static bool is_private(const struct addr *a)
 
 	if (a->sa.sa_family != AF_INET6)
 		return is_private4(ntohl(a->in.sin_addr.s_addr));
-	return (p[0] & 0xfe) == 0xfc || (p[0] == 0xfe && (p[1] & 0xc0) == 0x80) || addr_is_loopback(a) ||
-	       addr_is_any(a);
+	return (p[0] & 0xfe) == 0xfc || (p[0] == 0xfe && (p[1] & 0xc0) == 0x80) ||
+	       addr_is_loopback(a) || addr_is_any(a);
 }
 
 

@@ -27,7 +27,7 @@ struct http_server {
 	struct timer timer;
 	struct addr local;
 	size_t body_max;
-	bool resumed;         /**< since the library ran last */
+	bool resumed; /**< since the library ran last */
 	http_request_cb *request;
 	void *arg;
 	struct list requests; /**< those whose head has been seen */
@@ -39,13 +39,13 @@ struct http_server {
  */
 struct http_request {
 	struct list_link link;
-	struct http_server *server;         /**< NULL: closed */
-	struct MHD_Connection *connection;  /**< NULL: closed */
-	char *target;                       /**< path?query */
+	struct http_server *server;        /**< NULL: closed */
+	struct MHD_Connection *connection; /**< NULL: closed */
+	char *target;                      /**< path?query */
 	struct str path, query;
 	char method[METHOD_MAX];
 	struct buf body;
-	size_t body_n;                      /**< received, if only to be dropped */
+	size_t body_n; /**< received, if only to be dropped */
 	struct addr peer;
 	struct MHD_Response *response;
 	unsigned status;
@@ -58,9 +58,9 @@ static struct counter counters[] = {
 	COUNTER("http.out_of_memory", "HTTP requests dropped for lack of memory"),
 	GAUGE("http.connections", "HTTP connections open"),
 };
-#define C_REQUESTS    (&counters[0])
-#define C_TOO_LARGE   (&counters[1])
-#define C_NO_MEMORY   (&counters[2])
+#define C_REQUESTS (&counters[0])
+#define C_TOO_LARGE (&counters[1])
+#define C_NO_MEMORY (&counters[2])
 #define C_CONNECTIONS (&counters[3])
 
 
@@ -209,8 +209,9 @@ static enum MHD_Result take_head(struct http_request *r, const char *method)
 
 	info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (info && info->client_addr)
-		memcpy(&r->peer, info->client_addr, info->client_addr->sa_family == AF_INET6 ?
-		       sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+		memcpy(&r->peer, info->client_addr,
+		       info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+								: sizeof(struct sockaddr_in));
 
 	/* Known beforehand to be too long: told before the peer sends it. */
 	length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Length");
@@ -379,7 +380,8 @@ void http_reply(struct http_request *r, const struct http_reply *reply)
 			r->suspended = false;
 			r->server->resumed = true;
 			MHD_resume_connection(r->connection);
-			timer_start(&r->server->timer, loop_timers(r->server->loop), 0, on_timer, r->server);
+			timer_start(&r->server->timer, loop_timers(r->server->loop), 0, on_timer,
+				    r->server);
 		}
 	}
 	mem_unref(r);
@@ -444,18 +446,15 @@ static int start(struct http_server *s, const struct http_params *p)
 		return fd;
 	if (p->local.sa.sa_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_access, s,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, s,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
-		MHD_OPTION_CONNECTION_LIMIT,
+	s->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_access, s, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_escapes, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_HEAD_MAX, MHD_OPTION_CONNECTION_LIMIT,
 		p->connections_max ? p->connections_max : (unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, p->idle_s ? p->idle_s : (unsigned)HTTP_IDLE_S,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!s->daemon) {
 		close(fd);
 		return -ENOMEM;

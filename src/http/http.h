@@ -40,11 +40,11 @@ struct http_request;
 typedef void(http_request_cb)(struct http_request *r, void *arg);
 
 struct http_params {
-	struct loop *loop;          /**< a real one: libmicrohttpd has its own sockets */
-	struct addr local;          /**< port 0: any; http_server_local tells which */
-	size_t body_max;            /**< 0: HTTP_BODY_MAX */
-	unsigned connections_max;   /**< 0: HTTP_CONNECTIONS_MAX */
-	unsigned idle_s;            /**< 0: HTTP_IDLE_S */
+	struct loop *loop;        /**< a real one: libmicrohttpd has its own sockets */
+	struct addr local;        /**< port 0: any; http_server_local tells which */
+	size_t body_max;          /**< 0: HTTP_BODY_MAX */
+	unsigned connections_max; /**< 0: HTTP_CONNECTIONS_MAX */
+	unsigned idle_s;          /**< 0: HTTP_IDLE_S */
 	http_request_cb *request;
 	void *arg;
 };
@@ -73,9 +73,9 @@ struct http_header {
 };
 
 struct http_reply {
-	unsigned status;             /**< 200…599 */
-	struct str type;             /**< Content-Type; empty: none */
-	struct str body;             /**< copied */
+	unsigned status; /**< 200…599 */
+	struct str type; /**< Content-Type; empty: none */
+	struct str body; /**< copied */
 	const struct http_header *headers;
 	size_t headers_n;
 };

@@ -14,7 +14,8 @@ static struct counter outcomes[IM_OUTCOMES] = {
 	[IM_DELIVERED] = COUNTER("im.delivered", "requests that a device answered with 2xx"),
 	[IM_REFUSED] = COUNTER("im.refused", "requests that a check of the service refused"),
 	[IM_FAILED] = COUNTER("im.failed", "requests sent on that did not arrive"),
-	[IM_RELAYED] = COUNTER("im.relayed", "requests handed to the core or another domain, answered with 2xx"),
+	[IM_RELAYED] = COUNTER("im.relayed",
+			       "requests handed to the core or another domain, answered with 2xx"),
 	[IM_DEFERRED] = COUNTER("im.deferred", "messages kept for a recipient who was away"),
 	[IM_EXPIRED] = COUNTER("im.expired", "messages kept that expired undelivered"),
 };
@@ -29,12 +30,9 @@ void im_counters_register(void)
 struct str im_outcome_name(enum im_outcome o)
 {
 	static const struct str names[IM_OUTCOMES] = {
-		[IM_DELIVERED] = STR_INIT("delivered"),
-		[IM_REFUSED] = STR_INIT("refused"),
-		[IM_FAILED] = STR_INIT("failed"),
-		[IM_RELAYED] = STR_INIT("relayed"),
-		[IM_DEFERRED] = STR_INIT("deferred"),
-		[IM_EXPIRED] = STR_INIT("expired"),
+		[IM_DELIVERED] = STR_INIT("delivered"), [IM_REFUSED] = STR_INIT("refused"),
+		[IM_FAILED] = STR_INIT("failed"),       [IM_RELAYED] = STR_INIT("relayed"),
+		[IM_DEFERRED] = STR_INIT("deferred"),   [IM_EXPIRED] = STR_INIT("expired"),
 	};
 	return names[o];
 }
@@ -88,13 +86,16 @@ static void log_event(const struct im_event *e, void *arg)
 	counter_add(&outcomes[e->outcome], 1);
 	if (log_level_now < LOG_LEVEL_INFO)
 		return;
-	struct str originator = shown(log, e->originator, from), recipient = shown(log, e->recipient, to);
+	struct str originator = shown(log, e->originator, from),
+		   recipient = shown(log, e->recipient, to);
 	log_info("im",
 		 STR_FMT " result=" STR_FMT " side=" STR_FMT " from=<" STR_FMT "> to=<" STR_FMT
-			 "> status=%u reason=" STR_FMT " size=%zu took=%ums call-id=\"" STR_FMT "\"",
+			 "> status=%u reason=" STR_FMT " size=%zu took=%ums call-id=\"" STR_FMT
+			 "\"",
 		 STR_ARG(im_kind_name(e->kind)), STR_ARG(im_outcome_name(e->outcome)),
 		 STR_ARG(im_side_name(e->side)), STR_ARG(originator), STR_ARG(recipient), e->status,
-		 STR_ARG(e->reason.n ? e->reason : STR("-")), e->size, e->took_ms, STR_ARG(e->call_id));
+		 STR_ARG(e->reason.n ? e->reason : STR("-")), e->size, e->took_ms,
+		 STR_ARG(e->call_id));
 }
 
 

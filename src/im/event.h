@@ -20,9 +20,9 @@ enum im_outcome {
 	IM_DELIVERED, /**< a device answered 2xx */
 	IM_REFUSED,   /**< a gate of ours said no */
 	IM_FAILED,    /**< it was sent on and did not arrive: status says why */
-	IM_RELAYED,   /**< it was handed to another domain or back to the core, which answered 2xx */
-	IM_DEFERRED,  /**< kept for a recipient who is away, and answered 202 */
-	IM_EXPIRED,   /**< kept, and its time ended before it was delivered */
+	IM_RELAYED,  /**< it was handed to another domain or back to the core, which answered 2xx */
+	IM_DEFERRED, /**< kept for a recipient who is away, and answered 202 */
+	IM_EXPIRED,  /**< kept, and its time ended before it was delivered */
 	IM_OUTCOMES
 };
 
@@ -33,13 +33,14 @@ struct im_event {
 	enum im_outcome outcome;
 	enum im_kind kind;
 	enum im_side side;
-	uint16_t status;         /**< what the sender was told */
+	uint16_t status; /**< what the sender was told */
 	struct str originator, recipient, call_id;
-	struct str message_id;   /**< IMDN Message-ID (RFC 5438 6.3); empty: none, or not looked for */
-	struct str reason;       /**< of a refusal: the gate's name; else empty */
-	struct str icid;         /**< P-Charging-Vector of a trusted peer (RFC 7315 4.6); else empty */
-	size_t size;             /**< body */
-	uint32_t took_ms;        /**< from receipt to the final answer */
+	struct str
+		message_id; /**< IMDN Message-ID (RFC 5438 6.3); empty: none, or not looked for */
+	struct str reason;  /**< of a refusal: the gate's name; else empty */
+	struct str icid;    /**< P-Charging-Vector of a trusted peer (RFC 7315 4.6); else empty */
+	size_t size;        /**< body */
+	uint32_t took_ms;   /**< from receipt to the final answer */
 };
 
 struct im_listener {
@@ -61,7 +62,7 @@ struct str im_outcome_name(enum im_outcome o);
 /** The listener that writes the log line and moves the counters: every server has one. */
 struct im_log {
 	struct im_listener listener;
-	bool addresses;      /**< false: users' addresses are hashed, each to the same text as long as we run */
+	bool addresses; /**< false: users' addresses are hashed, each to the same text as long as we run */
 	struct hash_key key;
 };
 void im_events_log(struct im_events *ev, struct im_log *log, bool addresses);

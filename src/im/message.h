@@ -35,7 +35,8 @@ struct im_keeper {
 	 * Keeps the request's message for r->recipient. `r` is borrowed for the call. 0: `kept` will be
 	 * called once, never before keep returns; or -errno of the kinds above and it will not.
 	 */
-	int (*keep)(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg, void *arg);
+	int (*keep)(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg,
+		    void *arg);
 	/** No callback follows; the message may be kept all the same. */
 	void (*cancel)(struct im_keep *k, void *arg);
 	void *arg;

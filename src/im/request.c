@@ -8,7 +8,7 @@
 #include "sip/name_addr.h"
 
 /** Feature tags of the enabler and of its successor (digest d1). */
-#define TAG_LARGE  "+g.oma.sip-im.large-message"
+#define TAG_LARGE "+g.oma.sip-im.large-message"
 #define TAG_SYSTEM "+g.oma.sip-im.system-message"
 
 
@@ -87,7 +87,8 @@ static enum im_kind message_kind(const struct im_request *r, const struct im_add
 {
 	const struct sip_msg *m = r->m;
 
-	if (has_tag(m, STR(TAG_SYSTEM)) || (r->recipient.n && str_eq(r->recipient, ours->system_message)))
+	if (has_tag(m, STR(TAG_SYSTEM)) ||
+	    (r->recipient.n && str_eq(r->recipient, ours->system_message)))
 		return IM_SYSTEM;
 	if (content_is(r, STR("application"), STR("vnd.oma.im.system-message-response+xml")) ||
 	    content_is(r, STR("application"), STR("end-user-confirmation-response+xml")))
@@ -114,7 +115,8 @@ static enum im_kind invite_kind(const struct im_request *r, const struct im_addr
 	const struct sip_msg *m = r->m;
 	bool msrp = str_find_str(m->body, STR("MSRP")) >= 0;
 
-	if (r->recipient.n && (str_eq(r->recipient, ours->deferred) || str_eq(r->recipient, ours->history)))
+	if (r->recipient.n &&
+	    (str_eq(r->recipient, ours->deferred) || str_eq(r->recipient, ours->history)))
 		return IM_RETRIEVAL;
 	if (has_tag(m, STR(TAG_LARGE)))
 		return IM_LARGE;
@@ -178,7 +180,8 @@ static void take_recipient(struct im_request *r, const struct im_addresses *ours
 }
 
 
-void im_request_set_originator(struct im_request *r, const struct im_addresses *ours, struct str aor)
+void im_request_set_originator(struct im_request *r, const struct im_addresses *ours,
+			       struct str aor)
 {
 	if (aor.n > sizeof(r->originator_text))
 		aor.n = 0;
@@ -205,7 +208,8 @@ static void look_inside(struct im_request *r)
 
 bool im_request_is_answer(const struct im_request *r, const struct im_addresses *ours)
 {
-	return r->m->method == SIP_MESSAGE && r->recipient.n && str_eq(r->recipient, ours->system_message);
+	return r->m->method == SIP_MESSAGE && r->recipient.n &&
+	       str_eq(r->recipient, ours->system_message);
 }
 
 

@@ -65,17 +65,19 @@ struct im_request {
 	enum im_side side;
 	/** User part of our Record-Route: proves later requests of the dialog (server/dispatch.c). */
 	char dialog_token[IM_DIALOG_TOKEN_N];
-	bool trusted;           /**< came from a peer that may assert identities */
-	bool anonymous;         /**< Privacy holds `id` (RFC 3325 9.3) */
+	bool trusted;   /**< came from a peer that may assert identities */
+	bool anonymous; /**< Privacy holds `id` (RFC 3325 9.3) */
 	bool expires_given;
-	uint32_t expires_s;     /**< Expires of a MESSAGE (RFC 3428 7) */
+	uint32_t expires_s;            /**< Expires of a MESSAGE (RFC 3428 7) */
 	struct sip_media_type content; /**< Content-Type; empty when there is no body */
-	struct sip_media_type inner;   /**< of what a message/cpim holds; empty: there is none, or it cannot be read */
-	struct str cpim_from;          /**< the From of a message/cpim: [name] <URI>; STR_NULL: absent */
-	struct str message_id;         /**< its imdn.Message-ID (RFC 5438 6.3); STR_NULL: absent */
-	struct str originator;  /**< AOR of the authenticated originator (5.1); empty: nobody vouches */
-	struct str recipient;   /**< AOR of the Request-URI; empty: not an address of a person */
-	bool recipient_served;  /**< its domain is one of ours */
+	struct sip_media_type
+		inner; /**< of what a message/cpim holds; empty: there is none, or it cannot be read */
+	struct str cpim_from;  /**< the From of a message/cpim: [name] <URI>; STR_NULL: absent */
+	struct str message_id; /**< its imdn.Message-ID (RFC 5438 6.3); STR_NULL: absent */
+	struct str
+		originator; /**< AOR of the authenticated originator (5.1); empty: nobody vouches */
+	struct str recipient;  /**< AOR of the Request-URI; empty: not an address of a person */
+	bool recipient_served; /**< its domain is one of ours */
 	bool originator_served;
 	char originator_text[SIP_AOR_MAX];
 	char recipient_text[SIP_AOR_MAX];
@@ -87,7 +89,8 @@ struct im_request {
  * (server/setting_*.c), since who asserts an identity differs between the two.
  */
 void im_request_classify(struct im_request *r, const struct im_addresses *ours);
-void im_request_set_originator(struct im_request *r, const struct im_addresses *ours, struct str aor);
+void im_request_set_originator(struct im_request *r, const struct im_addresses *ours,
+			       struct str aor);
 /**
  * After a copy to other storage: views into the message `old` become views into r->m, which holds the
  * same bytes; views into the struct's own texts have been set by the caller.

@@ -25,9 +25,9 @@ struct im_targets {
 
 /** Why there is no target; NULL-ended answers of the gates depend on it. */
 enum im_reach {
-	IM_REACH_OK,          /**< targets are filled, or the Route set leads on (n == 0) */
+	IM_REACH_OK,           /**< targets are filled, or the Route set leads on (n == 0) */
 	IM_REACH_UNREGISTERED, /**< the user is not registered */
-	IM_REACH_INCAPABLE,   /**< registered, but no device takes this kind of request */
+	IM_REACH_INCAPABLE,    /**< registered, but no device takes this kind of request */
 };
 
 struct im_setting {

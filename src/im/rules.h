@@ -20,7 +20,7 @@ struct im_rules {
 	struct user_agent_rule user_agent;
 	enum im_expired expired;
 	enum access_combine combine;
-	bool defer_after_failure; /**< 408, 430 and 480 from the devices, too, keep a message */
+	bool defer_after_failure;  /**< 408, 430 and 480 from the devices, too, keep a message */
 	uint32_t answer_timeout_s; /**< for a system message that says nothing of it */
 };
 

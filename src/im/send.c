@@ -38,7 +38,8 @@ static void on_failed(struct sip_client_txn *ct, int error, void *arg)
 
 static int send_to(struct im_send *s, const struct sip_hops *hops)
 {
-	static const struct sip_client_handler handler = {.response = on_response, .failed = on_failed};
+	static const struct sip_client_handler handler = {.response = on_response,
+							  .failed = on_failed};
 	struct str all = buf_str(&s->bytes);
 	int err = sip_client_start(&s->ct, s->sip,
 				   &(struct sip_client_params){
@@ -90,8 +91,8 @@ static void hop_of_flow(struct sip_hops *ret, uint64_t flow, const struct sip_ur
 
 	ret->n = 1;
 	ret->hop[0] = (struct sip_hop){.kind = SIP_TCP, .flow = flow, .socket = SIP_SOCKET_ANY};
-	if (u->scheme == SIP_URI_SIPS ||
-	    (sip_uri_param(u, STR("transport"), &transport) && str_eq_nocase(transport, STR("tls"))))
+	if (u->scheme == SIP_URI_SIPS || (sip_uri_param(u, STR("transport"), &transport) &&
+					  str_eq_nocase(transport, STR("tls"))))
 		ret->hop[0].kind = SIP_TLS;
 	(void)addr_decode(&ret->hop[0].addr, u->host, u->port ? u->port : 5060);
 }
@@ -129,7 +130,8 @@ static int go(struct im_send *s, const struct im_send_params *p)
 	} else if (p->target->flow) {
 		hop_of_flow(&hops, p->target->flow, &next);
 	} else {
-		err = sip_resolve(sip_resolver(s->sip), &s->lookup, &next, SIP_TRANSPORT_OTHER, &hops, on_lookup, s);
+		err = sip_resolve(sip_resolver(s->sip), &s->lookup, &next, SIP_TRANSPORT_OTHER,
+				  &hops, on_lookup, s);
 		if (err <= 0)
 			return err;
 	}

@@ -21,11 +21,11 @@ typedef void(im_sent_cb)(struct im_send *s, uint16_t status, const struct sip_ms
 
 /** Embedded; zeroed or finished, it is idle. */
 struct im_send {
-	struct sip *sip;           /**< private, as all of it */
+	struct sip *sip; /**< private, as all of it */
 	struct sip_client_txn *ct;
 	struct sip_lookup lookup;
 	enum sip_method method;
-	struct buf bytes;          /**< request line and all that follows the Via, until it is sent */
+	struct buf bytes; /**< request line and all that follows the Via, until it is sent */
 	size_t head_n;
 	im_sent_cb *done;
 	void *arg;
@@ -35,9 +35,10 @@ struct im_send_params {
 	struct sip *sip;
 	enum sip_method method;
 	const struct sip_proxy_target *target; /**< copied as far as it is needed */
-	struct str uri;     /**< Request-URI when the target names none */
-	struct str headers; /**< whole lines: From, To, Call-ID, CSeq and others, but no Via, Route, Max-Forwards */
-	struct str type;    /**< of the body; empty: none */
+	struct str uri;                        /**< Request-URI when the target names none */
+	struct str
+		headers; /**< whole lines: From, To, Call-ID, CSeq and others, but no Via, Route, Max-Forwards */
+	struct str type; /**< of the body; empty: none */
 	struct str body;
 };
 

@@ -76,7 +76,8 @@ static struct str next_product(struct str *rest)
 {
 	size_t depth = 0, i = 0;
 
-	for (*rest = str_trim(*rest); rest->n && rest->p[0] == '('; *rest = str_trim(str_from(*rest, i))) {
+	for (*rest = str_trim(*rest); rest->n && rest->p[0] == '(';
+	     *rest = str_trim(str_from(*rest, i))) {
 		for (i = 0; i < rest->n; i++) {
 			if (rest->p[i] == '\\')
 				i++;

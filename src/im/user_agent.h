@@ -17,7 +17,7 @@
 #include "base/str.h"
 
 /** A product's name in the configuration. */
-#define USER_AGENT_NAME_MAX    64
+#define USER_AGENT_NAME_MAX 64
 /** OMA CPM 2.2 is the last there was: major * 1000 + minor. */
 #define USER_AGENT_RELEASE_MAX 2002
 

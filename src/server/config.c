@@ -21,7 +21,7 @@ struct reading {
 	struct config *config;
 	const char *name;
 	yaml_document_t *doc;
-	size_t *lines;        /**< of each option: where it is given, 0: it is not */
+	size_t *lines; /**< of each option: where it is given, 0: it is not */
 	struct buf *why;
 	size_t mistakes;
 	bool no_memory;
@@ -76,8 +76,8 @@ static bool mistake_begin(struct reading *r, size_t line, struct str key)
 
 
 /** `what` may hold ": remedy" at its end. */
-__attribute__((format(printf, 4, 5))) static void mistake(struct reading *r, size_t line, const char *key,
-							  const char *what, ...)
+__attribute__((format(printf, 4, 5))) static void mistake(struct reading *r, size_t line,
+							  const char *key, const char *what, ...)
 {
 	va_list ap;
 
@@ -166,10 +166,12 @@ static void mistake_unknown(struct reading *r, size_t line, struct str key)
 	if (!mistake_begin(r, line, key))
 		return;
 	if (nearest.n)
-		buf_printf(r->why, "there is no such key: did you mean " STR_FMT "?\n", STR_ARG(nearest));
+		buf_printf(r->why, "there is no such key: did you mean " STR_FMT "?\n",
+			   STR_ARG(nearest));
 	else
-		buf_puts(r->why, STR("there is no such key: remove it; parley.yaml(5) has those there "
-				     "are\n"));
+		buf_puts(r->why,
+			 STR("there is no such key: remove it; parley.yaml(5) has those there "
+			     "are\n"));
 }
 
 
@@ -211,14 +213,16 @@ static bool has_controls(struct str s)
 
 
 /** One scalar of an option into `field`: all of it, or an item. */
-static void read_scalar(struct reading *r, size_t line, const struct option *o, struct str text, void *field)
+static void read_scalar(struct reading *r, size_t line, const struct option *o, struct str text,
+			void *field)
 {
 	char storage[2][OPTION_MISTAKE_MAX];
 	struct option_mistake m;
 	int err;
 
 	if (text.n > OPTION_VALUE_MAX) {
-		mistake(r, line, o->key, "it is longer than %d bytes: shorten it", OPTION_VALUE_MAX);
+		mistake(r, line, o->key, "it is longer than %d bytes: shorten it",
+			OPTION_VALUE_MAX);
 		return;
 	}
 	if (has_controls(text)) {
@@ -278,25 +282,30 @@ static void read_list(struct reading *r, const struct option *o, const yaml_node
 	if (!field_begin(r, o, count))
 		return;
 
-	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top;
+	     i++) {
 		const yaml_node_t *item = yaml_document_get_node(r->doc, *i);
 
 		if (item->type != YAML_SCALAR_NODE)
 			mistake(r, node_line(item), o->key,
-				"an item of the list is itself a list or a section: write one text, "
-				"such as %s", o->type->example);
+				"an item of the list is itself a list or a section: write one "
+				"text, "
+				"such as %s",
+				o->type->example);
 		else
 			read_scalar(r, node_line(item), o, scalar_of(item), next_item(r, o));
 	}
 }
 
 
-static void read_option(struct reading *r, const struct option *o, size_t line, const yaml_node_t *n)
+static void read_option(struct reading *r, const struct option *o, size_t line,
+			const yaml_node_t *n)
 {
 	size_t *given = &r->lines[index_of(o)];
 
 	if (*given) {
-		mistake(r, line, o->key, "it is given in line %zu already: keep one of the two", *given);
+		mistake(r, line, o->key, "it is given in line %zu already: keep one of the two",
+			*given);
 		return;
 	}
 	*given = line;
@@ -309,8 +318,9 @@ static void read_option(struct reading *r, const struct option *o, size_t line, 
 	} else if (n->type == YAML_SEQUENCE_NODE && o->type->many) {
 		read_list(r, o, n);
 	} else {
-		mistake_type(r, node_line(n), o, n->type == YAML_SEQUENCE_NODE ?
-			     "it takes no list" : "it is a section here");
+		mistake_type(r, node_line(n), o,
+			     n->type == YAML_SEQUENCE_NODE ? "it takes no list"
+							   : "it is a section here");
 	}
 }
 
@@ -318,7 +328,8 @@ static void read_option(struct reading *r, const struct option *o, size_t line, 
 static void read_mapping(struct reading *r, struct str path, const yaml_node_t *n);
 
 
-static void read_pair(struct reading *r, struct str path, const yaml_node_t *key, const yaml_node_t *value)
+static void read_pair(struct reading *r, struct str path, const yaml_node_t *key,
+		      const yaml_node_t *value)
 {
 	char storage[KEY_MAX + 1];
 	struct buf full;
@@ -347,7 +358,8 @@ static void read_pair(struct reading *r, struct str path, const yaml_node_t *key
 	else if (value->type == YAML_MAPPING_NODE)
 		read_mapping(r, buf_str(&full), value);
 	else if (!is_null(value))
-		mistake(r, node_line(key), name, "it is a section, and has keys of its own: see "
+		mistake(r, node_line(key), name,
+			"it is a section, and has keys of its own: see "
 			"parley.yaml(5) for those there are");
 }
 
@@ -421,7 +433,8 @@ static void derive_defaults(struct reading *r)
 	if (c->tls.certificate.n)
 		derive(r, &c->tls.key, STR(""), c->tls.certificate);
 	if (!c->timers.linger_ms)
-		c->timers.linger_ms = 64 * c->timers.t1_ms; /* RFC 3261 17.1.1.2: Timer B is 64*T1 */
+		c->timers.linger_ms = 64 *
+				      c->timers.t1_ms; /* RFC 3261 17.1.1.2: Timer B is 64*T1 */
 }
 
 
@@ -447,7 +460,8 @@ static void check_tls(struct reading *r)
 		for (size_t j = 0; j < l->n && !c->tls.certificate.n; j++)
 			if (l->v[j].transport == CONFIG_TLS)
 				mistake(r, line_of(r, lists[i].key), lists[i].key,
-					STR_FMT " needs a certificate: set tls.certificate and tls.key",
+					STR_FMT
+					" needs a certificate: set tls.certificate and tls.key",
 					STR_ARG(l->v[j].text));
 	}
 }
@@ -457,11 +471,14 @@ static void check_listen(struct reading *r, const char *key, const struct config
 {
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = 0; j < i; j++)
-			if ((l->v[i].transport == CONFIG_UDP) == (l->v[j].transport == CONFIG_UDP) &&
+			if ((l->v[i].transport == CONFIG_UDP) ==
+				    (l->v[j].transport == CONFIG_UDP) &&
 			    addr_port(&l->v[i].addr) && addr_eq(&l->v[i].addr, &l->v[j].addr))
 				mistake(r, line_of(r, key), key,
-					STR_FMT " and " STR_FMT " are the same place: give one of them "
-					"another port", STR_ARG(l->v[j].text), STR_ARG(l->v[i].text));
+					STR_FMT " and " STR_FMT
+						" are the same place: give one of them "
+						"another port",
+					STR_ARG(l->v[j].text), STR_ARG(l->v[i].text));
 }
 
 
@@ -481,15 +498,17 @@ static void check_order(struct reading *r, const char *key_a, const char *key_b)
 	buf_fixed(&text[1], storage[1], sizeof(storage[1]));
 	option_put_number(a, va, &text[0]);
 	option_put_number(b, vb, &text[1]);
-	mistake(r, line, key, "%s (" STR_FMT ") is longer than %s (" STR_FMT "): change one of the two",
-		key_a, STR_ARG(buf_str(&text[0])), key_b, STR_ARG(buf_str(&text[1])));
+	mistake(r, line, key,
+		"%s (" STR_FMT ") is longer than %s (" STR_FMT "): change one of the two", key_a,
+		STR_ARG(buf_str(&text[0])), key_b, STR_ARG(buf_str(&text[1])));
 }
 
 
 static void check_service_uris(struct reading *r)
 {
 	static const char *const keys[] = {"conference.factory", "service-uris.exploder",
-		"service-uris.deferred", "service-uris.history", "service-uris.system-message"};
+					   "service-uris.deferred", "service-uris.history",
+					   "service-uris.system-message"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct str *a = field_of(r->config, option_find(keys[i]));
@@ -500,7 +519,8 @@ static void check_service_uris(struct reading *r)
 
 			if (str_eq(*a, *b))
 				mistake(r, line_of(r, keys[second ? i : j]), keys[second ? i : j],
-					STR_FMT " is %s already: give each function a URI of its own",
+					STR_FMT
+					" is %s already: give each function a URI of its own",
 					STR_ARG(*a), keys[second ? j : i]);
 		}
 	}
@@ -511,7 +531,8 @@ static void check_ims(struct reading *r)
 {
 	if (r->config->core == CONFIG_CORE_IMS && !r->config->ims.peers.n)
 		mistake(r, line_of(r, "core"), "core",
-			"an IMS core is trusted by its addresses, and none is given: set ims.peers");
+			"an IMS core is trusted by its addresses, and none is given: set "
+			"ims.peers");
 }
 
 
@@ -556,7 +577,8 @@ static int read_document(struct reading *r, yaml_parser_t *p)
 	if (root && root->type == YAML_MAPPING_NODE)
 		read_mapping(r, STR(""), root);
 	else if (root && !is_null(root))
-		mistake(r, node_line(root), "", "it is not a list of keys and values: write lines such as "
+		mistake(r, node_line(root), "",
+			"it is not a list of keys and values: write lines such as "
 			"domain: example.org");
 	yaml_document_delete(&doc);
 	r->doc = NULL;
@@ -598,7 +620,8 @@ static int read_yaml(struct reading *r, struct str yaml)
 	int err;
 
 	if (deep) {
-		mistake(r, deep, "", "it is nested too deeply: no value needs more than one list in two "
+		mistake(r, deep, "",
+			"it is nested too deeply: no value needs more than one list in two "
 			"sections");
 		return -EINVAL;
 	}
@@ -657,8 +680,8 @@ int config_decode(struct config **ret, struct str yaml, const char *name, struct
 	int err = -ENOMEM;
 
 	if (yaml.n > CONFIG_FILE_MAX) {
-		buf_printf(why, "%s: it is longer than %u bytes: this is hardly a configuration\n", name,
-			   CONFIG_FILE_MAX);
+		buf_printf(why, "%s: it is longer than %u bytes: this is hardly a configuration\n",
+			   name, CONFIG_FILE_MAX);
 		return -EINVAL;
 	}
 
@@ -710,9 +733,9 @@ int config_load(struct config **ret, const char *path, struct buf *why)
 		err = config_decode(ret, buf_str(&text), path, why);
 	else if (err != -ENOMEM)
 		buf_printf(why, "%s: %s: %s\n", path, strerror(-err),
-			   err == -ENOENT ? "give the path of a configuration with -c" :
-			   err == -EACCES ? "let the user that runs the server read it" :
-			   "give a readable file");
+			   err == -ENOENT   ? "give the path of a configuration with -c"
+			   : err == -EACCES ? "let the user that runs the server read it"
+					    : "give a readable file");
 	buf_done(&text);
 	return err;
 }

@@ -44,7 +44,7 @@ struct config_policy {
 };
 
 /** A YAML file longer than this is not a configuration of ours. */
-#define CONFIG_FILE_MAX  (1u << 20)
+#define CONFIG_FILE_MAX (1u << 20)
 /** Brackets open at one place: libyaml's effort grows with the square of it, and ours are three deep. */
 #define CONFIG_DEPTH_MAX 100
 /** Room for its texts and lists. */
@@ -52,7 +52,7 @@ struct config_policy {
 /** Mistakes told in one run; the others are counted. */
 #define CONFIG_MISTAKES_MAX 20
 /** Enough for them all, and for the configuration written out. */
-#define CONFIG_TEXT_MAX  (4u << 20)
+#define CONFIG_TEXT_MAX (4u << 20)
 
 /** A set: what must see the media pass through the server. NEVER, as the empty set, is for nothing. */
 enum config_media_path {
@@ -63,28 +63,33 @@ enum config_media_path {
 };
 /** A set: what a challenge offers. */
 enum config_digest { CONFIG_DIGEST_SHA256 = 1, CONFIG_DIGEST_MD5 = 2 };
-enum config_sent_count { CONFIG_SENT_COUNT_OFF, CONFIG_SENT_COUNT_PARAMETER, CONFIG_SENT_COUNT_HEADER };
+enum config_sent_count {
+	CONFIG_SENT_COUNT_OFF,
+	CONFIG_SENT_COUNT_PARAMETER,
+	CONFIG_SENT_COUNT_HEADER
+};
 
 /** All texts are owned by the config, end in NUL, and live as long as it. Durations are in seconds. */
 struct config {
 	struct config_strs domains;
 	enum config_core core;
 	struct config_listens listen;
-	struct str advertise;            /**< host that Via, Contact and Record-Route show; empty: the listener's */
+	struct str
+		advertise; /**< host that Via, Contact and Record-Route show; empty: the listener's */
 	struct {
 		struct str certificate; /**< PEM, the chain included; empty: no TLS is offered */
 		struct str key;         /**< default: the certificate's file */
 		struct str ca;          /**< empty: the system's */
 		bool verify;            /**< of servers we connect to */
 	} tls;
-	struct str store;                /**< memory: | sqlite:PATH | postgres:CONNINFO */
+	struct str store; /**< memory: | sqlite:PATH | postgres:CONNINFO */
 	struct {
 		struct config_strs peers;
-		struct str next_hop;         /**< a SIP URI; default: the first peer */
-		bool reg_event;              /**< devices are asked of the core (RFC 3680) */
+		struct str next_hop; /**< a SIP URI; default: the first peer */
+		bool reg_event;      /**< devices are asked of the core (RFC 3680) */
 	} ims;
 	struct config_listens msrp_listen;
-	uint32_t media_path;             /**< set of enum config_media_path */
+	uint32_t media_path; /**< set of enum config_media_path */
 	struct {
 		struct config_policy pager, large, session, file;
 	} policy;
@@ -98,7 +103,7 @@ struct config {
 		uint64_t quota;
 	} deferred;
 	struct {
-		struct str file;         /**< empty: no records */
+		struct str file; /**< empty: no records */
 	} charging;
 	enum config_expired expired_pager;
 	struct {
@@ -121,14 +126,14 @@ struct config {
 	struct {
 		uint32_t min_expires_s, default_expires_s, max_expires_s, max_contacts;
 	} registrar;
-	bool authenticate;               /**< embedded: requests must be authenticated (default true) */
-	uint32_t digest;                 /**< embedded: set of enum config_digest */
+	bool authenticate; /**< embedded: requests must be authenticated (default true) */
+	uint32_t digest;   /**< embedded: set of enum config_digest */
 	struct addr admin_listen;
 	struct {
 		enum log_level level;
-		bool addresses;              /**< false: addresses are hashed in the log */
+		bool addresses; /**< false: addresses are hashed in the log */
 	} log;
-	struct arena *arena;             /**< private */
+	struct arena *arena; /**< private */
 };
 
 /**

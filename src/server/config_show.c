@@ -12,8 +12,8 @@ struct writing {
 	const struct config *config;
 	struct buf *out;
 	bool json;
-	struct str section;  /**< that the last option was in */
-	bool first;          /**< of its section */
+	struct str section; /**< that the last option was in */
+	bool first;         /**< of its section */
 };
 
 
@@ -44,7 +44,8 @@ static void put_quoted(struct buf *out, struct str s)
 /** YAML takes it for text without quotes: neither a number nor true, and no sign of its own in it. */
 static bool is_plain(struct str s)
 {
-	static const char *const words[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+	static const char *const words[] = {"null", "true", "false", "yes", "no",
+					    "on",   "off",  "y",     "n"};
 	bool letter = false;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -258,7 +259,8 @@ static void open_sections(struct writing *w, struct str section)
 
 void config_encode(const struct config *c, bool json, struct buf *out)
 {
-	struct writing w = {.config = c, .out = out, .json = json, .section = STR(""), .first = true};
+	struct writing w = {
+		.config = c, .out = out, .json = json, .section = STR(""), .first = true};
 
 	if (json)
 		buf_putc(out, '{');
@@ -280,7 +282,8 @@ void config_encode(const struct config *c, bool json, struct buf *out)
 }
 
 
-static bool is_same_list(const struct option *o, const struct option_list *a, const struct option_list *b)
+static bool is_same_list(const struct option *o, const struct option_list *a,
+			 const struct option_list *b)
 {
 	char storage[2][VALUE_MAX];
 	struct buf text[2];

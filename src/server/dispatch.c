@@ -23,13 +23,15 @@ struct dispatch {
 #define ANSWER_HEADERS_MAX 1024
 
 /** What this server answers itself, as a user agent; a proxy passes any method. */
-#define OWN_CAPABILITIES                                                                                     \
-	"Allow: INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, REGISTER, SUBSCRIBE, NOTIFY, REFER, UPDATE, INFO\r\n" \
-	"Accept: text/plain, message/cpim\r\n"                                                               \
+#define OWN_CAPABILITIES                                                                          \
+	"Allow: INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, REGISTER, SUBSCRIBE, NOTIFY, REFER, " \
+	"UPDATE, INFO\r\n"                                                                        \
+	"Accept: text/plain, message/cpim\r\n"                                                    \
 	"Supported: path, outbound\r\n"
 
 
-static struct str token_of(const struct dispatch *d, const struct sip_msg *m, char text[static IM_DIALOG_TOKEN_N])
+static struct str token_of(const struct dispatch *d, const struct sip_msg *m,
+			   char text[static IM_DIALOG_TOKEN_N])
 {
 	struct buf b;
 
@@ -39,7 +41,8 @@ static struct str token_of(const struct dispatch *d, const struct sip_msg *m, ch
 }
 
 
-static bool has_token(const struct dispatch *d, const struct sip_msg *m, const struct sip_route *route)
+static bool has_token(const struct dispatch *d, const struct sip_msg *m,
+		      const struct sip_route *route)
 {
 	char text[IM_DIALOG_TOKEN_N];
 
@@ -48,8 +51,8 @@ static bool has_token(const struct dispatch *d, const struct sip_msg *m, const s
 
 
 static struct sip_proxy_target *target_of(const struct dispatch *d, const struct sip_msg *m,
-					  const struct sip_route *route, struct sip_proxy_target *target,
-					  struct sip_hop *hop)
+					  const struct sip_route *route,
+					  struct sip_proxy_target *target, struct sip_hop *hop)
 {
 	if (route->next.p || !d->setting->device(m->uri, target, hop, d->setting->arg))
 		return NULL;
@@ -105,13 +108,15 @@ static void for_ourselves(struct sip_server_txn *st, const struct sip_msg *m)
 		(void)sip_reply(st, 200, STR(OWN_CAPABILITIES));
 	else
 		(void)sip_reply(st, m->method == SIP_MESSAGE || m->method == SIP_INVITE ? 404 : 405,
-				m->method == SIP_MESSAGE || m->method == SIP_INVITE ? STR_NULL
-										    : STR(OWN_CAPABILITIES));
+				m->method == SIP_MESSAGE || m->method == SIP_INVITE
+					? STR_NULL
+					: STR(OWN_CAPABILITIES));
 }
 
 
 /* A URI of ours that names no user. */
-static bool names_us(const struct sip_msg *m, const struct sip_route *route, const struct im_addresses *ours)
+static bool names_us(const struct sip_msg *m, const struct sip_route *route,
+		     const struct im_addresses *ours)
 {
 	struct sip_uri uri;
 
@@ -189,7 +194,8 @@ void dispatch_request(struct dispatch *d, struct sip_server_txn *st, const struc
 }
 
 
-bool dispatch_resume(struct dispatch *d, struct sip_server_txn *st, struct sip_msg *m, struct im_request *r)
+bool dispatch_resume(struct dispatch *d, struct sip_server_txn *st, struct sip_msg *m,
+		     struct im_request *r)
 {
 	char storage[ANSWER_HEADERS_MAX];
 	struct buf headers;

@@ -27,8 +27,8 @@ struct dispatch;
 /** What differs between the two settings before the service (after it: im/route.h). */
 struct dispatch_setting {
 	/** Takes a REGISTER and answers it. */
-	void (*registration)(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src,
-			     void *arg);
+	void (*registration)(struct sip_server_txn *st, const struct sip_msg *m,
+			     const struct sip_source *src, void *arg);
 	/**
 	 * A classified request outside a dialog, or inside one without our token (`in_dialog`): find out
 	 * who sends it and which side we are on, then dispatch_to_service or dispatch_along; or answer.
@@ -37,16 +37,17 @@ struct dispatch_setting {
 	/** May assert identities. */
 	bool (*trusts)(const struct sip_source *src, void *arg);
 	/** The hop of a Request-URI that is a device of ours, registered from behind NAT. False: resolve. */
-	bool (*device)(struct str uri, struct sip_proxy_target *ret, struct sip_hop *hop, void *arg);
+	bool (*device)(struct str uri, struct sip_proxy_target *ret, struct sip_hop *hop,
+		       void *arg);
 	void *arg;
 };
 
 struct dispatch_params {
 	struct sip *sip;
 	struct im *im;
-	struct sip_dialogs *dialogs;               /**< borrowed */
-	const struct im_addresses *addresses;      /**< borrowed */
-	const struct dispatch_setting *setting;    /**< borrowed */
+	struct sip_dialogs *dialogs;            /**< borrowed */
+	const struct im_addresses *addresses;   /**< borrowed */
+	const struct dispatch_setting *setting; /**< borrowed */
 };
 
 /** Counted. */
@@ -63,7 +64,8 @@ void dispatch_to_service(struct dispatch *d, struct im_request *r);
 /** Forwards a request inside a dialog. */
 void dispatch_along(struct dispatch *d, struct im_request *r);
 /** Classifies again after waiting: `m` is the transaction's copy; false: it was answered meanwhile. */
-bool dispatch_resume(struct dispatch *d, struct sip_server_txn *st, struct sip_msg *m, struct im_request *r);
+bool dispatch_resume(struct dispatch *d, struct sip_server_txn *st, struct sip_msg *m,
+		     struct im_request *r);
 const struct im_addresses *dispatch_addresses(const struct dispatch *d);
 
 #endif

@@ -38,7 +38,8 @@ static uint64_t hash_of(const struct journal *j, struct str id)
 
 static uint16_t put_text(struct journal *j, struct str s)
 {
-	size_t at = (size_t)(j->bytes % j->bytes_max), n = s.n < JOURNAL_TEXT_MAX ? s.n : JOURNAL_TEXT_MAX;
+	size_t at = (size_t)(j->bytes % j->bytes_max),
+	       n = s.n < JOURNAL_TEXT_MAX ? s.n : JOURNAL_TEXT_MAX;
 	size_t first = n < j->bytes_max - at ? n : j->bytes_max - at;
 
 	if (n) {
@@ -75,7 +76,8 @@ static void on_event(const struct im_event *e, void *arg)
 
 static struct str get_text(const struct journal *j, uint64_t at, uint16_t n, char *storage)
 {
-	size_t from = (size_t)(at % j->bytes_max), first = n < j->bytes_max - from ? n : j->bytes_max - from;
+	size_t from = (size_t)(at % j->bytes_max),
+	       first = n < j->bytes_max - from ? n : j->bytes_max - from;
 
 	memcpy(storage, j->text + from, first);
 	memcpy(storage + first, j->text, n - first);
@@ -88,25 +90,28 @@ static void show(const struct journal *j, const struct entry *n, journal_entry_c
 	char storage[3][JOURNAL_TEXT_MAX];
 	uint64_t at = n->text_at;
 
-	each(&(struct journal_entry){
-		     .at_ms = n->at_ms,
-		     .outcome = (enum im_outcome)n->outcome,
-		     .kind = (enum im_kind)n->kind,
-		     .side = (enum im_side)n->side,
-		     .status = n->status,
-		     .took_ms = n->took_ms,
-		     .size = n->size,
-		     .originator = get_text(j, at, n->originator_n, storage[0]),
-		     .recipient = get_text(j, at + n->originator_n, n->recipient_n, storage[1]),
-		     .reason = get_text(j, at + n->originator_n + n->recipient_n, n->reason_n, storage[2]),
-	     },
-	     arg);
+	each(
+		&(struct journal_entry){
+			.at_ms = n->at_ms,
+			.outcome = (enum im_outcome)n->outcome,
+			.kind = (enum im_kind)n->kind,
+			.side = (enum im_side)n->side,
+			.status = n->status,
+			.took_ms = n->took_ms,
+			.size = n->size,
+			.originator = get_text(j, at, n->originator_n, storage[0]),
+			.recipient = get_text(j, at + n->originator_n, n->recipient_n, storage[1]),
+			.reason = get_text(j, at + n->originator_n + n->recipient_n, n->reason_n,
+					   storage[2]),
+		},
+		arg);
 }
 
 
 size_t journal_find(const struct journal *j, struct str id, journal_entry_cb *each, void *arg)
 {
-	uint64_t hash = hash_of(j, id), from = j->written > j->entries_max ? j->written - j->entries_max : 0;
+	uint64_t hash = hash_of(j, id),
+		 from = j->written > j->entries_max ? j->written - j->entries_max : 0;
 	size_t found = 0;
 
 	for (uint64_t i = from; hash && i < j->written; i++) {
@@ -132,8 +137,8 @@ static void destroy(void *object)
 }
 
 
-int journal_alloc(struct journal **ret, struct loop *loop, struct im_events *events, size_t entries_max,
-		  size_t bytes_max)
+int journal_alloc(struct journal **ret, struct loop *loop, struct im_events *events,
+		  size_t entries_max, size_t bytes_max)
 {
 	struct journal *j = mem_alloc(sizeof(*j), destroy);
 

@@ -17,14 +17,14 @@
 /** Some minutes of a busy server, days of a quiet one; 6 MB when full. */
 #define JOURNAL_ENTRIES_MAX 100000
 /** Addresses and reasons: a hundred bytes for each. */
-#define JOURNAL_BYTES_MAX   (10u << 20)
+#define JOURNAL_BYTES_MAX (10u << 20)
 /** Bytes of one text; longer ones are cut. */
-#define JOURNAL_TEXT_MAX    512
+#define JOURNAL_TEXT_MAX 512
 
 struct journal;
 
 struct journal_entry {
-	int64_t at_ms;         /**< wall clock */
+	int64_t at_ms; /**< wall clock */
 	enum im_outcome outcome;
 	enum im_kind kind;
 	enum im_side side;
@@ -35,8 +35,8 @@ struct journal_entry {
 };
 
 /** Counted. `events` must not tell anything after the last reference. -ENOMEM. */
-int journal_alloc(struct journal **ret, struct loop *loop, struct im_events *events, size_t entries_max,
-		  size_t bytes_max);
+int journal_alloc(struct journal **ret, struct loop *loop, struct im_events *events,
+		  size_t entries_max, size_t bytes_max);
 
 typedef void(journal_entry_cb)(const struct journal_entry *e, void *arg);
 /** All entries with this Call-ID or Message-ID, in the order in which they happened; how many. */

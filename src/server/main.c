@@ -33,20 +33,24 @@ static const char usage_text[] =
 	"Usage: parleyd [-c FILE]            run in the foreground, log to stderr\n"
 	"       parleyd -t [-c FILE]         check a configuration and stop\n"
 	"\n"
-	"  -c, --config FILE    read the configuration from FILE (default: every option at its default)\n"
-	"  -t, --test           say what is wrong with the configuration; exit status 1 if anything is\n"
+	"  -c, --config FILE    read the configuration from FILE (default: every option at its "
+	"default)\n"
+	"  -t, --test           say what is wrong with the configuration; exit status 1 if "
+	"anything is\n"
 	"  -v, --verbose        log at debug level\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           print this\n"
 	"\n"
 	"Example:  parleyd -c parley.yaml\n"
-	"SIGHUP reloads the configuration and certificates, SIGTERM ends cleanly. See parleyd(8), parley.yaml(5).\n";
+	"SIGHUP reloads the configuration and certificates, SIGTERM ends cleanly. See parleyd(8), "
+	"parley.yaml(5).\n";
 
 
 static int load(struct config **ret, const char *path)
 {
 	struct buf why = BUF_INIT(WHY_MAX);
-	int err = path ? config_load(ret, path, &why) : config_decode(ret, STR(""), "defaults", &why);
+	int err = path ? config_load(ret, path, &why)
+		       : config_decode(ret, STR(""), "defaults", &why);
 
 	if (err)
 		fprintf(stderr, "%.*s", (int)why.n, why.p);
@@ -94,10 +98,11 @@ static void reload(struct parleyd *d)
 	if (!err)
 		err = server_reload(d->server, fresh, &why);
 	if (err)
-		log_error("server", "reload failed, going on as before: " STR_FMT, STR_ARG(str_trim(buf_str(&why))));
+		log_error("server", "reload failed, going on as before: " STR_FMT,
+			  STR_ARG(str_trim(buf_str(&why))));
 	else
-		log_notice("server", "reloaded" STR_FMT STR_FMT, STR_ARG(why.n ? STR(": ") : STR("")),
-			   STR_ARG(str_trim(buf_str(&why))));
+		log_notice("server", "reloaded" STR_FMT STR_FMT,
+			   STR_ARG(why.n ? STR(": ") : STR("")), STR_ARG(str_trim(buf_str(&why))));
 	mem_unref(fresh);
 	buf_done(&why);
 	notify_manager("READY=1");
@@ -131,10 +136,12 @@ static int run(struct parleyd *d, struct config *config)
 		fprintf(stderr, "parleyd: out of memory: free some, or give the service more\n");
 		return 1;
 	}
-	err = server_start(&d->server, &(struct server_params){.loop = d->loop, .config = config, .http = true},
+	err = server_start(&d->server,
+			   &(struct server_params){.loop = d->loop, .config = config, .http = true},
 			   &why);
 	if (err) {
-		fprintf(stderr, "parleyd: %.*s\n", (int)str_trim(buf_str(&why)).n, str_trim(buf_str(&why)).p);
+		fprintf(stderr, "parleyd: %.*s\n", (int)str_trim(buf_str(&why)).n,
+			str_trim(buf_str(&why)).p);
 		buf_done(&why);
 		d->loop = mem_unref(d->loop);
 		return 1;
@@ -186,13 +193,16 @@ int main(int argc, char **argv)
 			printf("%s", usage_text);
 			return 0;
 		default:
-			fprintf(stderr, "parleyd: '%s' is no option, or lacks its value: see parleyd --help\n",
+			fprintf(stderr,
+				"parleyd: '%s' is no option, or lacks its value: see parleyd "
+				"--help\n",
 				argv[optind - 1]);
 			return 2;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "parleyd: '%s' means nothing here: see parleyd --help\n", argv[optind]);
+		fprintf(stderr, "parleyd: '%s' means nothing here: see parleyd --help\n",
+			argv[optind]);
 		return 2;
 	}
 

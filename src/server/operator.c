@@ -35,8 +35,8 @@ static void request_destroy(void *object)
 }
 
 
-static struct desk_request *request_alloc(struct operator_desk *o, admin_user_cb *each, admin_done_cb *done,
-					  void *done_arg)
+static struct desk_request *request_alloc(struct operator_desk *o, admin_user_cb *each,
+					  admin_done_cb *done, void *done_arg)
 {
 	struct desk_request *q = mem_alloc(sizeof(*q), request_destroy);
 
@@ -70,30 +70,20 @@ static void on_done(struct account_request *r, int error, void *arg)
 }
 
 
-static int user_add(struct str user, struct str password, admin_done_cb *done, void *done_arg, struct buf *why,
-		    void *arg)
+static int user_add(struct str user, struct str password, admin_done_cb *done, void *done_arg,
+		    struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 
 	if (!o->p.core)
 		return -ENOTSUP;
 	struct desk_request *q = request_alloc(o, NULL, done, done_arg);
-	return q ? begun(q, account_add(o->p.core, &q->account, user, password, on_done, q, why)) : -ENOMEM;
+	return q ? begun(q, account_add(o->p.core, &q->account, user, password, on_done, q, why))
+		 : -ENOMEM;
 }
 
 
-static int user_remove(struct str user, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
-{
-	struct operator_desk *o = arg;
-
-	if (!o->p.core)
-		return -ENOTSUP;
-	struct desk_request *q = request_alloc(o, NULL, done, done_arg);
-	return q ? begun(q, account_delete(o->p.core, &q->account, user, on_done, q, why)) : -ENOMEM;
-}
-
-
-static int user_passwd(struct str user, struct str password, admin_done_cb *done, void *done_arg, struct buf *why,
+static int user_remove(struct str user, admin_done_cb *done, void *done_arg, struct buf *why,
 		       void *arg)
 {
 	struct operator_desk *o = arg;
@@ -101,7 +91,21 @@ static int user_passwd(struct str user, struct str password, admin_done_cb *done
 	if (!o->p.core)
 		return -ENOTSUP;
 	struct desk_request *q = request_alloc(o, NULL, done, done_arg);
-	return q ? begun(q, account_passwd(o->p.core, &q->account, user, password, on_done, q, why)) : -ENOMEM;
+	return q ? begun(q, account_delete(o->p.core, &q->account, user, on_done, q, why))
+		 : -ENOMEM;
+}
+
+
+static int user_passwd(struct str user, struct str password, admin_done_cb *done, void *done_arg,
+		       struct buf *why, void *arg)
+{
+	struct operator_desk *o = arg;
+
+	if (!o->p.core)
+		return -ENOTSUP;
+	struct desk_request *q = request_alloc(o, NULL, done, done_arg);
+	return q ? begun(q, account_passwd(o->p.core, &q->account, user, password, on_done, q, why))
+		 : -ENOMEM;
 }
 
 
@@ -116,7 +120,8 @@ static void on_allowed(struct store_request *r, int error, void *arg)
 
 
 /* In front of an IMS core there are no accounts, but an operator may still say who may use the service. */
-static int allow_in_ims(struct operator_desk *o, struct str user, bool allowed, struct desk_request *q)
+static int allow_in_ims(struct operator_desk *o, struct str user, bool allowed,
+			struct desk_request *q)
 {
 	char text[SIP_AOR_MAX];
 	struct buf aor;
@@ -132,7 +137,8 @@ static int allow_in_ims(struct operator_desk *o, struct str user, bool allowed, 
 }
 
 
-static int user_allow(struct str user, bool allowed, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int user_allow(struct str user, bool allowed, admin_done_cb *done, void *done_arg,
+		      struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 	struct desk_request *q = request_alloc(o, NULL, done, done_arg);
@@ -166,8 +172,8 @@ static void on_list(struct account_request *r, int error, void *arg)
 }
 
 
-static int user_list(struct str after, size_t limit, admin_user_cb *each, admin_done_cb *done, void *done_arg,
-		     struct buf *why, void *arg)
+static int user_list(struct str after, size_t limit, admin_user_cb *each, admin_done_cb *done,
+		     void *done_arg, struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 
@@ -183,7 +189,8 @@ static int user_list(struct str after, size_t limit, admin_user_cb *each, admin_
 
 
 static void show_binding(const struct operator_desk *o, const struct registration *r,
-			 const struct registration_binding *b, admin_registration_cb *each, void *arg)
+			 const struct registration_binding *b, admin_registration_cb *each,
+			 void *arg)
 {
 	char text[ADDR_TEXT_MAX + 8];
 	struct buf received;
@@ -193,16 +200,17 @@ static void show_binding(const struct operator_desk *o, const struct registratio
 	buf_puts(&received, sip_transport_param(b->kind));
 	buf_putc(&received, ':');
 	addr_encode(&b->peer, &received);
-	each(&(struct admin_registration){
-		     .address = registration_aor(r),
-		     .contact = b->contact,
-		     .received = buf_str(&received),
-		     .user_agent = b->user_agent,
-		     .instance = b->instance,
-		     .expires_s = left_ms > 0 ? (uint64_t)left_ms / 1000 : 0,
-		     .q_milli = b->q,
-	     },
-	     arg);
+	each(
+		&(struct admin_registration){
+			.address = registration_aor(r),
+			.contact = b->contact,
+			.received = buf_str(&received),
+			.user_agent = b->user_agent,
+			.instance = b->instance,
+			.expires_s = left_ms > 0 ? (uint64_t)left_ms / 1000 : 0,
+			.q_milli = b->q,
+		},
+		arg);
 }
 
 
@@ -214,8 +222,8 @@ static void show_registration(const struct operator_desk *o, const struct regist
 }
 
 
-static int registration_list(struct str user, admin_registration_cb *each, admin_done_cb *done, void *done_arg,
-			     struct buf *why, void *arg)
+static int registration_list(struct str user, admin_registration_cb *each, admin_done_cb *done,
+			     void *done_arg, struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 	char text[SIP_AOR_MAX];
@@ -226,11 +234,13 @@ static int registration_list(struct str user, admin_registration_cb *each, admin
 		int err = desk_user(o, user, &aor, why);
 		if (err)
 			return err;
-		const struct registration *r = registrations_find(o->p.registrations, buf_str(&aor));
+		const struct registration *r = registrations_find(o->p.registrations,
+								  buf_str(&aor));
 		if (r)
 			show_registration(o, r, each, done_arg);
 	} else {
-		for (const struct registration *r = NULL; (r = registrations_next(o->p.registrations, r));)
+		for (const struct registration *r = NULL;
+		     (r = registrations_next(o->p.registrations, r));)
 			show_registration(o, r, each, done_arg);
 	}
 	done(0, done_arg);
@@ -253,7 +263,8 @@ static void status(struct admin_status *ret, void *arg)
 
 	buf_clear(&o->domains);
 	for (size_t i = 0; i < o->config->domains.n; i++)
-		buf_printf(&o->domains, "%s" STR_FMT, i ? " " : "", STR_ARG(o->config->domains.v[i]));
+		buf_printf(&o->domains, "%s" STR_FMT, i ? " " : "",
+			   STR_ARG(o->config->domains.v[i]));
 	*ret = (struct admin_status){
 		.node = str_of(o->host),
 		.core = o->p.core ? STR("embedded") : STR("ims"),

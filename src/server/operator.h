@@ -26,7 +26,7 @@ struct operator_params {
 	struct registrations *registrations;
 	struct subscribers *subscribers;
 	struct deferred *deferred; /**< NULL: none is kept here */
-	struct im_system *system; /**< NULL: no system messages are sent */
+	struct im_system *system;  /**< NULL: no system messages are sent */
 	struct traces *traces;
 	struct journal *journal;
 };

@@ -14,10 +14,10 @@ struct deferred_task {
 	admin_count_cb *count;
 	uint64_t counted;
 	uint64_t id, after;
-	size_t limit;                    /**< rows still wanted */
+	size_t limit; /**< rows still wanted */
 	struct str after_user;
 	char after_text[SIP_AOR_MAX];
-	uint64_t ids[STORE_PAGE_MAX];    /**< of a page, to be withdrawn */
+	uint64_t ids[STORE_PAGE_MAX]; /**< of a page, to be withdrawn */
 	size_t ids_n, ids_done;
 };
 
@@ -88,7 +88,8 @@ static void show(const struct deferred_task *t, const struct store_deferred *d)
 					 .sender = d->sender,
 					 .call_id = d->call_id,
 					 .message_id = d->message_id,
-					 .kind = d->kind == STORE_DEFERRED_LARGE ? STR("large") : STR("pager"),
+					 .kind = d->kind == STORE_DEFERRED_LARGE ? STR("large")
+										 : STR("pager"),
 					 .state = state_name(d->state),
 					 .size = d->size,
 					 .received_ms = d->received_ms,
@@ -124,8 +125,8 @@ static void list(struct desk_task *task)
 {
 	struct deferred_task *t = self(task);
 
-	desk_task_step(task, store_deferred_list(task->desk->p.store, &task->store, task->aor, t->after, page_of(t),
-						 on_page, t));
+	desk_task_step(task, store_deferred_list(task->desk->p.store, &task->store, task->aor,
+						 t->after, page_of(t), on_page, t));
 }
 
 
@@ -146,7 +147,9 @@ static void on_users_page(struct store_request *r, int error, void *arg)
 	const struct store_waiting_user *u = error ? NULL : store_deferred_users_result(r, &n);
 
 	for (size_t i = 0; i < n; i++)
-		t->waiting(&(struct admin_waiting){.user = u[i].user, .messages = u[i].messages, .bytes = u[i].bytes},
+		t->waiting(&(struct admin_waiting){.user = u[i].user,
+						   .messages = u[i].messages,
+						   .bytes = u[i].bytes},
 			   t->task.done_arg);
 	t->limit -= n < t->limit ? n : t->limit;
 	if (error || n < asked || !t->limit || !keep_after(t, u[n - 1].user))
@@ -160,8 +163,8 @@ static void users(struct desk_task *task)
 {
 	struct deferred_task *t = self(task);
 
-	desk_task_step(task, store_deferred_users(task->desk->p.store, &task->store, t->after_user, page_of(t),
-						  on_users_page, t));
+	desk_task_step(task, store_deferred_users(task->desk->p.store, &task->store, t->after_user,
+						  page_of(t), on_users_page, t));
 }
 
 
@@ -179,8 +182,8 @@ static void on_one(struct store_request *r, int error, void *arg)
 
 static void get_one(struct desk_task *task)
 {
-	desk_task_step(task,
-		       store_deferred_get(task->desk->p.store, &task->store, self(task)->id, on_one, self(task)));
+	desk_task_step(task, store_deferred_get(task->desk->p.store, &task->store, self(task)->id,
+						on_one, self(task)));
 }
 
 
@@ -260,8 +263,8 @@ static void remove_page(struct desk_task *task)
 {
 	struct deferred_task *t = self(task);
 
-	desk_task_step(task, store_deferred_list(task->desk->p.store, &task->store, task->aor, t->after,
-						 STORE_PAGE_MAX, on_ids, t));
+	desk_task_step(task, store_deferred_list(task->desk->p.store, &task->store, task->aor,
+						 t->after, STORE_PAGE_MAX, on_ids, t));
 }
 
 
@@ -303,14 +306,15 @@ static void push_page(struct desk_task *task)
 {
 	struct deferred_task *t = self(task);
 
-	desk_task_step(task, store_deferred_users(task->desk->p.store, &task->store, t->after_user, STORE_PAGE_MAX,
-						  on_push_page, t));
+	desk_task_step(task, store_deferred_users(task->desk->p.store, &task->store, t->after_user,
+						  STORE_PAGE_MAX, on_push_page, t));
 }
 
 
 /* ---- The services ---- */
 
-static struct deferred_task *task_alloc(struct operator_desk *o, admin_done_cb *done, void *done_arg)
+static struct deferred_task *task_alloc(struct operator_desk *o, admin_done_cb *done,
+					void *done_arg)
 {
 	struct deferred_task *t = desk_task_alloc(o, sizeof(*t), NULL, done, done_arg);
 
@@ -320,8 +324,8 @@ static struct deferred_task *task_alloc(struct operator_desk *o, admin_done_cb *
 }
 
 
-static int deferred_list(struct str user, uint64_t after, size_t limit, admin_deferred_cb *each, admin_done_cb *done,
-			 void *done_arg, struct buf *why, void *arg)
+static int deferred_list(struct str user, uint64_t after, size_t limit, admin_deferred_cb *each,
+			 admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct deferred_task *t = task_alloc(arg, done, done_arg);
 
@@ -330,12 +334,13 @@ static int deferred_list(struct str user, uint64_t after, size_t limit, admin_de
 	t->each = each;
 	t->after = after;
 	t->limit = limit;
-	return user.n ? desk_task_begin(&t->task, user, list, why) : desk_task_begin_all(&t->task, list);
+	return user.n ? desk_task_begin(&t->task, user, list, why)
+		      : desk_task_begin_all(&t->task, list);
 }
 
 
-static int deferred_users(struct str after, size_t limit, admin_waiting_cb *each, admin_done_cb *done, void *done_arg,
-			  struct buf *why, void *arg)
+static int deferred_users(struct str after, size_t limit, admin_waiting_cb *each,
+			  admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct deferred_task *t = task_alloc(arg, done, done_arg);
 
@@ -352,8 +357,8 @@ static int deferred_users(struct str after, size_t limit, admin_waiting_cb *each
 }
 
 
-static int deferred_show(uint64_t id, admin_deferred_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-			 void *arg)
+static int deferred_show(uint64_t id, admin_deferred_cb *each, admin_done_cb *done, void *done_arg,
+			 struct buf *why, void *arg)
 {
 	struct deferred_task *t = task_alloc(arg, done, done_arg);
 
@@ -366,8 +371,8 @@ static int deferred_show(uint64_t id, admin_deferred_cb *each, admin_done_cb *do
 }
 
 
-static int deferred_remove(struct str user, uint64_t id, admin_count_cb *count, admin_done_cb *done, void *done_arg,
-			   struct buf *why, void *arg)
+static int deferred_remove(struct str user, uint64_t id, admin_count_cb *count, admin_done_cb *done,
+			   void *done_arg, struct buf *why, void *arg)
 {
 	struct deferred_task *t = task_alloc(arg, done, done_arg);
 
@@ -375,11 +380,13 @@ static int deferred_remove(struct str user, uint64_t id, admin_count_cb *count, 
 		return -ENOMEM;
 	t->count = count;
 	t->id = id;
-	return id ? desk_task_begin_all(&t->task, remove_one) : desk_task_begin(&t->task, user, remove_page, why);
+	return id ? desk_task_begin_all(&t->task, remove_one)
+		  : desk_task_begin(&t->task, user, remove_page, why);
 }
 
 
-static int push(struct str user, admin_count_cb *count, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int push(struct str user, admin_count_cb *count, admin_done_cb *done, void *done_arg,
+		struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 	struct deferred_task *t;
@@ -390,7 +397,8 @@ static int push(struct str user, admin_count_cb *count, admin_done_cb *done, voi
 	if (!t)
 		return -ENOMEM;
 	t->count = count;
-	return user.n ? desk_task_begin(&t->task, user, push_user, why) : desk_task_begin_all(&t->task, push_page);
+	return user.n ? desk_task_begin(&t->task, user, push_user, why)
+		      : desk_task_begin_all(&t->task, push_page);
 }
 
 

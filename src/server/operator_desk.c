@@ -88,7 +88,8 @@ static int find(struct desk_task *t, struct str user, struct buf *why)
 }
 
 
-int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct desk_task *t), struct buf *why)
+int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct desk_task *t),
+		    struct buf *why)
 {
 	int err;
 
@@ -120,8 +121,8 @@ int desk_user(struct operator_desk *o, struct str user, struct buf *aor, struct 
 
 		/* A name alone, or NAME@DOMAIN. */
 		buf_fixed(&whole, text, sizeof(text));
-		buf_printf(&whole, "sip:" STR_FMT "%s" STR_FMT, STR_ARG(str_upto(user, SIP_AOR_MAX)),
-			   str_find(user, '@') < 0 ? "@" : "",
+		buf_printf(&whole, "sip:" STR_FMT "%s" STR_FMT,
+			   STR_ARG(str_upto(user, SIP_AOR_MAX)), str_find(user, '@') < 0 ? "@" : "",
 			   STR_ARG(str_find(user, '@') < 0 ? o->config->domains.v[0] : STR("")));
 		if (!user.n || whole.failed || sip_uri_decode(&u, buf_str(&whole)) ||
 		    sip_uri_aor(&u, o->config->domains.v[0], aor))

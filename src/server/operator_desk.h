@@ -20,7 +20,7 @@ struct operator_desk {
 	struct operator_params p;
 	struct config *config; /**< a reference */
 	struct admin_services services;
-	struct list requests;  /**< about accounts */
+	struct list requests; /**< about accounts */
 	struct list tasks;
 	struct buf domains;
 	char host[64];
@@ -37,8 +37,8 @@ struct desk_task {
 	void (*destroy)(struct desk_task *t);
 	admin_done_cb *done;
 	void *done_arg;
-	struct arena arena;                 /**< what the steps need later */
-	struct str aor;                     /**< empty: the service, or not about one user */
+	struct arena arena; /**< what the steps need later */
+	struct str aor;     /**< empty: the service, or not about one user */
 	char aor_text[SIP_AOR_MAX];
 };
 
@@ -55,7 +55,8 @@ void *desk_task_alloc(struct operator_desk *o, size_t size, void (*destroy)(stru
  * Finds the user as the operator writes them (in `why`: what is wrong), then calls `known`, now or later, or
  * ends with -ENOENT. 0; on an error the task is released and `done` does not come.
  */
-int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct desk_task *t), struct buf *why);
+int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct desk_task *t),
+		    struct buf *why);
 /** The same for a task that is about the service or about all users. */
 int desk_task_begin_all(struct desk_task *t, void (*known)(struct desk_task *t));
 /** A step was asked for: on an error the task ends with it. */

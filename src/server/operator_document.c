@@ -25,7 +25,7 @@ struct document_task {
 struct application {
 	struct str auid;
 	struct str type;
-	struct str name;   /**< the one that counts; empty: any */
+	struct str name; /**< the one that counts; empty: any */
 	int (*check)(struct str text);
 	const char *what;
 };
@@ -65,13 +65,15 @@ static int check_lists(struct str text)
 
 
 static const struct application applications[] = {
-	{STR_INIT(STORE_AUID_SETTINGS), STR_INIT("application/im-settings+xml"), STR_INIT(STORE_NAME_SETTINGS),
-	 check_settings, "service settings (<im-settings> with an <entity> for each device)"},
+	{STR_INIT(STORE_AUID_SETTINGS), STR_INIT("application/im-settings+xml"),
+	 STR_INIT(STORE_NAME_SETTINGS), check_settings,
+	 "service settings (<im-settings> with an <entity> for each device)"},
 	{STR_INIT(STORE_AUID_ACCESS_RULES), STR_INIT("application/auth-policy+xml"),
 	 STR_INIT(STORE_NAME_ACCESS_RULES), check_rules, "access rules (a <ruleset> of RFC 4745)"},
-	{STR_INIT(STORE_AUID_RESOURCE_LISTS), STR_INIT("application/resource-lists+xml"), STR_INIT(""), check_lists,
-	 "lists (<resource-lists> of RFC 4826)"},
-	{STR_INIT(STORE_AUID_GROUPS), STR_INIT("application/vnd.oma.poc.groups+xml"), STR_INIT(""), NULL, ""},
+	{STR_INIT(STORE_AUID_RESOURCE_LISTS), STR_INIT("application/resource-lists+xml"),
+	 STR_INIT(""), check_lists, "lists (<resource-lists> of RFC 4826)"},
+	{STR_INIT(STORE_AUID_GROUPS), STR_INIT("application/vnd.oma.poc.groups+xml"), STR_INIT(""),
+	 NULL, ""},
 };
 #define APPLICATIONS (sizeof(applications) / sizeof(applications[0]))
 
@@ -109,8 +111,10 @@ static int refuse_auid(struct str auid, struct buf *why)
 
 static int refuse_size(struct buf *why)
 {
-	buf_printf(why, "the document is too large, or has too many elements: keep it below %u kilobytes",
-		   STORE_DOCUMENT_MAX >> 10);
+	buf_printf(
+		why,
+		"the document is too large, or has too many elements: keep it below %u kilobytes",
+		STORE_DOCUMENT_MAX >> 10);
 	return -EMSGSIZE;
 }
 
@@ -126,13 +130,14 @@ static int check_xml(struct str text, struct buf *why)
 		return refuse_size(why);
 	else if (err == -EBADMSG)
 		buf_puts(why, text.n ? STR("this is not well-formed XML, or has a DTD: "
-					   "correct it; xmllint --noout FILE says where") :
-				       STR("the document is empty: send its XML"));
+					   "correct it; xmllint --noout FILE says where")
+				     : STR("the document is empty: send its XML"));
 	return err == -EBADMSG ? -EINVAL : err;
 }
 
 
-static int check_document(const struct admin_document *d, const struct application *app, struct buf *why)
+static int check_document(const struct admin_document *d, const struct application *app,
+			  struct buf *why)
 {
 	int err;
 
@@ -142,7 +147,9 @@ static int check_document(const struct admin_document *d, const struct applicati
 	if (err)
 		return err;
 	if (app->name.n && !str_eq(app->name, d->name)) {
-		buf_printf(why, "the service does not look at a document " STR_FMT " of " STR_FMT ": call it " STR_FMT,
+		buf_printf(why,
+			   "the service does not look at a document " STR_FMT " of " STR_FMT
+			   ": call it " STR_FMT,
 			   STR_ARG(str_upto(d->name, 80)), STR_ARG(app->auid), STR_ARG(app->name));
 		return -EINVAL;
 	}
@@ -205,8 +212,8 @@ static void get(struct desk_task *t)
 {
 	const struct document_task *d = (const struct document_task *)t;
 
-	desk_task_step(t, store_document_get(t->desk->p.store, &t->store, t->aor, d->document.auid, d->document.name,
-					     on_done, t));
+	desk_task_step(t, store_document_get(t->desk->p.store, &t->store, t->aor, d->document.auid,
+					     d->document.name, on_done, t));
 }
 
 
@@ -216,7 +223,8 @@ static void put(struct desk_task *t)
 
 	d->document.aor = t->aor;
 	d->document.changed_ms = loop_wall_ms(t->desk->p.loop);
-	desk_task_step(t, store_document_put(t->desk->p.store, &t->store, &d->document, d->if_etag, on_changed, t));
+	desk_task_step(t, store_document_put(t->desk->p.store, &t->store, &d->document, d->if_etag,
+					     on_changed, t));
 }
 
 
@@ -224,15 +232,17 @@ static void remove_it(struct desk_task *t)
 {
 	const struct document_task *d = (const struct document_task *)t;
 
-	desk_task_step(t, store_document_delete(t->desk->p.store, &t->store, t->aor, d->document.auid,
-						d->document.name, STR(""), on_changed, t));
+	desk_task_step(t,
+		       store_document_delete(t->desk->p.store, &t->store, t->aor, d->document.auid,
+					     d->document.name, STR(""), on_changed, t));
 }
 
 
 /* ---- The services ---- */
 
 static struct document_task *task_alloc(struct operator_desk *o, struct str auid, struct str name,
-					admin_document_cb *each, admin_done_cb *done, void *done_arg)
+					admin_document_cb *each, admin_done_cb *done,
+					void *done_arg)
 {
 	struct document_task *t = desk_task_alloc(o, sizeof(*t), NULL, done, done_arg);
 
@@ -247,8 +257,8 @@ static struct document_task *task_alloc(struct operator_desk *o, struct str auid
 }
 
 
-static int document_list(struct str user, admin_document_cb *each, admin_done_cb *done, void *done_arg,
-			 struct buf *why, void *arg)
+static int document_list(struct str user, admin_document_cb *each, admin_done_cb *done,
+			 void *done_arg, struct buf *why, void *arg)
 {
 	struct document_task *t = task_alloc(arg, STR(""), STR(""), each, done, done_arg);
 
@@ -268,8 +278,9 @@ static int document_get(struct str user, struct str auid, struct str name, admin
 }
 
 
-static int document_put(struct str user, const struct admin_document *d, struct str if_etag, admin_document_cb *each,
-			admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int document_put(struct str user, const struct admin_document *d, struct str if_etag,
+			admin_document_cb *each, admin_done_cb *done, void *done_arg,
+			struct buf *why, void *arg)
 {
 	const struct application *app = application_find(d->auid);
 	struct document_task *t;
@@ -291,8 +302,8 @@ static int document_put(struct str user, const struct admin_document *d, struct 
 }
 
 
-static int document_remove(struct str user, struct str auid, struct str name, admin_done_cb *done, void *done_arg,
-			   struct buf *why, void *arg)
+static int document_remove(struct str user, struct str auid, struct str name, admin_done_cb *done,
+			   void *done_arg, struct buf *why, void *arg)
 {
 	struct document_task *t;
 

@@ -14,7 +14,7 @@
 /** Steps of one story: a message to a hundred people, each with its devices. */
 #define STEPS_MAX 1000
 /** Bytes of one sentence. */
-#define STEP_MAX  1024
+#define STEP_MAX 1024
 
 struct trace_task {
 	struct desk_task task;
@@ -26,7 +26,7 @@ struct trace_task {
 
 struct step {
 	struct admin_step s;
-	size_t order;    /**< among those of the same time */
+	size_t order; /**< among those of the same time */
 };
 
 struct story_task {
@@ -49,8 +49,9 @@ static void trace_destroy(struct desk_task *task)
 
 static void on_line(const struct trace_line *l, void *arg)
 {
-	static const struct str what[] = {
-		[TRACE_IN] = STR_INIT("in"), [TRACE_OUT] = STR_INIT("out"), [TRACE_OUTCOME] = STR_INIT("outcome")};
+	static const struct str what[] = {[TRACE_IN] = STR_INIT("in"),
+					  [TRACE_OUT] = STR_INIT("out"),
+					  [TRACE_OUTCOME] = STR_INIT("outcome")};
 	const struct trace_task *t = arg;
 	bool message = l->what != TRACE_OUTCOME;
 	char text[ADDR_TEXT_MAX] = "";
@@ -58,7 +59,8 @@ static void on_line(const struct trace_line *l, void *arg)
 	t->each(&(struct admin_trace_line){.seq = l->seq,
 					   .at_ms = l->at_ms,
 					   .what = what[l->what],
-					   .transport = message ? sip_transport_param(l->kind) : STR(""),
+					   .transport = message ? sip_transport_param(l->kind)
+								: STR(""),
 					   .peer = str_of(message ? addr_text(&l->peer, text) : ""),
 					   .text = l->text,
 					   .call_id = l->call_id},
@@ -79,13 +81,13 @@ static void poll(struct desk_task *task)
 {
 	struct trace_task *t = container_of(task, struct trace_task, task);
 
-	desk_task_step(task, trace_poll(task->desk->p.traces, &t->poll, task->aor, t->after, t->wait_ms, on_line,
-					on_polled, t));
+	desk_task_step(task, trace_poll(task->desk->p.traces, &t->poll, task->aor, t->after,
+					t->wait_ms, on_line, on_polled, t));
 }
 
 
-static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_cb *each, admin_done_cb *done,
-		 void *done_arg, struct buf *why, void *arg)
+static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_cb *each,
+		 admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 	struct trace_task *t;
@@ -149,20 +151,24 @@ static void put_outcome(const struct journal_entry *e, struct buf *out)
 
 	switch (e->outcome) {
 	case IM_DELIVERED:
-		buf_printf(out, "delivered: a device of " STR_FMT " answered %u", STR_ARG(to), e->status);
+		buf_printf(out, "delivered: a device of " STR_FMT " answered %u", STR_ARG(to),
+			   e->status);
 		break;
 	case IM_RELAYED:
-		buf_printf(out, "sent on towards " STR_FMT ", where it was answered %u", STR_ARG(to), e->status);
+		buf_printf(out, "sent on towards " STR_FMT ", where it was answered %u",
+			   STR_ARG(to), e->status);
 		break;
 	case IM_REFUSED:
-		buf_printf(out, "refused on the " STR_FMT " side with %u: " STR_FMT, STR_ARG(side), e->status,
-			   STR_ARG(e->reason.n ? e->reason : STR("no reason is noted")));
+		buf_printf(out, "refused on the " STR_FMT " side with %u: " STR_FMT, STR_ARG(side),
+			   e->status, STR_ARG(e->reason.n ? e->reason : STR("no reason is noted")));
 		break;
 	case IM_FAILED:
-		buf_printf(out, "sent on towards " STR_FMT ", and did not arrive: %u", STR_ARG(to), e->status);
+		buf_printf(out, "sent on towards " STR_FMT ", and did not arrive: %u", STR_ARG(to),
+			   e->status);
 		break;
 	case IM_DEFERRED:
-		buf_printf(out, "kept for " STR_FMT ", who is away; the sender was told %u", STR_ARG(to), e->status);
+		buf_printf(out, "kept for " STR_FMT ", who is away; the sender was told %u",
+			   STR_ARG(to), e->status);
 		break;
 	case IM_EXPIRED:
 		buf_printf(out, "its time ended before it reached " STR_FMT, STR_ARG(to));
@@ -183,13 +189,14 @@ static void on_entry(const struct journal_entry *e, void *arg)
 
 	buf_fixed(&text, storage, sizeof(storage));
 	put_outcome(e, &text);
-	add(arg, &(struct admin_step){.at_ms = e->at_ms,
-				      .event = im_outcome_name(e->outcome),
-				      .kind = im_kind_name(e->kind),
-				      .user = e->recipient,
-				      .sender = e->originator,
-				      .reason = e->reason,
-				      .status = e->status},
+	add(arg,
+	    &(struct admin_step){.at_ms = e->at_ms,
+				 .event = im_outcome_name(e->outcome),
+				 .kind = im_kind_name(e->kind),
+				 .user = e->recipient,
+				 .sender = e->originator,
+				 .reason = e->reason,
+				 .status = e->status},
 	    &text);
 }
 
@@ -234,7 +241,8 @@ static void put_device(const struct story_task *t, const struct store_device *v,
 }
 
 
-static void add_device(struct story_task *t, const struct admin_step *about, const struct store_device *v)
+static void add_device(struct story_task *t, const struct admin_step *about,
+		       const struct store_device *v)
 {
 	static const struct str events[] = {
 		[STORE_DEVICE_WAITING] = STR_INIT("attempt"),
@@ -255,15 +263,17 @@ static void add_device(struct story_task *t, const struct admin_step *about, con
 }
 
 
-static void add_held(struct story_task *t, const struct admin_step *about, const struct store_deferred *d)
+static void add_held(struct story_task *t, const struct admin_step *about,
+		     const struct store_deferred *d)
 {
 	struct admin_step s = *about;
 	char storage[STEP_MAX];
 	struct buf text;
 
 	buf_fixed(&text, storage, sizeof(storage));
-	buf_printf(&text, "kept on disk for " STR_FMT " as number %llu, from " STR_FMT, STR_ARG(d->user),
-		   (unsigned long long)d->id, STR_ARG(d->sender.n ? d->sender : STR("an unknown sender")));
+	buf_printf(&text, "kept on disk for " STR_FMT " as number %llu, from " STR_FMT,
+		   STR_ARG(d->user), (unsigned long long)d->id,
+		   STR_ARG(d->sender.n ? d->sender : STR("an unknown sender")));
 	s.at_ms = d->received_ms;
 	s.event = STR("held");
 	s.status = 202;
@@ -296,7 +306,8 @@ static void on_device(const struct deferred_device *v, void *arg)
 
 
 /** Held still: why. */
-static void add_now(struct story_task *t, const struct admin_step *about, const struct store_deferred *d)
+static void add_now(struct story_task *t, const struct admin_step *about,
+		    const struct store_deferred *d)
 {
 	struct operator_desk *o = t->task.desk;
 	const struct registration *r = registrations_find(o->p.registrations, d->user);
@@ -309,8 +320,9 @@ static void add_now(struct story_task *t, const struct admin_step *about, const 
 	if (!r || !registration_count(r))
 		buf_printf(&text, "waits: " STR_FMT " is not registered", STR_ARG(d->user));
 	else
-		buf_printf(&text, "waits: " STR_FMT " is registered with %zu device%s", STR_ARG(d->user),
-			   registration_count(r), registration_count(r) == 1 ? "" : "s");
+		buf_printf(&text, "waits: " STR_FMT " is registered with %zu device%s",
+			   STR_ARG(d->user), registration_count(r),
+			   registration_count(r) == 1 ? "" : "s");
 	if (o->p.deferred)
 		deferred_devices(o->p.deferred, d->user, on_device, &w);
 	if (d->expires_ms) {
@@ -323,7 +335,8 @@ static void add_now(struct story_task *t, const struct admin_step *about, const 
 }
 
 
-static void add_end(struct story_task *t, const struct admin_step *about, const struct store_deferred *d)
+static void add_end(struct story_task *t, const struct admin_step *about,
+		    const struct store_deferred *d)
 {
 	static const struct {
 		struct str event;
@@ -331,9 +344,11 @@ static void add_end(struct story_task *t, const struct admin_step *about, const 
 	} ends[] = {
 		[STORE_DEFERRED_DELIVERED] = {STR_INIT("finished"),
 					      "no longer kept: every device that was there had it"},
-		[STORE_DEFERRED_EXPIRED] = {STR_INIT("expired"),
-					    "no longer kept: its time ended before it was delivered"},
-		[STORE_DEFERRED_WITHDRAWN] = {STR_INIT("withdrawn"), "no longer kept: it was withdrawn"},
+		[STORE_DEFERRED_EXPIRED] =
+			{STR_INIT("expired"),
+			 "no longer kept: its time ended before it was delivered"},
+		[STORE_DEFERRED_WITHDRAWN] = {STR_INIT("withdrawn"),
+					      "no longer kept: it was withdrawn"},
 	};
 	struct admin_step s = *about;
 	char storage[STEP_MAX];
@@ -411,11 +426,13 @@ static void tell_story(struct desk_task *task)
 
 	if (task->desk->p.journal)
 		journal_find(task->desk->p.journal, t->id, on_entry, t);
-	desk_task_step(task, store_deferred_find(task->desk->p.store, &task->store, t->id, on_found, t));
+	desk_task_step(task,
+		       store_deferred_find(task->desk->p.store, &task->store, t->id, on_found, t));
 }
 
 
-static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void *done_arg,
+		   struct buf *why, void *arg)
 {
 	struct story_task *t;
 
@@ -423,7 +440,8 @@ static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void
 	if (id.n > 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
 		id = str_upto(str_from(id, 1), id.n - 2);
 	if (!id.n || id.n > ADMIN_ID_MAX) {
-		buf_printf(why, "this is no id of a message: write a Call-ID or an IMDN Message-ID");
+		buf_printf(why,
+			   "this is no id of a message: write a Call-ID or an IMDN Message-ID");
 		return -EINVAL;
 	}
 	t = desk_task_alloc(arg, sizeof(*t), NULL, done, done_arg);

@@ -14,20 +14,20 @@
 #include "server/spelling.h"
 
 static const struct str keys[] = {
-	STR_INIT("pager.max-size"),   STR_INIT("pager.types"),   STR_INIT("large.max-size"), STR_INIT("large.types"),
-	STR_INIT("session.max-size"), STR_INIT("session.types"), STR_INIT("file.max-size"),  STR_INIT("file.types"),
-	STR_INIT("charging"),
+	STR_INIT("pager.max-size"), STR_INIT("pager.types"),      STR_INIT("large.max-size"),
+	STR_INIT("large.types"),    STR_INIT("session.max-size"), STR_INIT("session.types"),
+	STR_INIT("file.max-size"),  STR_INIT("file.types"),       STR_INIT("charging"),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 struct policy_task {
 	struct desk_task task;
 	admin_value_cb *each;
-	struct store_policy set[KEYS];  /**< to be written, under the task's scope */
+	struct store_policy set[KEYS]; /**< to be written, under the task's scope */
 	size_t set_n;
-	struct str unset[KEYS];         /**< to be removed */
+	struct str unset[KEYS]; /**< to be removed */
 	size_t unset_n, unset_done;
-	struct str service[KEYS];       /**< records of the service; STR_NULL: none */
+	struct str service[KEYS]; /**< records of the service; STR_NULL: none */
 };
 
 static void change(struct policy_task *t);
@@ -159,13 +159,15 @@ static void on_service(struct store_request *r, int error, void *arg)
 		desk_task_finish(&t->task, error);
 		return;
 	}
-	desk_task_step(&t->task, store_policy_list(t->task.desk->p.store, &t->task.store, t->task.aor, on_users, t));
+	desk_task_step(&t->task, store_policy_list(t->task.desk->p.store, &t->task.store,
+						   t->task.aor, on_users, t));
 }
 
 
 static void read_all(struct desk_task *task)
 {
-	desk_task_step(task, store_policy_list(task->desk->p.store, &task->store, STR(""), on_service, task));
+	desk_task_step(task, store_policy_list(task->desk->p.store, &task->store, STR(""),
+					       on_service, task));
 }
 
 
@@ -201,10 +203,12 @@ static void change(struct policy_task *t)
 	struct store *store = t->task.desk->p.store;
 
 	if (t->unset_done < t->unset_n)
-		desk_task_step(&t->task, store_policy_delete(store, &t->task.store, t->task.aor,
-							     t->unset[t->unset_done++], on_removed, t));
+		desk_task_step(&t->task,
+			       store_policy_delete(store, &t->task.store, t->task.aor,
+						   t->unset[t->unset_done++], on_removed, t));
 	else if (t->set_n)
-		desk_task_step(&t->task, store_policy_put(store, &t->task.store, t->set, t->set_n, on_written, t));
+		desk_task_step(&t->task, store_policy_put(store, &t->task.store, t->set, t->set_n,
+							  on_written, t));
 	else
 		on_written(&t->task.store, 0, t);
 }
@@ -239,8 +243,8 @@ static int refuse_key(struct str key, struct buf *why)
 
 
 /** "text/plain, image/…": every item checked, written with commas alone between. */
-static int take_list(const struct option *o, struct str text, struct arena *a, struct option_mistake *m,
-		     struct buf *out)
+static int take_list(const struct option *o, struct str text, struct arena *a,
+		     struct option_mistake *m, struct buf *out)
 {
 	int err = text.n ? 0 : -EINVAL;
 
@@ -254,8 +258,8 @@ static int take_list(const struct option *o, struct str text, struct arena *a, s
 }
 
 
-static int take_option(const struct option *o, struct str text, struct arena *a, struct option_mistake *m,
-		       struct buf *out)
+static int take_option(const struct option *o, struct str text, struct arena *a,
+		       struct option_mistake *m, struct buf *out)
 {
 	uint64_t v;
 	int err;
@@ -270,7 +274,8 @@ static int take_option(const struct option *o, struct str text, struct arena *a,
 
 
 /** The value as it is stored. -EINVAL: `why` says what is wrong. */
-static int take_value(struct str key, struct str text, struct arena *a, struct buf *out, struct buf *why)
+static int take_value(struct str key, struct str text, struct arena *a, struct buf *out,
+		      struct buf *why)
 {
 	char texts[2][OPTION_MISTAKE_MAX];
 	const struct option *o = option_of(key);
@@ -285,7 +290,8 @@ static int take_value(struct str key, struct str text, struct arena *a, struct b
 	} else {
 		err = str_eq(text, STR("on")) || str_eq(text, STR("off")) ? 0 : -EINVAL;
 		buf_puts(out, text);
-		buf_printf(&m.what, "\"" STR_FMT "\" is neither on nor off", STR_ARG(str_upto(text, 80)));
+		buf_printf(&m.what, "\"" STR_FMT "\" is neither on nor off",
+			   STR_ARG(str_upto(text, 80)));
 		buf_puts(&m.remedy, STR("write on or off"));
 	}
 	if (err == -EINVAL && !m.what.n) {
@@ -335,14 +341,16 @@ static int take(struct policy_task *t, const struct admin_value *v, struct buf *
 
 /* ---- The services ---- */
 
-static int begin(struct policy_task *t, struct str user, void (*go)(struct desk_task *t), struct buf *why)
+static int begin(struct policy_task *t, struct str user, void (*go)(struct desk_task *t),
+		 struct buf *why)
 {
-	return user.n ? desk_task_begin(&t->task, user, go, why) : desk_task_begin_all(&t->task, go);
+	return user.n ? desk_task_begin(&t->task, user, go, why)
+		      : desk_task_begin_all(&t->task, go);
 }
 
 
-static int policy_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-		      void *arg)
+static int policy_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+		      struct buf *why, void *arg)
 {
 	struct policy_task *t = desk_task_alloc(arg, sizeof(*t), NULL, done, done_arg);
 
@@ -353,8 +361,9 @@ static int policy_get(struct str user, admin_value_cb *each, admin_done_cb *done
 }
 
 
-static int policy_set(struct str user, const struct admin_value *set, size_t n, admin_value_cb *each,
-		      admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int policy_set(struct str user, const struct admin_value *set, size_t n,
+		      admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
+		      void *arg)
 {
 	struct policy_task *t = desk_task_alloc(arg, sizeof(*t), NULL, done, done_arg);
 	int err = 0;

@@ -13,7 +13,7 @@
 struct settings_task {
 	struct desk_task task;
 	admin_value_cb *each;
-	unsigned on, off;          /**< bits of the settings to change */
+	unsigned on, off; /**< bits of the settings to change */
 	unsigned tries;
 	struct im_settings_doc doc;
 };
@@ -30,7 +30,8 @@ static void show(const struct settings_task *s)
 		const enum im_settings_key which = (enum im_settings_key)i;
 		bool on = im_settings_on(&sum, which);
 
-		s->each(&(struct admin_value){.name = im_setting_name(which), .value = on ? STR("on") : STR("off")},
+		s->each(&(struct admin_value){.name = im_setting_name(which),
+					      .value = on ? STR("on") : STR("off")},
 			s->task.done_arg);
 	}
 }
@@ -63,7 +64,8 @@ static void change(struct settings_task *s)
 	for (size_t e = 0; e < s->doc.n; e++) {
 		for (unsigned i = 0; i < IM_SETTINGS; i++) {
 			if ((s->on | s->off) & (1u << i))
-				s->doc.entity[e].settings.is[i] = s->on & (1u << i) ? IM_ON : IM_OFF;
+				s->doc.entity[e].settings.is[i] = s->on & (1u << i) ? IM_ON
+										    : IM_OFF;
 		}
 	}
 }
@@ -76,17 +78,18 @@ static int write_document(struct settings_task *s, struct str if_etag)
 
 	change(s);
 	im_settings_encode(&s->doc, &text);
-	err = text.failed ? -ENOMEM :
-			    store_document_put(s->task.desk->p.store, &s->task.store,
-					       &(struct store_document){
-						       .aor = s->task.aor,
-						       .auid = STR(STORE_AUID_SETTINGS),
-						       .name = STR(STORE_NAME_SETTINGS),
-						       .type = IM_SETTINGS_TYPE,
-						       .body = buf_str(&text),
-						       .changed_ms = loop_wall_ms(s->task.desk->p.loop),
-					       },
-					       if_etag, on_put, s);
+	err = text.failed
+		      ? -ENOMEM
+		      : store_document_put(s->task.desk->p.store, &s->task.store,
+					   &(struct store_document){
+						   .aor = s->task.aor,
+						   .auid = STR(STORE_AUID_SETTINGS),
+						   .name = STR(STORE_NAME_SETTINGS),
+						   .type = IM_SETTINGS_TYPE,
+						   .body = buf_str(&text),
+						   .changed_ms = loop_wall_ms(s->task.desk->p.loop),
+					   },
+					   if_etag, on_put, s);
 	buf_done(&text);
 	return err;
 }
@@ -119,13 +122,14 @@ static void on_read(struct store_request *r, int error, void *arg)
 
 static void read_document(struct desk_task *t)
 {
-	desk_task_step(t, store_document_get(t->desk->p.store, &t->store, t->aor, STR(STORE_AUID_SETTINGS),
-					     STR(STORE_NAME_SETTINGS), on_read, t));
+	desk_task_step(t, store_document_get(t->desk->p.store, &t->store, t->aor,
+					     STR(STORE_AUID_SETTINGS), STR(STORE_NAME_SETTINGS),
+					     on_read, t));
 }
 
 
-static int settings_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-			void *arg)
+static int settings_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+			struct buf *why, void *arg)
 {
 	struct settings_task *s = desk_task_alloc(arg, sizeof(*s), NULL, done, done_arg);
 
@@ -170,16 +174,17 @@ static int take(struct settings_task *s, const struct admin_value *v, struct buf
 		s->off |= bits;
 		s->on &= ~bits;
 	} else {
-		buf_printf(why, STR_FMT " cannot be \"" STR_FMT "\": write on or off", STR_ARG(v->name),
-			   STR_ARG(str_upto(v->value, 80)));
+		buf_printf(why, STR_FMT " cannot be \"" STR_FMT "\": write on or off",
+			   STR_ARG(v->name), STR_ARG(str_upto(v->value, 80)));
 		return -EINVAL;
 	}
 	return 0;
 }
 
 
-static int settings_set(struct str user, const struct admin_value *set, size_t n, admin_value_cb *each,
-			admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int settings_set(struct str user, const struct admin_value *set, size_t n,
+			admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
+			void *arg)
 {
 	struct settings_task *s = desk_task_alloc(arg, sizeof(*s), NULL, done, done_arg);
 	int err = 0;

@@ -11,9 +11,9 @@ struct system_task {
 	admin_system_message_cb *each;
 	admin_count_cb *count;
 	struct im_system_request request;
-	struct im_system_message message;       /**< to be sent; texts in the arena */
+	struct im_system_message message; /**< to be sent; texts in the arena */
 	struct str choice[STORE_CHOICES_MAX];
-	struct str id;                          /**< to be cleared */
+	struct str id; /**< to be cleared */
 	struct str ids[STORE_SYSTEM_MESSAGES_MAX];
 	size_t ids_n, ids_done;
 	uint64_t counted;
@@ -76,7 +76,8 @@ static void show(const struct system_task *t, const struct store_system_message 
 					       .text = m->text,
 					       .answers = m->choice,
 					       .answers_n = m->choices,
-					       .state = state_of(m, loop_wall_ms(t->task.desk->p.loop)),
+					       .state = state_of(m, loop_wall_ms(
+									    t->task.desk->p.loop)),
 					       .answer = m->answer,
 					       .required = m->required,
 					       .timeout_s = m->timeout_s,
@@ -129,13 +130,14 @@ static void list(struct desk_task *task)
 {
 	struct system_task *t = self(task);
 
-	desk_task_step(task, store_system_message_list(task->desk->p.store, &task->store, task->aor, t->after_aor,
-						       t->after_id, page_of(t), on_page, t));
+	desk_task_step(task, store_system_message_list(task->desk->p.store, &task->store, task->aor,
+						       t->after_aor, t->after_id, page_of(t),
+						       on_page, t));
 }
 
 
-static int system_list(struct str user, size_t limit, admin_system_message_cb *each, admin_done_cb *done,
-		       void *done_arg, struct buf *why, void *arg)
+static int system_list(struct str user, size_t limit, admin_system_message_cb *each,
+		       admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct system_task *t = task_alloc(arg, done, done_arg);
 
@@ -143,7 +145,8 @@ static int system_list(struct str user, size_t limit, admin_system_message_cb *e
 		return -ENOMEM;
 	t->each = each;
 	t->limit = limit;
-	return user.n ? desk_task_begin(&t->task, user, list, why) : desk_task_begin_all(&t->task, list);
+	return user.n ? desk_task_begin(&t->task, user, list, why)
+		      : desk_task_begin_all(&t->task, list);
 }
 
 
@@ -164,7 +167,8 @@ static void on_sent(struct im_system_request *q, int error, struct str id, void 
 						       .state = STR("waiting"),
 						       .required = m->choices > 0,
 						       .timeout_s = m->timeout_s,
-						       .created_ms = loop_wall_ms(t->task.desk->p.loop)},
+						       .created_ms = loop_wall_ms(
+							       t->task.desk->p.loop)},
 			t->task.done_arg);
 	desk_task_finish(&t->task, error);
 }
@@ -175,7 +179,8 @@ static void send_it(struct desk_task *task)
 	struct system_task *t = self(task);
 
 	t->message.aor = task->aor;
-	desk_task_step(task, im_system_send(task->desk->p.system, &t->request, &t->message, on_sent, t));
+	desk_task_step(task,
+		       im_system_send(task->desk->p.system, &t->request, &t->message, on_sent, t));
 }
 
 
@@ -186,19 +191,21 @@ static bool keep_text(struct system_task *t, struct str s, struct str *ret)
 }
 
 
-static int take_message(struct system_task *t, const struct admin_system_message *m, struct buf *why)
+static int take_message(struct system_task *t, const struct admin_system_message *m,
+			struct buf *why)
 {
 	bool kept = keep_text(t, m->text, &t->message.text);
 
 	if (m->answers_n > STORE_CHOICES_MAX || m->text.n > STORE_SYSTEM_TEXT_MAX) {
-		buf_printf(why, "the message is too long: write at most %u bytes and %u answers", STORE_SYSTEM_TEXT_MAX,
-			   STORE_CHOICES_MAX);
+		buf_printf(why, "the message is too long: write at most %u bytes and %u answers",
+			   STORE_SYSTEM_TEXT_MAX, STORE_CHOICES_MAX);
 		return -EMSGSIZE;
 	}
 	for (size_t i = 0; i < m->answers_n; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (str_eq(m->answers[i], m->answers[k])) {
-				buf_printf(why, "the answer " STR_FMT " stands twice: give each once",
+				buf_printf(why,
+					   "the answer " STR_FMT " stands twice: give each once",
 					   STR_ARG(str_upto(m->answers[i], 80)));
 				return -EINVAL;
 			}
@@ -207,13 +214,16 @@ static int take_message(struct system_task *t, const struct admin_system_message
 	}
 	t->message.choice = t->choice;
 	t->message.choices = m->answers_n;
-	t->message.timeout_s = m->timeout_s ? m->timeout_s : (uint32_t)t->task.desk->config->system_message_timeout_s;
+	t->message.timeout_s = m->timeout_s
+				       ? m->timeout_s
+				       : (uint32_t)t->task.desk->config->system_message_timeout_s;
 	return kept ? 0 : -ENOMEM;
 }
 
 
-static int system_send(struct str user, const struct admin_system_message *m, admin_system_message_cb *each,
-		       admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int system_send(struct str user, const struct admin_system_message *m,
+		       admin_system_message_cb *each, admin_done_cb *done, void *done_arg,
+		       struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 	struct system_task *t;
@@ -259,7 +269,8 @@ static void clear_next(struct system_task *t, int error)
 		return;
 	}
 	struct str id = t->ids[t->ids_done++];
-	desk_task_step(&t->task, im_system_clear(o->p.system, &t->request, t->task.aor, id, on_one_cleared, t));
+	desk_task_step(&t->task, im_system_clear(o->p.system, &t->request, t->task.aor, id,
+						 on_one_cleared, t));
 }
 
 
@@ -296,13 +307,14 @@ static void clear_known(struct desk_task *task)
 		clear_next(t, 0);
 		return;
 	}
-	desk_task_step(task, store_system_message_list(task->desk->p.store, &task->store, task->aor, STR(""), STR(""),
-						       STORE_SYSTEM_MESSAGES_MAX, on_open, t));
+	desk_task_step(task, store_system_message_list(task->desk->p.store, &task->store, task->aor,
+						       STR(""), STR(""), STORE_SYSTEM_MESSAGES_MAX,
+						       on_open, t));
 }
 
 
-static int system_clear(struct str user, struct str id, admin_count_cb *count, admin_done_cb *done, void *done_arg,
-			struct buf *why, void *arg)
+static int system_clear(struct str user, struct str id, admin_count_cb *count, admin_done_cb *done,
+			void *done_arg, struct buf *why, void *arg)
 {
 	struct operator_desk *o = arg;
 	struct system_task *t;

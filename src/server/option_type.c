@@ -18,7 +18,9 @@ static const struct unit duration_units[] = {
 	{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
 };
 static const struct unit byte_units[] = {
-	{"k", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20}, {"G", UINT64_C(1) << 30},
+	{"k", UINT64_C(1) << 10},
+	{"M", UINT64_C(1) << 20},
+	{"G", UINT64_C(1) << 30},
 };
 
 #define UNITS(table) (table), sizeof(table) / sizeof((table)[0])
@@ -154,8 +156,8 @@ static int store_bounded(const struct option *o, struct str text, uint64_t v, vo
  * "NUMBER[UNIT]" once, or several times (with blanks between or not) when the units are to be added up;
  * a number without a unit stands alone and counts `bare`. -ERANGE when it does not fit.
  */
-static int sum_units(struct str s, const struct unit *units, size_t units_n, uint64_t bare, bool several,
-		     uint64_t *ret)
+static int sum_units(struct str s, const struct unit *units, size_t units_n, uint64_t bare,
+		     bool several, uint64_t *ret)
 {
 	uint64_t sum = 0;
 	size_t terms = 0;
@@ -196,16 +198,19 @@ static int sum_units(struct str s, const struct unit *units, size_t units_n, uin
 }
 
 
-static int decode_duration(const struct option *o, struct str text, void *field, struct arena *arena,
-			   struct option_mistake *m)
+static int decode_duration(const struct option *o, struct str text, void *field,
+			   struct arena *arena, struct option_mistake *m)
 {
 	uint64_t scale = o->type == &option_duration_s ? 1000 : 1, ms;
 	int err = sum_units(text, UNITS(duration_units), 1000, true, &ms);
 
 	(void)arena;
 	if (err == -EINVAL)
-		return wrong(m, "write numbers with d, h, m, s or ms, such as \"1h 30m\"; a number alone "
-			     "is seconds", "\"" STR_FMT "\" is not a duration", SHOWN(text));
+		return wrong(
+			m,
+			"write numbers with d, h, m, s or ms, such as \"1h 30m\"; a number alone "
+			"is seconds",
+			"\"" STR_FMT "\" is not a duration", SHOWN(text));
 	if (err)
 		ms = UINT64_MAX;
 	/* A fraction of a second rounds up, so that it is not taken for none. */
@@ -235,7 +240,8 @@ static int decode_count(const struct option *o, struct str text, void *field, st
 
 	(void)arena;
 	if (err == -EINVAL)
-		return wrong(m, "write digits only", "\"" STR_FMT "\" is not a whole number", SHOWN(text));
+		return wrong(m, "write digits only", "\"" STR_FMT "\" is not a whole number",
+			     SHOWN(text));
 	return store_bounded(o, text, err ? UINT64_MAX : n, field, m);
 }
 
@@ -261,7 +267,8 @@ static int decode_bool(const struct option *o, struct str text, void *field, str
 			return 0;
 		}
 	}
-	return wrong(m, "write true or false", "\"" STR_FMT "\" is neither true nor false", SHOWN(text));
+	return wrong(m, "write true or false", "\"" STR_FMT "\" is neither true nor false",
+		     SHOWN(text));
 }
 
 
@@ -305,8 +312,8 @@ static void encode_word(const struct option *o, const void *field, struct buf *o
 static const char *const media_words[] = {"always", "history", "charging", "never"};
 
 
-static int decode_media_path(const struct option *o, struct str text, void *field, struct arena *arena,
-			     struct option_mistake *m)
+static int decode_media_path(const struct option *o, struct str text, void *field,
+			     struct arena *arena, struct option_mistake *m)
 {
 	static const char remedy[] = "write always, never, or a list of: history, charging";
 	uint32_t *set = field, bit = 0, alone = CONFIG_MEDIA_ALWAYS | CONFIG_MEDIA_NEVER;
@@ -319,7 +326,8 @@ static int decode_media_path(const struct option *o, struct str text, void *fiel
 	if (!bit)
 		return wrong(m, remedy, "\"" STR_FMT "\" is not known here", SHOWN(text));
 	if (*set && ((*set | bit) & alone))
-		return wrong(m, remedy, "\"" STR_FMT "\" contradicts the rest of the list", SHOWN(text));
+		return wrong(m, remedy, "\"" STR_FMT "\" contradicts the rest of the list",
+			     SHOWN(text));
 	*set |= bit;
 	return 0;
 }
@@ -359,7 +367,8 @@ static int decode_digest(const struct option *o, struct str text, void *field, s
 			return 0;
 		}
 	}
-	return wrong(m, "write sha-256, md5 or both", "\"" STR_FMT "\" is not known here", SHOWN(text));
+	return wrong(m, "write sha-256, md5 or both", "\"" STR_FMT "\" is not known here",
+		     SHOWN(text));
 }
 
 
@@ -426,8 +435,8 @@ static int decode_host(const struct option *o, struct str text, void *field, str
 		       struct option_mistake *m)
 {
 	if (text.n && !is_host(text))
-		return wrong(m, "write a name or an address, without port", "\"" STR_FMT
-			     "\" is not a host", SHOWN(text));
+		return wrong(m, "write a name or an address, without port",
+			     "\"" STR_FMT "\" is not a host", SHOWN(text));
 	return decode_text(o, text, field, arena, m);
 }
 
@@ -460,8 +469,8 @@ static int decode_peer(const struct option *o, struct str text, void *field, str
 		       struct option_mistake *m)
 {
 	if (!is_host_maybe_port(text))
-		return wrong(m, "write HOST or HOST:PORT", "\"" STR_FMT "\" is not an element of a core",
-			     SHOWN(text));
+		return wrong(m, "write HOST or HOST:PORT",
+			     "\"" STR_FMT "\" is not an element of a core", SHOWN(text));
 	return decode_text(o, text, field, arena, m);
 }
 
@@ -503,24 +512,25 @@ static int decode_uri(const struct option *o, struct str text, void *field, stru
 	struct str rest = after_scheme(text);
 	ptrdiff_t at = str_find(rest, '@');
 
-	if (text.n && (!is_clean_uri(text) || !is_host_maybe_port(hostport_of(str_from(rest,
-							       at < 0 ? 0 : (size_t)at + 1)))))
+	if (text.n &&
+	    (!is_clean_uri(text) ||
+	     !is_host_maybe_port(hostport_of(str_from(rest, at < 0 ? 0 : (size_t)at + 1)))))
 		return wrong(m, "write it as sip:HOST:PORT", "\"" STR_FMT "\" is not a SIP URI",
 			     SHOWN(text));
 	return decode_text(o, text, field, arena, m);
 }
 
 
-static int decode_user_uri(const struct option *o, struct str text, void *field, struct arena *arena,
-			   struct option_mistake *m)
+static int decode_user_uri(const struct option *o, struct str text, void *field,
+			   struct arena *arena, struct option_mistake *m)
 {
 	struct str rest = after_scheme(text);
 	ptrdiff_t at = str_find(rest, '@');
 
 	if (text.n && (at < 1 || !is_clean_uri(text) ||
 		       !is_host_maybe_port(hostport_of(str_from(rest, (size_t)at + 1)))))
-		return wrong(m, "write it as sip:NAME@DOMAIN", "\"" STR_FMT
-			     "\" is not the SIP URI of a service", SHOWN(text));
+		return wrong(m, "write it as sip:NAME@DOMAIN",
+			     "\"" STR_FMT "\" is not the SIP URI of a service", SHOWN(text));
 	return decode_text(o, text, field, arena, m);
 }
 
@@ -542,8 +552,8 @@ static int decode_store(const struct option *o, struct str text, void *field, st
 }
 
 
-static int decode_media_type(const struct option *o, struct str text, void *field, struct arena *arena,
-			     struct option_mistake *m)
+static int decode_media_type(const struct option *o, struct str text, void *field,
+			     struct arena *arena, struct option_mistake *m)
 {
 	static const char token[] = "!#$%&'*+-.^_`|~";
 	struct str subtype = text, type = str_cut(&subtype, '/');
@@ -580,7 +590,9 @@ static void encode_addr(const struct option *o, const void *field, struct buf *o
 
 
 static const char *const transport_words[] = {
-	[CONFIG_UDP] = "udp", [CONFIG_TCP] = "tcp", [CONFIG_TLS] = "tls",
+	[CONFIG_UDP] = "udp",
+	[CONFIG_TCP] = "tcp",
+	[CONFIG_TLS] = "tls",
 };
 
 
@@ -598,11 +610,14 @@ static int decode_listen(const struct option *o, struct str text, void *field, s
 		}
 	}
 	if (!known || !hostport.p)
-		return wrong(m, msrp ? "write it as tcp:127.0.0.1:2855; the transports are tcp and tls" :
-			     "write it as udp:127.0.0.1:5060; the transports are udp, tcp and tls",
+		return wrong(m,
+			     msrp ? "write it as tcp:127.0.0.1:2855; the transports are tcp and tls"
+				  : "write it as udp:127.0.0.1:5060; the transports are udp, tcp "
+				    "and tls",
 			     "\"" STR_FMT "\" does not begin with a transport", SHOWN(text));
 	if (addr_decode_hostport(&l.addr, hostport))
-		return wrong(m, "give a numeric address of this machine and a port, such as "
+		return wrong(m,
+			     "give a numeric address of this machine and a port, such as "
 			     "0.0.0.0:5060 or [::]:5060",
 			     "\"" STR_FMT "\" is not ADDRESS:PORT", SHOWN(hostport));
 
@@ -622,49 +637,48 @@ static void encode_listen(const struct option *o, const void *field, struct buf 
 }
 
 
-const struct option_type option_bool = {
-	"true or false", "true", .form = OPTION_BARE, .decode = decode_bool, .encode = encode_bool};
-const struct option_type option_count = {
-	"a number", "100", .form = OPTION_BARE, .decode = decode_count, .encode = encode_number};
-const struct option_type option_bytes = {
-	"a size", "64k", .form = OPTION_BARE, .decode = decode_bytes, .encode = encode_number};
-const struct option_type option_duration_s = {
-	"a duration", "1h 30m", .decode = decode_duration, .encode = encode_number};
-const struct option_type option_duration_ms = {
-	"a duration", "500ms", .decode = decode_duration, .encode = encode_number};
-const struct option_type option_word = {
-	"a word", "off", .decode = decode_word, .encode = encode_word};
-const struct option_type option_text = {
-	"a text", "text", .decode = decode_text, .encode = encode_text};
-const struct option_type option_path = {
-	"a file", "server.pem", .decode = decode_text, .encode = encode_text};
-const struct option_type option_token = {
-	"a word of the User-Agent header", "IM-client", .decode = decode_token, .encode = encode_text};
-const struct option_type option_host = {
-	"a host", "im.example.org", .decode = decode_host, .encode = encode_text};
-const struct option_type option_store = {
-	"a store", "sqlite:/var/lib/parley/parley.db", .decode = decode_store, .encode = encode_text};
-const struct option_type option_uri = {
-	"a SIP URI", "sip:127.0.0.1:5070", .decode = decode_uri, .encode = encode_text};
-const struct option_type option_user_uri = {
-	"a SIP URI", "sip:service@example.org", .decode = decode_user_uri, .encode = encode_text};
-const struct option_type option_addr = {
-	"ADDRESS:PORT", "127.0.0.1:8080", .decode = decode_addr, .encode = encode_addr};
+const struct option_type option_bool = {"true or false", "true", .form = OPTION_BARE,
+					.decode = decode_bool, .encode = encode_bool};
+const struct option_type option_count = {"a number", "100", .form = OPTION_BARE,
+					 .decode = decode_count, .encode = encode_number};
+const struct option_type option_bytes = {"a size", "64k", .form = OPTION_BARE,
+					 .decode = decode_bytes, .encode = encode_number};
+const struct option_type option_duration_s = {"a duration", "1h 30m", .decode = decode_duration,
+					      .encode = encode_number};
+const struct option_type option_duration_ms = {"a duration", "500ms", .decode = decode_duration,
+					       .encode = encode_number};
+const struct option_type option_word = {"a word", "off", .decode = decode_word,
+					.encode = encode_word};
+const struct option_type option_text = {"a text", "text", .decode = decode_text,
+					.encode = encode_text};
+const struct option_type option_path = {"a file", "server.pem", .decode = decode_text,
+					.encode = encode_text};
+const struct option_type option_token = {"a word of the User-Agent header", "IM-client",
+					 .decode = decode_token, .encode = encode_text};
+const struct option_type option_host = {"a host", "im.example.org", .decode = decode_host,
+					.encode = encode_text};
+const struct option_type option_store = {"a store", "sqlite:/var/lib/parley/parley.db",
+					 .decode = decode_store, .encode = encode_text};
+const struct option_type option_uri = {"a SIP URI", "sip:127.0.0.1:5070", .decode = decode_uri,
+				       .encode = encode_text};
+const struct option_type option_user_uri = {"a SIP URI", "sip:service@example.org",
+					    .decode = decode_user_uri, .encode = encode_text};
+const struct option_type option_addr = {"ADDRESS:PORT", "127.0.0.1:8080", .decode = decode_addr,
+					.encode = encode_addr};
 const struct option_type option_domains = {
-	"a domain or a list of them", "example.org", true, sizeof(struct str),
-	.decode = decode_domain, .encode = encode_text};
+	"a domain or a list of them", "example.org",           true,
+	sizeof(struct str),           .decode = decode_domain, .encode = encode_text};
 const struct option_type option_peers = {
-	"a list of HOST or HOST:PORT", "[127.0.0.1:5070]", true, sizeof(struct str),
-	.decode = decode_peer, .encode = encode_text};
+	"a list of HOST or HOST:PORT", "[127.0.0.1:5070]",   true, sizeof(struct str),
+	.decode = decode_peer,         .encode = encode_text};
 const struct option_type option_listens = {
-	"a list of TRANSPORT:ADDRESS:PORT", "[tcp:127.0.0.1:5060]", true, sizeof(struct config_listen),
-	.decode = decode_listen, .encode = encode_listen};
+	"a list of TRANSPORT:ADDRESS:PORT", "[tcp:127.0.0.1:5060]",  true,
+	sizeof(struct config_listen),       .decode = decode_listen, .encode = encode_listen};
 const struct option_type option_media_types = {
-	"a list of content types", "[text/plain]", true, sizeof(struct str),
+	"a list of content types",   "[text/plain]",       true, sizeof(struct str),
 	.decode = decode_media_type, .encode = encode_text};
 const struct option_type option_media_path = {
-	"always, never or a list", "always", true, 0,
-	.decode = decode_media_path, .encode = encode_media_path};
-const struct option_type option_digest = {
-	"sha-256, md5 or a list", "[sha-256, md5]", true, 0,
-	.decode = decode_digest, .encode = encode_digest};
+	"always, never or a list",  "always", true, 0, .decode = decode_media_path,
+	.encode = encode_media_path};
+const struct option_type option_digest = {"sha-256, md5 or a list", "[sha-256, md5]",       true, 0,
+					  .decode = decode_digest,  .encode = encode_digest};

@@ -22,148 +22,144 @@ const struct option options[] = {
 	{"domain", &option_domains, FIELD(domains), .min = 1, .initial = "example.org",
 	 .sentence = "The domain served, or a list of them; the first is the main one."},
 	{"core", &option_word, FIELD(core), .words = core_words, .initial = "embedded",
-	 .sentence = "embedded: the server registers and authenticates its users itself. ims: it is an "
-		     "application server beside an IMS core, which does."},
+	 .sentence =
+		 "embedded: the server registers and authenticates its users itself. ims: it is an "
+		 "application server beside an IMS core, which does."},
 	{"listen", &option_listens, FIELD(listen), .min = 1,
-	 .initial = "udp:127.0.0.1:5060, tcp:127.0.0.1:5060",
-	 .sentence = "Where SIP is spoken."},
+	 .initial = "udp:127.0.0.1:5060, tcp:127.0.0.1:5060", .sentence = "Where SIP is spoken."},
 	{"advertise", &option_host, FIELD(advertise), .initial = "", .reloadable = false,
 	 .derived = "the listener's address",
-	 .sentence = "The host that other elements reach this server by, when it is not the address "
-		     "listened on: written in Via, Contact and Record-Route."},
+	 .sentence =
+		 "The host that other elements reach this server by, when it is not the address "
+		 "listened on: written in Via, Contact and Record-Route."},
 	{"tls.certificate", &option_path, FIELD(tls.certificate), .initial = "",
 	 .sentence = "File with the server's certificate and its chain, PEM."},
 	{"tls.key", &option_path, FIELD(tls.key), .initial = "",
-	 .derived = "the file of tls.certificate",
-	 .sentence = "File with the private key, PEM."},
-	{"tls.ca", &option_path, FIELD(tls.ca), .initial = "",
-	 .derived = "the system's",
+	 .derived = "the file of tls.certificate", .sentence = "File with the private key, PEM."},
+	{"tls.ca", &option_path, FIELD(tls.ca), .initial = "", .derived = "the system's",
 	 .sentence = "File with the certificate authorities that peers' certificates are checked "
 		     "against, PEM."},
 	{"tls.verify", &option_bool, FIELD(tls.verify), .initial = "true",
 	 .sentence = "Whether the certificate of a server that is connected to must be good."},
 	{"store", &option_store, FIELD(store), .initial = "sqlite:parley.db",
-	 .sentence = "Where accounts, registrations and messages are kept: memory: (lost at the end), "
-		     "sqlite:PATH, or postgres:CONNINFO."},
+	 .sentence =
+		 "Where accounts, registrations and messages are kept: memory: (lost at the end), "
+		 "sqlite:PATH, or postgres:CONNINFO."},
 	{"authenticate", &option_bool, FIELD(authenticate), .initial = "true",
 	 .sentence = "Embedded core: whether a request from a user of ours must prove it by digest "
 		     "authentication."},
 	{"digest", &option_digest, FIELD(digest), .min = 1, .initial = "sha-256, md5",
-	 .sentence = "Embedded core: the algorithms of digest authentication that are offered, sha-256 always "
-		     "first. Clients that give up where sha-256 is offered (baresip before 3.12, sipp before 3.7) "
+	 .sentence = "Embedded core: the algorithms of digest authentication that are offered, "
+		     "sha-256 always "
+		     "first. Clients that give up where sha-256 is offered (baresip before 3.12, "
+		     "sipp before 3.7) "
 		     "need md5 alone."},
 	{"registrar.min-expires", &option_duration_s, FIELD(registrar.min_expires_s), .min = 1,
 	 .max = 86400, .initial = "60s",
 	 .sentence = "Shortest registration taken; a shorter one is answered 423."},
-	{"registrar.default-expires", &option_duration_s, FIELD(registrar.default_expires_s), .min = 1,
-	 .max = 31536000, .initial = "1h",
+	{"registrar.default-expires", &option_duration_s, FIELD(registrar.default_expires_s),
+	 .min = 1, .max = 31536000, .initial = "1h",
 	 .sentence = "How long a registration lasts that names no time."},
 	{"registrar.max-expires", &option_duration_s, FIELD(registrar.max_expires_s), .min = 1,
 	 .max = 31536000, .initial = "1d",
 	 .sentence = "Longest registration; a longer one is shortened."},
-	{"registrar.max-contacts", &option_count, FIELD(registrar.max_contacts), .min = 1, .max = 16,
-	 .initial = "10",
+	{"registrar.max-contacts", &option_count, FIELD(registrar.max_contacts), .min = 1,
+	 .max = 16, .initial = "10",
 	 .sentence = "Devices that one user may have registered at once."},
 	{"ims.peers", &option_peers, FIELD(ims.peers), .initial = "",
-	 .sentence = "Elements of the SIP/IP core; only they are trusted to assert identities. HOST: any "
-		     "port of it; HOST:PORT: that source port alone; a TLS peer by certificate name."},
+	 .sentence =
+		 "Elements of the SIP/IP core; only they are trusted to assert identities. HOST: "
+		 "any "
+		 "port of it; HOST:PORT: that source port alone; a TLS peer by certificate name."},
 	{"ims.next-hop", &option_uri, FIELD(ims.next_hop), .initial = "",
 	 .derived = "the first of ims.peers",
 	 .sentence = "Where a request without a Route set goes, as a SIP URI."},
 	{"ims.reg-event", &option_bool, FIELD(ims.reg_event), .initial = "false",
-	 .sentence = "Whether the core is asked which devices a user has and what they can do (the reg event "
+	 .sentence = "Whether the core is asked which devices a user has and what they can do (the "
+		     "reg event "
 		     "package); else a third-party REGISTER says all that is known."},
 	{"msrp.listen", &option_listens, FIELD(msrp_listen), .initial = "tcp:127.0.0.1:2855",
 	 .sentence = "Where MSRP is spoken: tcp or tls."},
 	{"media-path", &option_media_path, FIELD(media_path), .initial = "history",
-	 .sentence = "When the media of a session pass through the server: always, never, or for what is "
+	 .sentence = "When the media of a session pass through the server: always, never, or for "
+		     "what is "
 		     "listed: history, charging."},
 	{"policy.pager.max-size", &option_bytes, FIELD(policy.pager.max_size), .min = 1,
-	 .max = 65536, .initial = "65536",
-	 .reloadable = true,
+	 .max = 65536, .initial = "65536", .reloadable = true,
 	 .sentence = "Longest body of a pager message."},
 	{"policy.pager.types", &option_media_types, FIELD(policy.pager.types),
 	 .initial = "text/plain, text/html, message/cpim, message/imdn+xml, "
 		    "application/im-iscomposing+xml",
-	 .reloadable = true,
-	 .sentence = "Content types that a pager message may have."},
-	{"policy.large.max-size", &option_bytes, FIELD(policy.large.max_size), .min = 1, .max = TERABYTE,
-	 .initial = "1048576",
-	 .reloadable = true,
+	 .reloadable = true, .sentence = "Content types that a pager message may have."},
+	{"policy.large.max-size", &option_bytes, FIELD(policy.large.max_size), .min = 1,
+	 .max = TERABYTE, .initial = "1048576", .reloadable = true,
 	 .sentence = "Longest large message."},
 	{"policy.large.types", &option_media_types, FIELD(policy.large.types),
-	 .initial = "text/*, image/*, message/cpim",
-	 .reloadable = true,
+	 .initial = "text/*, image/*, message/cpim", .reloadable = true,
 	 .sentence = "Content types that a large message may have."},
 	{"policy.session.max-size", &option_bytes, FIELD(policy.session.max_size), .min = 1,
-	 .max = TERABYTE, .initial = "10485760",
-	 .reloadable = true,
+	 .max = TERABYTE, .initial = "10485760", .reloadable = true,
 	 .sentence = "Longest message in a session."},
 	{"policy.session.types", &option_media_types, FIELD(policy.session.types), .initial = "*",
-	 .reloadable = true,
-	 .sentence = "Content types that may be sent in a session."},
-	{"policy.file.max-size", &option_bytes, FIELD(policy.file.max_size), .min = 1, .max = TERABYTE,
-	 .initial = "104857600",
-	 .reloadable = true,
-	 .sentence = "Longest file."},
+	 .reloadable = true, .sentence = "Content types that may be sent in a session."},
+	{"policy.file.max-size", &option_bytes, FIELD(policy.file.max_size), .min = 1,
+	 .max = TERABYTE, .initial = "104857600", .reloadable = true, .sentence = "Longest file."},
 	{"policy.file.types", &option_media_types, FIELD(policy.file.types), .initial = "*",
-	 .reloadable = true,
-	 .sentence = "Content types that a file may have."},
+	 .reloadable = true, .sentence = "Content types that a file may have."},
 	{"user-agent.required", &option_token, FIELD(user_agent.required), .initial = "",
 	 .reloadable = true,
-	 .sentence = "What a client's User-Agent must say, for instance IM-client; a request without it "
+	 .sentence = "What a client's User-Agent must say, for instance IM-client; a request "
+		     "without it "
 		     "is refused."},
 	{"user-agent.minimum", &option_token, FIELD(user_agent.minimum), .initial = "",
 	 .reloadable = true,
 	 .sentence = "The lowest version that it may say, for instance OMA1.0."},
-	{"deferred.expiry", &option_duration_s, FIELD(deferred.expiry_s), .min = 60, .max = YEARS_10,
-	 .initial = "7d", .reloadable = true,
+	{"deferred.expiry", &option_duration_s, FIELD(deferred.expiry_s), .min = 60,
+	 .max = YEARS_10, .initial = "7d", .reloadable = true,
 	 .sentence = "How long a message waits for its recipient."},
 	{"deferred.push", &option_bool, FIELD(deferred.push), .initial = "true", .reloadable = true,
-	 .sentence = "Whether what waits is sent when the recipient registers; else it is announced and "
+	 .sentence = "Whether what waits is sent when the recipient registers; else it is "
+		     "announced and "
 		     "fetched."},
 	{"deferred.quota", &option_count, FIELD(deferred.quota), .min = 0, .max = 1000000,
 	 .initial = "1000", .reloadable = true,
 	 .sentence = "Messages that may wait for one user; 0: no limit."},
 	{"deferred.after-failure", &option_bool, FIELD(deferred.after_failure), .initial = "true",
 	 .reloadable = true,
-	 .sentence = "Whether a message is kept, too, when the recipient's devices are registered and none can "
+	 .sentence = "Whether a message is kept, too, when the recipient's devices are registered "
+		     "and none can "
 		     "be reached (408, 430, 480, no connection)."},
 	{"charging.file", &option_path, FIELD(charging.file), .initial = "", .reloadable = true,
-	 .sentence = "File that charging records are appended to, one line of JSON each; empty: none. Opened "
+	 .sentence = "File that charging records are appended to, one line of JSON each; empty: "
+		     "none. Opened "
 		     "anew at SIGHUP."},
 	{"expired-pager", &option_word, FIELD(expired_pager), .words = expired_words,
-	 .initial = "reject",
-	 .reloadable = true,
+	 .initial = "reject", .reloadable = true,
 	 .sentence = "What becomes of a pager message whose Expires has passed: reject (480 and a "
 		     "Warning), discard, deliver."},
 	{"history.enabled", &option_bool, FIELD(history.enabled), .initial = "true",
 	 .sentence = "Whether conversations are recorded for the users who asked for it."},
 	{"history.expiry", &option_duration_s, FIELD(history.expiry_s), .min = 60, .max = YEARS_10,
-	 .initial = "365d",
-	 .sentence = "How long an entry of the history is kept."},
+	 .initial = "365d", .sentence = "How long an entry of the history is kept."},
 	{"system-message.timeout", &option_duration_s, FIELD(system_message_timeout_s), .min = 1,
-	 .max = YEARS_10, .initial = "1h",
-	 .reloadable = true,
+	 .max = YEARS_10, .initial = "1h", .reloadable = true,
 	 .sentence = "How long a system message waits for its answer."},
 	{"sent-count", &option_word, FIELD(sent_count), .words = sent_count_words, .initial = "off",
-	 .sentence = "How the controlling function is asked how many received a message: off, parameter, "
+	 .sentence = "How the controlling function is asked how many received a message: off, "
+		     "parameter, "
 		     "header."},
 	{"conference.factory", &option_user_uri, FIELD(conference.factory), .initial = "",
 	 .derived = "sip:conference-factory@DOMAIN",
 	 .sentence = "The URI that a conference is asked of."},
 	{"conference.max-participants", &option_count, FIELD(conference.max_participants), .min = 2,
-	 .max = 100000, .initial = "100",
-	 .sentence = "Participants of one conference."},
+	 .max = 100000, .initial = "100", .sentence = "Participants of one conference."},
 	{"service-uris.exploder", &option_user_uri, FIELD(service_uris.exploder), .initial = "",
 	 .derived = "sip:exploder@DOMAIN",
 	 .sentence = "Where a MESSAGE with a list of recipients goes (RFC 5365)."},
 	{"service-uris.deferred", &option_user_uri, FIELD(service_uris.deferred), .initial = "",
-	 .derived = "sip:deferred@DOMAIN",
-	 .sentence = "Where deferred messages are asked for."},
+	 .derived = "sip:deferred@DOMAIN", .sentence = "Where deferred messages are asked for."},
 	{"service-uris.history", &option_user_uri, FIELD(service_uris.history), .initial = "",
-	 .derived = "sip:history@DOMAIN",
-	 .sentence = "Where the history is asked for."},
+	 .derived = "sip:history@DOMAIN", .sentence = "Where the history is asked for."},
 	{"service-uris.system-message", &option_user_uri, FIELD(service_uris.system_message),
 	 .initial = "", .derived = "sip:system@DOMAIN",
 	 .sentence = "Who system messages are from, and their answers to."},
@@ -171,8 +167,7 @@ const struct option options[] = {
 	 .max = 604800, .initial = "1800",
 	 .sentence = "Session-Expires that is asked for (RFC 4028)."},
 	{"timers.min-se", &option_duration_s, FIELD(timers.min_se), .min = 90, .max = 604800,
-	 .initial = "90",
-	 .sentence = "The shortest Session-Expires that is agreed to (RFC 4028)."},
+	 .initial = "90", .sentence = "The shortest Session-Expires that is agreed to (RFC 4028)."},
 	{"timers.t1", &option_duration_ms, FIELD(timers.t1_ms), .min = 10, .max = 10000,
 	 .initial = "500ms",
 	 .sentence = "The round-trip time that retransmissions start from (RFC 3261 section 17)."},
@@ -180,11 +175,13 @@ const struct option options[] = {
 	 .initial = "", .derived = "64 times timers.t1",
 	 .sentence = "How long a transaction waits for an answer, and is remembered after it."},
 	{"admin.listen", &option_addr, FIELD(admin_listen), .initial = "127.0.0.1:8080",
-	 .sentence = "Where the admin API and the metrics page are. They ask for no password: whoever "
-		     "reaches this address may do everything."},
+	 .sentence =
+		 "Where the admin API and the metrics page are. They ask for no password: whoever "
+		 "reaches this address may do everything."},
 	{"log.level", &option_word, FIELD(log.level), .words = level_words, .initial = "info",
 	 .reloadable = true,
-	 .sentence = "What is logged: error, warning, notice, info, debug; each includes those before."},
+	 .sentence = "What is logged: error, warning, notice, info, debug; each includes those "
+		     "before."},
 	{"log.addresses", &option_bool, FIELD(log.addresses), .initial = "true",
 	 .sentence = "Whether users' addresses stand in the log; else a hash of them does."},
 };

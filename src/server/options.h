@@ -18,12 +18,12 @@ struct option_type;
 struct option {
 	const char *key;
 	const struct option_type *type;
-	size_t offset;        /**< in struct config */
-	size_t size;          /**< of the field */
-	uint64_t min, max;    /**< for numbers, in the field's unit */
+	size_t offset;            /**< in struct config */
+	size_t size;              /**< of the field */
+	uint64_t min, max;        /**< for numbers, in the field's unit */
 	const char *const *words; /**< for words: in the order of the enum, NULL ends them */
-	const char *initial;  /**< default; items of a list are separated by commas; "" is unset */
-	const char *derived;  /**< for the manual, when the default depends on other options */
+	const char *initial; /**< default; items of a list are separated by commas; "" is unset */
+	const char *derived; /**< for the manual, when the default depends on other options */
 	const char *sentence;
 	bool reloadable;
 };

@@ -58,7 +58,8 @@ bool peers_have(const struct peers *ps, struct sip_transports *t, const struct s
 		if (p->name.p) {
 			if (src->kind == SIP_TLS && sip_flow_peer_is(t, src->flow, p->name))
 				return true;
-		} else if (p->any_port ? addr_eq_host(&p->addr, &src->peer) : addr_eq(&p->addr, &src->peer)) {
+		} else if (p->any_port ? addr_eq_host(&p->addr, &src->peer)
+				       : addr_eq(&p->addr, &src->peer)) {
 			return true;
 		}
 	}

@@ -46,9 +46,9 @@ struct server {
 	struct sip_dialogs *dialogs;
 	struct subscribers *subscribers;
 	struct registrations *registrations;
-	struct core *core;                 /**< embedded setting */
+	struct core *core; /**< embedded setting */
 	struct setting_embedded *embedded;
-	struct setting_ims *ims;           /**< IMS setting */
+	struct setting_ims *ims; /**< IMS setting */
 	struct im_addresses addresses;
 	struct im *im;
 	struct deferred *deferred;
@@ -68,7 +68,8 @@ struct server {
 
 /* ---- From the engine ---- */
 
-static void on_request(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src, void *arg)
+static void on_request(struct sip_server_txn *st, const struct sip_msg *m,
+		       const struct sip_source *src, void *arg)
 {
 	struct server *s = arg;
 
@@ -126,14 +127,15 @@ static int start_store(struct server *s, struct buf *why)
 	if (!err)
 		err = service_policy_alloc(&policy, s->config);
 	if (!err)
-		err = subscribers_alloc(&s->subscribers, &(struct subscribers_params){
-								 .loop = s->loop,
-								 .store = s->store,
-								 .domains = s->config->domains.v,
-								 .domains_n = s->config->domains.n,
-								 .ims = s->config->core == CONFIG_CORE_IMS,
-								 .policy = policy,
-							 });
+		err = subscribers_alloc(&s->subscribers,
+					&(struct subscribers_params){
+						.loop = s->loop,
+						.store = s->store,
+						.domains = s->config->domains.v,
+						.domains_n = s->config->domains.n,
+						.ims = s->config->core == CONFIG_CORE_IMS,
+						.policy = policy,
+					});
 	mem_unref(policy);
 	return err;
 }
@@ -165,14 +167,15 @@ static int start_tls(struct server *s, struct buf *why)
 				       why);
 	if (err)
 		return err;
-	return tls_config_alloc(&s->tls_connect,
-				&(struct tls_params){
-					.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
-					.key_file = c->tls.key.n ? c->tls.key.p : NULL,
-					.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
-					.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
-				},
-				why);
+	return tls_config_alloc(
+		&s->tls_connect,
+		&(struct tls_params){
+			.certificate_file = c->tls.certificate.n ? c->tls.certificate.p : NULL,
+			.key_file = c->tls.key.n ? c->tls.key.p : NULL,
+			.ca_file = c->tls.ca.n ? c->tls.ca.p : NULL,
+			.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
+		},
+		why);
 }
 
 
@@ -185,11 +188,13 @@ static int start_listeners(struct server *s, struct buf *why)
 	sip_transports_set_client_tls(t, s->tls_connect);
 	for (size_t i = 0; i < s->config->listen.n; i++) {
 		const struct config_listen *l = &s->config->listen.v[i];
-		int err = sip_transports_listen(t, kinds[l->transport], &l->addr, s->config->advertise,
+		int err = sip_transports_listen(t, kinds[l->transport], &l->addr,
+						s->config->advertise,
 						l->transport == CONFIG_TLS ? s->tls_listen : NULL);
 		if (err) {
 			buf_printf(why,
-				   "cannot listen on " STR_FMT ": %s: choose another address for `listen`, or "
+				   "cannot listen on " STR_FMT
+				   ": %s: choose another address for `listen`, or "
 				   "stop what uses this one",
 				   STR_ARG(l->text), strerror(-err));
 			return err;
@@ -262,23 +267,26 @@ static int start_embedded(struct server *s)
 					       .max_contacts = c->registrar.max_contacts,
 				       });
 
-	return err ? err : setting_embedded_alloc(&s->embedded, s->core, s->subscribers, s->registrations);
+	return err ? err
+		   : setting_embedded_alloc(&s->embedded, s->core, s->subscribers,
+					    s->registrations);
 }
 
 
 static int start_ims(struct server *s)
 {
-	return setting_ims_alloc(&s->ims, &(struct setting_ims_params){
-						  .sip = s->sip,
-						  .dialogs = s->dialogs,
-						  .subscribers = s->subscribers,
-						  .registrations = s->registrations,
-						  .reg_event = s->config->ims.reg_event,
-						  .peers = &s->config->ims.peers,
-						  .next_hop = s->config->ims.next_hop,
-						  .min_expires_s = s->config->registrar.min_expires_s,
-						  .max_expires_s = s->config->registrar.max_expires_s,
-					  });
+	return setting_ims_alloc(&s->ims,
+				 &(struct setting_ims_params){
+					 .sip = s->sip,
+					 .dialogs = s->dialogs,
+					 .subscribers = s->subscribers,
+					 .registrations = s->registrations,
+					 .reg_event = s->config->ims.reg_event,
+					 .peers = &s->config->ims.peers,
+					 .next_hop = s->config->ims.next_hop,
+					 .min_expires_s = s->config->registrar.min_expires_s,
+					 .max_expires_s = s->config->registrar.max_expires_s,
+				 });
 }
 
 
@@ -311,14 +319,15 @@ static void configure_deferred(struct server *s, const struct config *c)
 
 static int start_deferred(struct server *s)
 {
-	int err = deferred_alloc(&s->deferred, &(struct deferred_params){
-						       .sip = s->sip,
-						       .store = s->store,
-						       .registrations = s->registrations,
-						       .setting = s->embedded ? setting_embedded_im(s->embedded)
-									      : setting_ims_im(s->ims),
-						       .addresses = s->addresses,
-					       });
+	int err = deferred_alloc(&s->deferred,
+				 &(struct deferred_params){
+					 .sip = s->sip,
+					 .store = s->store,
+					 .registrations = s->registrations,
+					 .setting = s->embedded ? setting_embedded_im(s->embedded)
+								: setting_ims_im(s->ims),
+					 .addresses = s->addresses,
+				 });
 
 	if (err)
 		return err;
@@ -338,17 +347,18 @@ static int start_service(struct server *s, struct buf *why)
 	if (!err)
 		err = service_rules_init(&rules, s->config, why);
 	if (!err)
-		err = im_alloc(&s->im, &(struct im_params){
-					       .sip = s->sip,
-					       .store = s->store,
-					       .subscribers = s->subscribers,
-					       .registrations = s->registrations,
-					       .rules = rules,
-					       .setting = embedded ? setting_embedded_im(s->embedded)
-								   : setting_ims_im(s->ims),
-					       .addresses = s->addresses,
-					       .log_addresses = s->config->log.addresses,
-				       });
+		err = im_alloc(&s->im,
+			       &(struct im_params){
+				       .sip = s->sip,
+				       .store = s->store,
+				       .subscribers = s->subscribers,
+				       .registrations = s->registrations,
+				       .rules = rules,
+				       .setting = embedded ? setting_embedded_im(s->embedded)
+							   : setting_ims_im(s->ims),
+				       .addresses = s->addresses,
+				       .log_addresses = s->config->log.addresses,
+			       });
 	if (!err)
 		err = start_deferred(s);
 	if (!err)
@@ -358,7 +368,8 @@ static int start_service(struct server *s, struct buf *why)
 					     .im = s->im,
 					     .dialogs = s->dialogs,
 					     .addresses = &s->addresses,
-					     .setting = embedded ? setting_embedded_dispatch(s->embedded)
+					     .setting = embedded ? setting_embedded_dispatch(
+									   s->embedded)
 								 : setting_ims_dispatch(s->ims),
 				     });
 	return err;
@@ -368,7 +379,8 @@ static int start_service(struct server *s, struct buf *why)
 /* What an operator may ask afterwards has to be listened to from the beginning. */
 static int start_insight(struct server *s)
 {
-	int err = journal_alloc(&s->journal, s->loop, im_events(s->im), JOURNAL_ENTRIES_MAX, JOURNAL_BYTES_MAX);
+	int err = journal_alloc(&s->journal, s->loop, im_events(s->im), JOURNAL_ENTRIES_MAX,
+				JOURNAL_BYTES_MAX);
 
 	if (err)
 		return err;
@@ -405,7 +417,9 @@ static int start_admin(struct server *s, bool http, struct buf *why)
 		return err;
 	err = admin_front_open(&s->front, s->admin, s->loop, &s->config->admin_listen);
 	if (err)
-		buf_printf(why, "cannot listen on %s: %s: choose another address for `admin.listen`, or stop what uses this one",
+		buf_printf(why,
+			   "cannot listen on %s: %s: choose another address for `admin.listen`, or "
+			   "stop what uses this one",
 			   addr_text(&s->config->admin_listen, text), strerror(-err));
 	return err;
 }
@@ -416,11 +430,13 @@ static void on_restored(int error, void *arg)
 	struct server *s = arg;
 
 	if (error)
-		log_error("server", "cannot read the registrations: %s: devices must register again",
+		log_error("server",
+			  "cannot read the registrations: %s: devices must register again",
 			  strerror(-error));
 	else
 		log_notice("server", "started: %zu users registered with %zu devices",
-			   registrations_users(s->registrations), registrations_devices(s->registrations));
+			   registrations_users(s->registrations),
+			   registrations_devices(s->registrations));
 	if (s->ims)
 		setting_ims_restored(s->ims);
 	deferred_start(s->deferred, im_events(s->im));
@@ -527,7 +543,8 @@ int server_start(struct server **ret, const struct server_params *p, struct buf 
 	int err = start(s, p->http, why);
 	if (err) {
 		if (!why->n)
-			buf_printf(why, "cannot start: %s: give the machine more of it", strerror(-err));
+			buf_printf(why, "cannot start: %s: give the machine more of it",
+				   strerror(-err));
 		mem_unref(s);
 		return err;
 	}
@@ -549,7 +566,8 @@ static void look(struct timer *t, void *arg)
 		return;
 	}
 	if (!idle)
-		log_warning("server", "stopping with work unfinished: transactions=%zu", sip_pending(s->sip));
+		log_warning("server", "stopping with work unfinished: transactions=%zu",
+			    sip_pending(s->sip));
 	s->stopped(s->stopped_arg);
 }
 

@@ -17,8 +17,8 @@ struct store;
 
 struct server_params {
 	struct loop *loop;
-	struct dns *dns;             /**< borrowed; NULL: c-ares is opened */
-	struct config *config;       /**< a reference is taken */
+	struct dns *dns;       /**< borrowed; NULL: c-ares is opened */
+	struct config *config; /**< a reference is taken */
 	/**
 	 * The admin API's HTTP listener is opened. The scenario runner leaves it out: libmicrohttpd
 	 * needs real sockets; it calls admin_handle (admin/admin.h) instead.

@@ -15,13 +15,17 @@ int service_rules_init(struct im_rules *ret, const struct config *c, struct buf 
 		.expired = expired[c->expired_pager],
 		.combine = ACCESS_COMBINE_MAX,
 		.defer_after_failure = c->deferred.after_failure,
-		.answer_timeout_s = c->system_message_timeout_s < UINT32_MAX ? (uint32_t)c->system_message_timeout_s
-									    : UINT32_MAX,
+		.answer_timeout_s = c->system_message_timeout_s < UINT32_MAX
+					    ? (uint32_t)c->system_message_timeout_s
+					    : UINT32_MAX,
 	};
-	int err = user_agent_rule_init(&rules.user_agent, c->user_agent.required, c->user_agent.minimum);
+	int err = user_agent_rule_init(&rules.user_agent, c->user_agent.required,
+				       c->user_agent.minimum);
 
 	if (err) {
-		buf_printf(why, "user-agent.minimum: \"" STR_FMT "\" is no version: give one like OMA1.0",
+		buf_printf(why,
+			   "user-agent.minimum: \"" STR_FMT
+			   "\" is no version: give one like OMA1.0",
 			   STR_ARG(c->user_agent.minimum));
 		return err;
 	}
@@ -32,7 +36,9 @@ int service_rules_init(struct im_rules *ret, const struct config *c, struct buf 
 
 static struct operator_rule rule_of(const struct config_policy *p)
 {
-	return (struct operator_rule){.max_size = p->max_size, .types = p->types.v, .types_n = p->types.n};
+	return (struct operator_rule){.max_size = p->max_size,
+				      .types = p->types.v,
+				      .types_n = p->types.n};
 }
 
 

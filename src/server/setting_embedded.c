@@ -17,7 +17,7 @@ struct setting_embedded {
 	struct registrations *registrations;
 	struct dispatch_setting dispatch;
 	struct im_setting im;
-	struct list checks; /**< requests whose sender is being looked up */
+	struct list checks;                /**< requests whose sender is being looked up */
 	struct registration_targets found; /**< of the last reach */
 };
 
@@ -44,7 +44,8 @@ static void check_destroy(void *object)
 
 
 /* The sender is known: on to the service, or along the dialog. */
-static void admitted(struct dispatch *d, struct im_request *r, bool in_dialog, const struct subscriber *user)
+static void admitted(struct dispatch *d, struct im_request *r, bool in_dialog,
+		     const struct subscriber *user)
 {
 	im_request_set_originator(r, dispatch_addresses(d), user->aor);
 	r->side = IM_ORIGINATING;
@@ -68,7 +69,8 @@ static void on_authenticated(struct core_auth_query *q, struct subscriber *user,
 }
 
 
-static void authenticate(struct setting_embedded *s, struct dispatch *d, struct im_request *r, bool in_dialog)
+static void authenticate(struct setting_embedded *s, struct dispatch *d, struct im_request *r,
+			 bool in_dialog)
 {
 	struct check *k = mem_alloc(sizeof(*k), check_destroy);
 
@@ -91,14 +93,17 @@ static void authenticate(struct setting_embedded *s, struct dispatch *d, struct 
 
 
 /* Somebody who hides, but from others: a user of ours names themselves to us (RFC 3325 9.2). */
-static bool hides_from_others(const struct setting_embedded *s, const struct sip_msg *m, const struct sip_uri *from)
+static bool hides_from_others(const struct setting_embedded *s, const struct sip_msg *m,
+			      const struct sip_uri *from)
 {
 	struct sip_name_addr preferred;
 	struct sip_uri uri;
 
 	return str_eq_nocase(from->host, STR("anonymous.invalid")) &&
-	       sip_name_addr_decode(&preferred, sip_msg_header(m, SIP_HDR_P_PREFERRED_IDENTITY)) == 0 &&
-	       sip_uri_decode(&uri, preferred.uri) == 0 && subscribers_serve_domain(s->subscribers, uri.host);
+	       sip_name_addr_decode(&preferred, sip_msg_header(m, SIP_HDR_P_PREFERRED_IDENTITY)) ==
+		       0 &&
+	       sip_uri_decode(&uri, preferred.uri) == 0 &&
+	       subscribers_serve_domain(s->subscribers, uri.host);
 }
 
 
@@ -109,13 +114,15 @@ static void request(struct dispatch *d, struct im_request *r, bool in_dialog, vo
 
 	if (sip_uri_decode(&from, r->m->from_uri)) {
 		(void)sip_reply(r->st, 400, STR_NULL);
-	} else if (subscribers_serve_domain(s->subscribers, from.host) || hides_from_others(s, r->m, &from)) {
+	} else if (subscribers_serve_domain(s->subscribers, from.host) ||
+		   hides_from_others(s, r->m, &from)) {
 		authenticate(s, d, r, in_dialog);
 	} else if (in_dialog) {
 		(void)sip_reply(r->st, 481, STR_NULL);
 	} else if (!r->recipient_served) {
 		/* Neither from a user of ours nor to one: this is no relay. RFC 3261 21.4.4. */
-		(void)sip_reply(r->st, 403, STR("Warning: 399 parley \"127 Service not authorised\"\r\n"));
+		(void)sip_reply(r->st, 403,
+				STR("Warning: 399 parley \"127 Service not authorised\"\r\n"));
 	} else {
 		r->side = IM_TERMINATING;
 		dispatch_to_service(d, r);
@@ -123,8 +130,8 @@ static void request(struct dispatch *d, struct im_request *r, bool in_dialog, vo
 }
 
 
-static void registration(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src,
-			 void *arg)
+static void registration(struct sip_server_txn *st, const struct sip_msg *m,
+			 const struct sip_source *src, void *arg)
 {
 	struct setting_embedded *s = arg;
 
@@ -159,7 +166,8 @@ static enum im_reach reach(const struct im_request *r, struct im_targets *ret, v
 {
 	struct setting_embedded *s = arg;
 
-	size_t n = registrations_targets(s->registrations, r->recipient, wanted(r->kind), &s->found);
+	size_t n = registrations_targets(s->registrations, r->recipient, wanted(r->kind),
+					 &s->found);
 	ret->n = 0;
 	for (size_t i = 0; i < n; i++) {
 		/* RFC 3841 7.2: what the sender requires of a device, or rejects. */
@@ -197,7 +205,8 @@ static bool device(struct str uri, struct sip_proxy_target *ret, struct sip_hop 
 		return false;
 	size_t n = registrations_targets(s->registrations, buf_str(&aor), 0, &s->found);
 	for (size_t i = 0; i < n; i++) {
-		if (sip_uri_decode(&contact, s->found.binding[i]->contact) || !sip_uri_eq(&u, &contact))
+		if (sip_uri_decode(&contact, s->found.binding[i]->contact) ||
+		    !sip_uri_eq(&u, &contact))
 			continue;
 		*ret = s->found.target[i];
 		ret->uri = STR_NULL; /* as received */
@@ -228,8 +237,8 @@ static void destroy(void *object)
 }
 
 
-int setting_embedded_alloc(struct setting_embedded **ret, struct core *core, struct subscribers *subscribers,
-			   struct registrations *registrations)
+int setting_embedded_alloc(struct setting_embedded **ret, struct core *core,
+			   struct subscribers *subscribers, struct registrations *registrations)
 {
 	struct setting_embedded *s = mem_alloc(sizeof(*s), destroy);
 
@@ -239,9 +248,13 @@ int setting_embedded_alloc(struct setting_embedded **ret, struct core *core, str
 	s->core = mem_ref(core);
 	s->subscribers = mem_ref(subscribers);
 	s->registrations = mem_ref(registrations);
-	s->dispatch = (struct dispatch_setting){
-		.registration = registration, .request = request, .trusts = trusts, .device = device, .arg = s};
-	s->im = (struct im_setting){.terminates_here = true, .reach = reach, .onward = onward, .arg = s};
+	s->dispatch = (struct dispatch_setting){.registration = registration,
+						.request = request,
+						.trusts = trusts,
+						.device = device,
+						.arg = s};
+	s->im = (struct im_setting){
+		.terminates_here = true, .reach = reach, .onward = onward, .arg = s};
 	*ret = s;
 	return 0;
 }

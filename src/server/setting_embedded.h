@@ -17,8 +17,8 @@
 struct setting_embedded;
 
 /** Counted. Fills both faces; they live as long as the object. */
-int setting_embedded_alloc(struct setting_embedded **ret, struct core *core, struct subscribers *subscribers,
-			   struct registrations *registrations);
+int setting_embedded_alloc(struct setting_embedded **ret, struct core *core,
+			   struct subscribers *subscribers, struct registrations *registrations);
 const struct dispatch_setting *setting_embedded_dispatch(struct setting_embedded *s);
 const struct im_setting *setting_embedded_im(struct setting_embedded *s);
 

@@ -34,7 +34,8 @@ static bool trusts(const struct sip_source *src, void *arg)
 
 
 /* The URI of the first value that is a SIP URI (a tel URI otherwise) as an AOR: 5.1, RFC 3325 9.1. */
-static bool asserted(const struct sip_msg *m, enum sip_header_id id, struct str domain, struct buf *ret)
+static bool asserted(const struct sip_msg *m, enum sip_header_id id, struct str domain,
+		     struct buf *ret)
 {
 	struct sip_values v = sip_values_first(m, id);
 
@@ -57,7 +58,8 @@ static enum im_side side_of_served_user(const struct sip_msg *m)
 	struct sip_name_addr a;
 	struct str sescase;
 
-	if (!value.n || sip_name_addr_decode(&a, value) || !sip_param(a.params, STR("sescase"), &sescase))
+	if (!value.n || sip_name_addr_decode(&a, value) ||
+	    !sip_param(a.params, STR("sescase"), &sescase))
 		return IM_SIDE_NONE;
 	if (str_eq_nocase(sescase, STR("orig")))
 		return IM_ORIGINATING;
@@ -93,7 +95,8 @@ static void request(struct dispatch *d, struct im_request *r, bool in_dialog, vo
 	buf_fixed(&aor, text, sizeof(text));
 	if (!r->trusted) {
 		/* Only the core is a neighbour here; nobody else has a way in. RFC 3325 5. */
-		(void)sip_reply(r->st, 403, STR("Warning: 399 parley \"127 Service not authorised\"\r\n"));
+		(void)sip_reply(r->st, 403,
+				STR("Warning: 399 parley \"127 Service not authorised\"\r\n"));
 		return;
 	}
 	if (asserted(r->m, SIP_HDR_P_ASSERTED_IDENTITY, ours->domains[0], &aor))
@@ -110,8 +113,8 @@ static void request(struct dispatch *d, struct im_request *r, bool in_dialog, vo
 }
 
 
-static void registration(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src,
-			 void *arg)
+static void registration(struct sip_server_txn *st, const struct sip_msg *m,
+			 const struct sip_source *src, void *arg)
 {
 	struct setting_ims *s = arg;
 
@@ -129,7 +132,8 @@ static void onward(const struct im_request *r, struct im_targets *ret, void *arg
 
 	ret->n = 0;
 	if (!r->route.next.p && s->route_n) {
-		ret->target[0] = (struct sip_proxy_target){.route = {s->route, s->route_n}, .q = 1000};
+		ret->target[0] = (struct sip_proxy_target){.route = {s->route, s->route_n},
+							   .q = 1000};
 		ret->n = 1;
 	}
 }
@@ -143,7 +147,8 @@ static bool registered_by_core(const struct im_request *r)
 	struct str regstate;
 
 	return r->trusted && value.n && sip_name_addr_decode(&a, value) == 0 &&
-	       sip_param(a.params, STR("regstate"), &regstate) && str_eq_nocase(regstate, STR("reg"));
+	       sip_param(a.params, STR("regstate"), &regstate) &&
+	       str_eq_nocase(regstate, STR("reg"));
 }
 
 
@@ -218,21 +223,23 @@ int setting_ims_alloc(struct setting_ims **ret, const struct setting_ims_params 
 	if (!err)
 		err = reg_events_start(s, p);
 	if (!err)
-		err = third_party_alloc(&s->third_party,
-					&(struct third_party_params){
-						.subscribers = s->subscribers,
-						.registrations = s->registrations,
-						.reg_events = s->reg_events,
-						.min_expires_s = p->min_expires_s,
-						.max_expires_s = p->max_expires_s,
-						.loop = sip_loop(p->sip),
-					});
+		err = third_party_alloc(&s->third_party, &(struct third_party_params){
+								 .subscribers = s->subscribers,
+								 .registrations = s->registrations,
+								 .reg_events = s->reg_events,
+								 .min_expires_s = p->min_expires_s,
+								 .max_expires_s = p->max_expires_s,
+								 .loop = sip_loop(p->sip),
+							 });
 	if (err) {
 		mem_unref(s);
 		return err;
 	}
-	s->dispatch = (struct dispatch_setting){
-		.registration = registration, .request = request, .trusts = trusts, .device = device, .arg = s};
+	s->dispatch = (struct dispatch_setting){.registration = registration,
+						.request = request,
+						.trusts = trusts,
+						.device = device,
+						.arg = s};
 	s->im = (struct im_setting){.reach = reach, .onward = onward, .arg = s};
 	*ret = s;
 	return 0;

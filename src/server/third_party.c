@@ -54,7 +54,8 @@ static int prepare(struct registration_update *u, const struct registration *now
 	size_t count = now ? registration_count(now) : 0;
 
 	/* The registration documents know more than a REGISTER that refreshes. */
-	if (n->expires_s && count && n->tp->reg_events && reg_events_know(n->tp->reg_events, n->aor))
+	if (n->expires_s && count && n->tp->reg_events &&
+	    reg_events_know(n->tp->reg_events, n->aor))
 		return 0;
 	for (size_t i = n->expires_s ? 1 : 0; i < count; i++)
 		registration_update_remove(u, registration_binding(now, i));
@@ -106,8 +107,8 @@ static struct str device_params(const struct sip_msg *m, struct sip_msg *inner)
 	struct str value = sip_msg_header(m, SIP_HDR_CONTENT_TYPE);
 
 	if (sip_media_type_decode(&type, value) || !str_eq_nocase(type.type, STR("message")) ||
-	    !str_eq_nocase(type.subtype, STR("sip")) || sip_msg_decode(inner, m->body, false) != SIP_DECODE_OK ||
-	    inner->method != SIP_REGISTER)
+	    !str_eq_nocase(type.subtype, STR("sip")) ||
+	    sip_msg_decode(inner, m->body, false) != SIP_DECODE_OK || inner->method != SIP_REGISTER)
 		return REG_EVENT_UNKNOWN_DEVICE;
 	struct sip_values v = sip_values_first(inner, SIP_HDR_CONTACT);
 	if (!sip_values_next(&v, &value) || sip_name_addr_decode(&contact, value))
@@ -117,7 +118,8 @@ static struct str device_params(const struct sip_msg *m, struct sip_msg *inner)
 
 
 /* The binding as it will stand; its texts are copied together. */
-static int describe(struct notice *n, const struct sip_msg *m, const struct sip_source *src, struct str aor)
+static int describe(struct notice *n, const struct sip_msg *m, const struct sip_source *src,
+		    struct str aor)
 {
 	struct sip_msg inner;
 	struct sip_name_addr contact = {0};
@@ -178,8 +180,8 @@ static uint16_t whose(const struct third_party *tp, const struct sip_msg *m, str
 }
 
 
-void third_party_register(struct third_party *tp, struct sip_server_txn *st, const struct sip_msg *m,
-			  const struct sip_source *src)
+void third_party_register(struct third_party *tp, struct sip_server_txn *st,
+			  const struct sip_msg *m, const struct sip_source *src)
 {
 	char text[SIP_AOR_MAX];
 	struct buf aor;
@@ -201,7 +203,8 @@ void third_party_register(struct third_party *tp, struct sip_server_txn *st, con
 	list_append(&tp->notices, &n->link);
 	int err = describe(n, m, src, buf_str(&aor));
 	if (!err)
-		err = registrations_update(tp->registrations, &n->update, buf_str(&aor), &handler, n);
+		err = registrations_update(tp->registrations, &n->update, buf_str(&aor), &handler,
+					   n);
 	if (err) {
 		(void)sip_reply(st, err == -EBADMSG ? 400 : 503, STR_NULL);
 		mem_unref(n);

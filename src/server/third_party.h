@@ -17,16 +17,16 @@ struct third_party;
 
 struct third_party_params {
 	struct loop *loop;
-	struct subscribers *subscribers;     /**< references are taken */
+	struct subscribers *subscribers; /**< references are taken */
 	struct registrations *registrations;
-	struct reg_events *reg_events;       /**< told who comes and leaves; NULL: nobody is */
+	struct reg_events *reg_events; /**< told who comes and leaves; NULL: nobody is */
 	uint32_t min_expires_s, max_expires_s;
 };
 
 /** Counted. */
 int third_party_alloc(struct third_party **ret, const struct third_party_params *p);
 /** From a trusted peer; answers it when the change is on disk. */
-void third_party_register(struct third_party *tp, struct sip_server_txn *st, const struct sip_msg *m,
-			  const struct sip_source *src);
+void third_party_register(struct third_party *tp, struct sip_server_txn *st,
+			  const struct sip_msg *m, const struct sip_source *src);
 
 #endif

@@ -208,7 +208,8 @@ static void note(struct trace *t, const struct trace_line *l)
 }
 
 
-static void note_for_all(struct traces *ts, const struct names *names, const struct trace_line *line)
+static void note_for_all(struct traces *ts, const struct names *names,
+			 const struct trace_line *line)
 {
 	uint64_t call = hash_bytes(&ts->key, line->call_id.p, line->call_id.n);
 
@@ -228,15 +229,16 @@ static void put_line(const struct sip_msg *m, enum sip_decode form, struct buf *
 			   STR_ARG(str_upto(m->uri, TRACE_TEXT_MAX)));
 	else
 		buf_printf(out, "%u " STR_FMT " (" STR_FMT ")", m->status,
-			   STR_ARG(str_upto(m->reason, TRACE_TEXT_MAX / 2)), STR_ARG(m->cseq.method_name));
+			   STR_ARG(str_upto(m->reason, TRACE_TEXT_MAX / 2)),
+			   STR_ARG(m->cseq.method_name));
 	if (form == SIP_DECODE_BAD)
 		buf_printf(out, " [malformed%s" STR_FMT "]", m->request ? ": " : "",
 			   STR_ARG(m->request ? m->reason : STR("")));
 }
 
 
-static void on_message(bool out, enum sip_transport_kind kind, const struct addr *peer, struct str bytes,
-		       void *arg)
+static void on_message(bool out, enum sip_transport_kind kind, const struct addr *peer,
+		       struct str bytes, void *arg)
 {
 	struct traces *ts = arg;
 	char storage[2 * TRACE_TEXT_MAX];
@@ -278,9 +280,9 @@ static void on_event(const struct im_event *e, void *arg)
 	if (e->reason.n)
 		buf_printf(&text, ", " STR_FMT, STR_ARG(str_upto(e->reason, 100)));
 	buf_printf(&text, ", after %u ms", e->took_ms);
-	note_for_all(ts, &names, &(struct trace_line){.what = TRACE_OUTCOME,
-						      .text = buf_str(&text),
-						      .call_id = e->call_id});
+	note_for_all(ts, &names,
+		     &(struct trace_line){
+			     .what = TRACE_OUTCOME, .text = buf_str(&text), .call_id = e->call_id});
 }
 
 
@@ -346,8 +348,8 @@ static int trace_begin(struct traces *ts, struct str aor, struct trace **ret)
 }
 
 
-int trace_poll(struct traces *ts, struct trace_poll *p, struct str aor, uint64_t after, uint32_t wait_ms,
-	       trace_line_cb *each, trace_done_cb *done, void *arg)
+int trace_poll(struct traces *ts, struct trace_poll *p, struct str aor, uint64_t after,
+	       uint32_t wait_ms, trace_line_cb *each, trace_done_cb *done, void *arg)
 {
 	struct trace *t = trace_find(ts, aor);
 	int err = t ? 0 : trace_begin(ts, aor, &t);
@@ -365,7 +367,8 @@ int trace_poll(struct traces *ts, struct trace_poll *p, struct str aor, uint64_t
 	}
 	if (ts->polls == TRACE_POLLS_MAX)
 		return -ENOBUFS;
-	*p = (struct trace_poll){.trace = t, .after = after, .each = each, .done = done, .arg = arg};
+	*p = (struct trace_poll){
+		.trace = t, .after = after, .each = each, .done = done, .arg = arg};
 	list_append(&t->polls, &p->link);
 	ts->polls++;
 	timer_start(&p->patience, loop_timers(ts->p.loop),

@@ -22,19 +22,19 @@
 #include "sip/sip.h"
 
 /** Users traced at once: each costs a look at every message, and a ring. */
-#define TRACES_MAX           16
+#define TRACES_MAX 16
 /** Lines of a ring; who polls more slowly misses the oldest. */
-#define TRACE_LINES_MAX      512
+#define TRACE_LINES_MAX 512
 /** Bytes of a line and its Call-ID; longer ones are cut. */
-#define TRACE_TEXT_MAX       384
-#define TRACE_CALL_ID_MAX    128
+#define TRACE_TEXT_MAX 384
+#define TRACE_CALL_ID_MAX 128
 /** Call-IDs of a user that are remembered. */
-#define TRACE_CALLS_MAX      64
+#define TRACE_CALLS_MAX 64
 /** Polls that wait, of all users together. */
-#define TRACE_POLLS_MAX      64
-#define TRACE_IDLE_MS        60000
+#define TRACE_POLLS_MAX 64
+#define TRACE_IDLE_MS 60000
 /** A poll waits this long at most: well below the patience of HTTP connections. */
-#define TRACE_WAIT_MAX_MS    25000
+#define TRACE_WAIT_MAX_MS 25000
 
 struct traces;
 
@@ -45,20 +45,21 @@ enum trace_what {
 };
 
 struct trace_line {
-	uint64_t seq;     /**< 1, 2, 3 … of this trace: a gap is what the ring has lost */
-	int64_t at_ms;    /**< wall clock */
+	uint64_t seq;  /**< 1, 2, 3 … of this trace: a gap is what the ring has lost */
+	int64_t at_ms; /**< wall clock */
 	enum trace_what what;
 	enum sip_transport_kind kind;
 	struct addr peer;
-	struct str text;  /**< "MESSAGE sip:bob@example.org", "200 OK (MESSAGE)", "pager delivered …" */
+	struct str
+		text; /**< "MESSAGE sip:bob@example.org", "200 OK (MESSAGE)", "pager delivered …" */
 	struct str call_id;
 };
 
 struct traces_params {
 	struct loop *loop;
-	struct sip *sip;           /**< must be there as long as somebody may poll */
-	struct im_events *events;  /**< likewise */
-	struct str domain;         /**< of telephone numbers; long-lived */
+	struct sip *sip;          /**< must be there as long as somebody may poll */
+	struct im_events *events; /**< likewise */
+	struct str domain;        /**< of telephone numbers; long-lived */
 };
 
 /** Counted; the last mem_unref ends what waits with -ECANCELED. Neither sip nor events are touched then. */
@@ -85,8 +86,8 @@ struct trace_poll {
  * The lines of this user behind `after`; when there are none, waits up to `wait_ms` for some. `done` comes
  * once, maybe before the return. -ENOBUFS: too many traces, or polls; -ENOMEM; `done` does not come then.
  */
-int trace_poll(struct traces *ts, struct trace_poll *p, struct str aor, uint64_t after, uint32_t wait_ms,
-	       trace_line_cb *each, trace_done_cb *done, void *arg);
+int trace_poll(struct traces *ts, struct trace_poll *p, struct str aor, uint64_t after,
+	       uint32_t wait_ms, trace_line_cb *each, trace_done_cb *done, void *arg);
 /** No callback follows; an idle one is ignored. */
 void trace_poll_cancel(struct trace_poll *p);
 /** How many users are traced now. */

@@ -12,12 +12,13 @@
 bool sip_is_feature(struct str name)
 {
 	static const struct str base[] = {
-		STR_INIT("audio"), STR_INIT("automata"), STR_INIT("class"), STR_INIT("duplex"),
-		STR_INIT("data"), STR_INIT("control"), STR_INIT("mobility"),
-		STR_INIT("description"), STR_INIT("events"), STR_INIT("priority"),
-		STR_INIT("methods"), STR_INIT("schemes"), STR_INIT("application"),
-		STR_INIT("video"), STR_INIT("language"), STR_INIT("type"), STR_INIT("isfocus"),
-		STR_INIT("actor"), STR_INIT("text"), STR_INIT("extensions"),
+		STR_INIT("audio"),       STR_INIT("automata"),    STR_INIT("class"),
+		STR_INIT("duplex"),      STR_INIT("data"),        STR_INIT("control"),
+		STR_INIT("mobility"),    STR_INIT("description"), STR_INIT("events"),
+		STR_INIT("priority"),    STR_INIT("methods"),     STR_INIT("schemes"),
+		STR_INIT("application"), STR_INIT("video"),       STR_INIT("language"),
+		STR_INIT("type"),        STR_INIT("isfocus"),     STR_INIT("actor"),
+		STR_INIT("text"),        STR_INIT("extensions"),
 	};
 
 	if (!name.n)
@@ -265,7 +266,8 @@ static bool accepted(const struct sip_msg *m, const struct predicate *contact, u
 	for (int i = 0; i < SIP_PREDICATES_MAX && sip_values_next(&v, &value); i++) {
 		struct sip_accept_contact a;
 
-		if (sip_accept_contact_decode(&a, value) == 0 && !judge(&a, contact, &sum, &counted))
+		if (sip_accept_contact_decode(&a, value) == 0 &&
+		    !judge(&a, contact, &sum, &counted))
 			return false;
 	}
 	/* "The overall caller preference, Qa, is the arithmetic average of S1 through SM." */

@@ -18,10 +18,10 @@
 
 /** Feature parameters of one predicate, and values of one feature, that are looked at; an honest
  * device has a dozen. Matching costs the product of both sides, and the sender chooses one. */
-#define SIP_FEATURES_MAX       48
+#define SIP_FEATURES_MAX 48
 #define SIP_FEATURE_VALUES_MAX 32
 /** Accept-Contact and Reject-Contact values in one request that are looked at. */
-#define SIP_PREDICATES_MAX     16
+#define SIP_PREDICATES_MAX 16
 
 /** This parameter name is a feature tag. */
 bool sip_is_feature(struct str name);
@@ -44,7 +44,7 @@ bool sip_msg_has_feature_value(const struct sip_msg *m, enum sip_header_id id, s
 struct sip_accept_contact {
 	struct str params; /**< after the "*;" */
 	bool require;
-	bool explicit;     /**< all of it must be stated by the contact */
+	bool explicit; /**< all of it must be stated by the contact */
 };
 
 /** One value; -EBADMSG. Of Reject-Contact too, where the flags mean nothing. */

@@ -368,7 +368,8 @@ static void put_quoted(struct buf *out, const char *name, struct str value)
 	for (size_t i = 0; i < value.n; i++) {
 		char c = value.p[i];
 
-		if (c == '\\' && i + 1 < value.n && value.p[i + 1] != '\r' && value.p[i + 1] != '\n') {
+		if (c == '\\' && i + 1 < value.n && value.p[i + 1] != '\r' &&
+		    value.p[i + 1] != '\n') {
 			buf_put(out, &value.p[i++], 2);
 			continue;
 		}

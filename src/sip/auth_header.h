@@ -37,7 +37,7 @@ struct auth_challenge {
 	enum auth_algorithm algorithm;
 	struct str algorithm_text; /**< as received; to encode: from `algorithm`, unless OTHER */
 	bool stale;
-	bool qop;                  /**< the parameter is there */
+	bool qop; /**< the parameter is there */
 	bool qop_auth, qop_auth_int;
 };
 

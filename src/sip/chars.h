@@ -19,10 +19,12 @@ enum {
 	SIP_CHAR_WORD = 1 << 1,       /**< token and ( ) < > : \ " / [ ] ? { } */
 	SIP_CHAR_UNRESERVED = 1 << 2, /**< alphanum - _ . ! ~ * ' ( ) */
 	SIP_CHAR_USER = 1 << 3,       /**< unreserved and & = + $ , ; ? / */
-	SIP_CHAR_URI = 1 << 4,        /**< may stand somewhere in a URI, '%' included; '#' too (dialled codes) */
-	SIP_CHAR_HOST = 1 << 5,       /**< alphanum . - and '_' (seen in names of private networks) */
-	SIP_CHAR_PARAM = 1 << 6,      /**< in an unquoted parameter value; wider: all but blanks ; , " < > */
-	SIP_CHAR_BLANK = 1 << 7,      /**< SP HTAB CR LF: what LWS is made of once a line was unfolded */
+	SIP_CHAR_URI =
+		1 << 4, /**< may stand somewhere in a URI, '%' included; '#' too (dialled codes) */
+	SIP_CHAR_HOST = 1 << 5, /**< alphanum . - and '_' (seen in names of private networks) */
+	SIP_CHAR_PARAM =
+		1 << 6, /**< in an unquoted parameter value; wider: all but blanks ; , " < > */
+	SIP_CHAR_BLANK = 1 << 7, /**< SP HTAB CR LF: what LWS is made of once a line was unfolded */
 };
 
 extern const uint8_t sip_char_class[256];

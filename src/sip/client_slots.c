@@ -6,10 +6,10 @@
 
 #include "base/mem.h"
 
-#define SLOTS_FIRST  256
-#define SLOT_DIGITS  8
+#define SLOTS_FIRST 256
+#define SLOT_DIGITS 8
 #define TOKEN_DIGITS 16
-#define COOKIE_N     (sizeof(SIP_BRANCH_COOKIE) - 1)
+#define COOKIE_N (sizeof(SIP_BRANCH_COOKIE) - 1)
 
 
 static int grow(struct sip *s)

@@ -11,25 +11,40 @@
 #include "sip/refuse_stream.h"
 
 /* A flow number: 44 bits of generation, 20 of slot. */
-#define SLOT_BITS  20
-#define SLOT_MASK  ((1u << SLOT_BITS) - 1)
-#define SLOT_NONE  UINT32_MAX
+#define SLOT_BITS 20
+#define SLOT_MASK ((1u << SLOT_BITS) - 1)
+#define SLOT_NONE UINT32_MAX
 #define SLOTS_STEP 64
 
 _Static_assert(SIP_CONNECTIONS_MAX <= SLOT_MASK, "a flow number has no room for the slot");
 
 enum {
-	C_ACCEPTED, C_OPENED, C_OPEN_FAILED, C_CLOSED, C_FAILED, C_IDLE, C_PARTIAL, C_REFUSED,
-	C_REFUSED_HOST, C_PINGS, C_TOO_LARGE, C_BAD, C_QUEUE_FULL, G_CONNECTIONS, C_COUNT
+	C_ACCEPTED,
+	C_OPENED,
+	C_OPEN_FAILED,
+	C_CLOSED,
+	C_FAILED,
+	C_IDLE,
+	C_PARTIAL,
+	C_REFUSED,
+	C_REFUSED_HOST,
+	C_PINGS,
+	C_TOO_LARGE,
+	C_BAD,
+	C_QUEUE_FULL,
+	G_CONNECTIONS,
+	C_COUNT
 };
 
 static struct counter counters[C_COUNT] = {
 	[C_ACCEPTED] = COUNTER("sip.connection.accepted", "connections accepted"),
 	[C_OPENED] = COUNTER("sip.connection.opened", "connections we opened"),
-	[C_OPEN_FAILED] = COUNTER("sip.connection.open_failed", "connections that could not be opened"),
+	[C_OPEN_FAILED] = COUNTER("sip.connection.open_failed",
+				  "connections that could not be opened"),
 	[C_CLOSED] = COUNTER("sip.connection.closed_by_peer", "connections the peer closed"),
 	[C_FAILED] = COUNTER("sip.connection.failed", "connections that broke"),
-	[C_IDLE] = COUNTER("sip.connection.idle_closed", "connections closed because nothing was said"),
+	[C_IDLE] = COUNTER("sip.connection.idle_closed",
+			   "connections closed because nothing was said"),
 	[C_PARTIAL] = COUNTER("sip.connection.partial_closed",
 			      "connections closed because a message did not come whole in time"),
 	[C_REFUSED] = COUNTER("sip.connection.refused", "connections refused: too many"),
@@ -37,7 +52,8 @@ static struct counter counters[C_COUNT] = {
 				   "connections refused: too many of one address"),
 	[C_PINGS] = COUNTER("sip.connection.pings", "keep-alives answered"),
 	[C_TOO_LARGE] = COUNTER("sip.connection.too_large", "messages too large: 513"),
-	[C_BAD] = COUNTER("sip.connection.bad_framing", "connections closed for a wrong Content-Length"),
+	[C_BAD] = COUNTER("sip.connection.bad_framing",
+			  "connections closed for a wrong Content-Length"),
 	[C_QUEUE_FULL] = COUNTER("sip.connection.queue_full",
 				 "messages not sent because the connection's queue is full"),
 	[G_CONNECTIONS] = GAUGE("sip.connections", "connections"),
@@ -62,16 +78,16 @@ struct connection {
 	struct addr peer, local;
 	struct hash_link by_peer;
 	struct host_count *host_count;
-	struct list *list;      /* the one of the three it stands in, or NULL */
+	struct list *list; /* the one of the three it stands in, or NULL */
 	struct list_link link;
-	uint64_t since_ms;      /* when it got there */
+	uint64_t since_ms; /* when it got there */
 	struct sip_stream_frame frame;
-	char *host;             /* TLS that we opened: whose name was asked for */
+	char *host; /* TLS that we opened: whose name was asked for */
 	uint32_t holds;
-	uint32_t waiting;       /* messages written while it is being opened */
+	uint32_t waiting; /* messages written while it is being opened */
 	uint16_t listener;
 	bool open;
-	bool refusing;          /* a last answer leaves, then it closes */
+	bool refusing; /* a last answer leaves, then it closes */
 };
 
 
@@ -328,10 +344,11 @@ static void on_timer(struct timer *t, void *arg)
 	end_overdue(cs, &cs->opening, C_OPEN_FAILED, -ETIMEDOUT);
 	end_overdue(cs, &cs->partial, C_PARTIAL, -ETIMEDOUT);
 	end_overdue(cs, &cs->idle, C_IDLE, 0);
-	due = next_due(cs, &cs->idle, next_due(cs, &cs->partial, next_due(cs, &cs->opening, UINT64_MAX)));
+	due = next_due(cs, &cs->idle,
+		       next_due(cs, &cs->partial, next_due(cs, &cs->opening, UINT64_MAX)));
 	if (due != UINT64_MAX && connections_wanted(cs))
-		timer_start(&cs->timer, loop_timers(cs->loop), due - loop_now_ms(cs->loop), on_timer,
-			    cs);
+		timer_start(&cs->timer, loop_timers(cs->loop), due - loop_now_ms(cs->loop),
+			    on_timer, cs);
 	connections_leave(cs);
 }
 
@@ -360,7 +377,10 @@ static bool take_frame(struct connection *c, enum sip_frame_kind kind, struct st
 {
 	struct connections *cs = c->cs;
 	struct sip_source src = {
-		.kind = c->kind, .peer = c->peer, .local = c->local, .flow = c->flow,
+		.kind = c->kind,
+		.peer = c->peer,
+		.local = c->local,
+		.flow = c->flow,
 	};
 
 	switch (kind) {
@@ -462,7 +482,8 @@ static const struct stream_handler stream_handler = {on_connected, on_recv, NULL
 /* ---- Beginning ---- */
 
 static int connection_alloc(struct connection **ret, struct connections *cs,
-			    enum sip_transport_kind kind, const struct addr *peer, uint16_t listener)
+			    enum sip_transport_kind kind, const struct addr *peer,
+			    uint16_t listener)
 {
 	struct connection *c;
 	int err;

@@ -31,9 +31,9 @@
 struct connection_slot;
 
 struct connections {
-	struct loop *loop;     /**< borrowed */
-	void *owner;           /**< counted; held while its handler is called */
-	unsigned held;         /**< how many of its references are ours, see connections_enter */
+	struct loop *loop; /**< borrowed */
+	void *owner;       /**< counted; held while its handler is called */
+	unsigned held;     /**< how many of its references are ours, see connections_enter */
 	const struct sip_transport_handler *handler;
 	void *arg;
 	struct connection_slot *slots;
@@ -55,7 +55,7 @@ struct connection_params {
 	const struct addr *local; /**< or NULL */
 	uint16_t listener;        /**< whose name it shows */
 	struct tls_config *tls;
-	struct str host;          /**< TLS: the name the certificate must bear */
+	struct str host; /**< TLS: the name the certificate must bear */
 };
 
 /** -ENOMEM. */

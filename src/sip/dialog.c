@@ -10,7 +10,8 @@
 #include "sip/name_addr.h"
 
 struct counter sip_c_dialogs_made = COUNTER("sip.dialog.made", "dialogs begun, by us or by others");
-struct counter sip_c_dialogs_stray = COUNTER("sip.dialog.stray", "requests inside dialogs that do not exist: 481");
+struct counter sip_c_dialogs_stray = COUNTER("sip.dialog.stray",
+					     "requests inside dialogs that do not exist: 481");
 struct counter sip_c_dialogs_unordered =
 	COUNTER("sip.dialog.unordered", "requests inside dialogs with a CSeq that is too low: 500");
 static struct counter open_now = GAUGE("sip.dialog.open", "dialogs that are not terminated");
@@ -195,13 +196,15 @@ static int ours_copy(struct sip_dialog *d, const struct sip_dialog_params *p)
 }
 
 
-int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds, const struct sip_dialog_params *p)
+int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds,
+		     const struct sip_dialog_params *p)
 {
 	struct str target = p->target.n ? p->target : p->remote;
 	struct sip_dialog *d;
 	struct sip_uri uri;
 
-	if (sip_uri_decode(&uri, p->local) || sip_uri_decode(&uri, p->remote) || sip_uri_decode(&uri, target))
+	if (sip_uri_decode(&uri, p->local) || sip_uri_decode(&uri, p->remote) ||
+	    sip_uri_decode(&uri, target))
 		return -EBADMSG;
 	if (ds->closed || ds->table.count >= SIP_DIALOGS_MAX)
 		return ds->closed ? -ECANCELED : -ENOBUFS;
@@ -414,8 +417,9 @@ static void nobodys(struct sip_server_txn *st, const struct sip_msg *m)
 		/* RFC 6665 4.5.2: "it may choose to fail the SUBSCRIBE request with a 403 (Forbidden)
 		 * response. The error text of such 403 responses SHOULD indicate that dialog sharing is
 		 * not supported." */
-		(void)sip_respond(st, &(struct sip_response){.status = 403,
-							     .reason = STR("Dialog Sharing Not Supported")});
+		(void)sip_respond(
+			st, &(struct sip_response){.status = 403,
+						   .reason = STR("Dialog Sharing Not Supported")});
 		break;
 	default:
 		(void)sip_reply(st, 481, STR_NULL);
@@ -465,7 +469,8 @@ bool sip_dialogs_request(struct sip_dialogs *ds, struct sip_server_txn *st, cons
 
 bool sip_dialogs_ack(struct sip_dialogs *ds, const struct sip_msg *m)
 {
-	struct sip_dialog *d = m->to_tag.n ? dialog_find(ds, m->call_id, m->to_tag, m->from_tag) : NULL;
+	struct sip_dialog *d = m->to_tag.n ? dialog_find(ds, m->call_id, m->to_tag, m->from_tag)
+					   : NULL;
 	struct list_link *l, *next;
 
 	if (!d)

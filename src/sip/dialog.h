@@ -32,12 +32,12 @@
 #include "sip/sip.h"
 
 /** Dialogs at once; each costs 1 to 2 kB. */
-#define SIP_DIALOGS_MAX           2000000
+#define SIP_DIALOGS_MAX 2000000
 /** Record-Route values kept of a peer's message, and their bytes: a real path has fewer than ten. */
-#define SIP_DIALOG_ROUTES_MAX     32
+#define SIP_DIALOG_ROUTES_MAX 32
 #define SIP_DIALOG_ROUTE_TEXT_MAX 8192
 /** Dialogs that one INVITE may make by forking (12.1: one for each To tag); others are ignored. */
-#define SIP_DIALOG_FORKS_MAX      16
+#define SIP_DIALOG_FORKS_MAX 16
 
 struct sip_dialogs;
 struct sip_dialog;
@@ -89,8 +89,8 @@ struct sip_dialog_usage_handler {
 	 * sip_dialog_reply, now or later. When no usage takes it: OPTIONS gets 200, a new SUBSCRIBE 403
 	 * (RFC 6665 4.5.2), others 481.
 	 */
-	bool (*request)(struct sip_dialog_usage *u, struct sip_server_txn *st, const struct sip_msg *m,
-			const struct sip_source *src, void *arg);
+	bool (*request)(struct sip_dialog_usage *u, struct sip_server_txn *st,
+			const struct sip_msg *m, const struct sip_source *src, void *arg);
 	/** An ACK for a 2xx; true: taken. May be NULL. */
 	bool (*ack)(struct sip_dialog_usage *u, const struct sip_msg *m, void *arg);
 	/** Shutdown. It has left. */
@@ -113,16 +113,18 @@ void sip_dialog_leave(struct sip_dialog_usage *u);
 /* ---- One dialog ---- */
 
 struct sip_dialog_params {
-	struct str local;          /**< URI in From (UAC) */
-	struct str remote;         /**< URI in To */
-	struct str target;         /**< Request-URI of the first request; empty: `remote` */
-	struct str route;          /**< Route values of the first request, comma list; empty: none */
-	const struct sip_hop *hop; /**< where it goes, no resolving; NULL: by Route, else by target */
-	struct str contact_user;   /**< user part of our Contact; empty: none */
+	struct str local;  /**< URI in From (UAC) */
+	struct str remote; /**< URI in To */
+	struct str target; /**< Request-URI of the first request; empty: `remote` */
+	struct str route;  /**< Route values of the first request, comma list; empty: none */
+	const struct sip_hop
+		*hop;            /**< where it goes, no resolving; NULL: by Route, else by target */
+	struct str contact_user; /**< user part of our Contact; empty: none */
 	struct str contact_params; /**< behind its '>': ";+g.oma.sip-im"; empty: none */
 };
 /** As UAC; all is copied. *ret is a reference. -ENOBUFS, -ENOMEM, -EBADMSG: a URI is none. */
-int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds, const struct sip_dialog_params *p);
+int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds,
+		     const struct sip_dialog_params *p);
 /**
  * As UAS, of a request outside any dialog (`m` without To tag); of `p` only hop and contact are looked
  * at, and it may be NULL. The hop is where our requests go as long as the route set is empty: a device
@@ -169,11 +171,11 @@ struct sip_dialog_request {
 	enum sip_method method;
 	uint32_t cseq;
 	uint8_t forks;
-	bool established;          /**< the dialog was confirmed when it was sent */
+	bool established; /**< the dialog was confirmed when it was sent */
 	struct str head, body, type;
-	char *text;                /**< what they point into */
-	void (*answered)(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m, int error,
-			 void *arg);
+	char *text; /**< what they point into */
+	void (*answered)(struct sip_dialog_request *r, struct sip_dialog *d,
+			 const struct sip_msg *m, int error, void *arg);
 	void *arg;
 };
 
@@ -189,8 +191,8 @@ struct sip_dialog_request_params {
 	 * let go. `m` NULL: none came, and `error` says why: -ETIMEDOUT (to be taken for 408), -ENOENT,
 	 * -EHOSTUNREACH…
 	 */
-	void (*answered)(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m, int error,
-			 void *arg);
+	void (*answered)(struct sip_dialog_request *r, struct sip_dialog *d,
+			 const struct sip_msg *m, int error, void *arg);
 	void *arg;
 };
 /**

@@ -13,7 +13,8 @@
 /* RFC 3261 12.2, RFC 3311 (UPDATE), RFC 6665 3.1 and 3.2, RFC 3515 (REFER). */
 bool dialog_refreshes(enum sip_method m)
 {
-	return m == SIP_INVITE || m == SIP_UPDATE || m == SIP_SUBSCRIBE || m == SIP_NOTIFY || m == SIP_REFER;
+	return m == SIP_INVITE || m == SIP_UPDATE || m == SIP_SUBSCRIBE || m == SIP_NOTIFY ||
+	       m == SIP_REFER;
 }
 
 
@@ -33,7 +34,8 @@ int dialog_set_target(struct sip_dialog *d, const struct sip_msg *m)
 }
 
 
-static int routes_gather(struct str list[static SIP_DIALOG_ROUTES_MAX], const struct sip_msg *m, size_t *n)
+static int routes_gather(struct str list[static SIP_DIALOG_ROUTES_MAX], const struct sip_msg *m,
+			 size_t *n)
 {
 	struct sip_values v = sip_values_first(m, SIP_HDR_RECORD_ROUTE);
 	struct sip_name_addr a;
@@ -118,7 +120,8 @@ static struct sip_dialog *fork_make(const struct sip_dialog *d)
 }
 
 
-static struct sip_dialog *fork_of(struct sip_dialog *d, struct sip_dialog_request *r, const struct sip_msg *m)
+static struct sip_dialog *fork_of(struct sip_dialog *d, struct sip_dialog_request *r,
+				  const struct sip_msg *m)
 {
 	struct sip_dialog *f = dialog_find(d->dialogs, d->call_id, d->local_tag, m->to_tag);
 
@@ -158,7 +161,8 @@ struct sip_dialog *dialog_of_response(struct sip_dialog *d, struct sip_dialog_re
 {
 	struct sip_dialog *which;
 
-	if (r->method != SIP_INVITE || r->established || m->status <= 100 || m->status >= 300 || !m->to_tag.n)
+	if (r->method != SIP_INVITE || r->established || m->status <= 100 || m->status >= 300 ||
+	    !m->to_tag.n)
 		return mem_ref(d);
 	if (!d->remote_tag.n || str_eq(d->remote_tag, m->to_tag))
 		which = mem_ref(d);

@@ -12,9 +12,9 @@
 
 /** What 12.2.1.1 makes of route set and target. */
 struct way {
-	struct str uri;    /**< Request-URI */
-	struct str route;  /**< Route values; empty: none */
-	struct str last;   /**< URI of one more, behind a strict router */
+	struct str uri;   /**< Request-URI */
+	struct str route; /**< Route values; empty: none */
+	struct str last;  /**< URI of one more, behind a strict router */
 	struct sip_uri next;
 };
 
@@ -29,7 +29,8 @@ static int way_of(struct way *w, const struct sip_dialog *d)
 	*w = (struct way){.uri = d->target, .route = d->route};
 	if (!d->route.n)
 		return sip_uri_decode(&w->next, d->target);
-	if (!sip_value_cut(&rest, &top) || sip_name_addr_decode(&a, top) || sip_uri_decode(&w->next, a.uri))
+	if (!sip_value_cut(&rest, &top) || sip_name_addr_decode(&a, top) ||
+	    sip_uri_decode(&w->next, a.uri))
 		return -EBADMSG;
 	if (sip_uri_param(&w->next, STR("lr"), &lr))
 		return 0;
@@ -50,9 +51,10 @@ static void put_request_uri(struct buf *b, const struct way *w)
 		buf_puts(b, w->uri);
 		return;
 	}
-	buf_puts(b, str_upto(w->uri, (size_t)((w->next.params.n ? w->next.params.p - 1
+	buf_puts(b, str_upto(w->uri, (size_t)((w->next.params.n    ? w->next.params.p - 1
 					       : w->next.headers.n ? w->next.headers.p - 1
-								   : w->uri.p + w->uri.n) - w->uri.p)));
+								   : w->uri.p + w->uri.n) -
+					      w->uri.p)));
 	while (sip_param_next(&params, &name, &value) > 0) {
 		if (str_eq_nocase(name, STR("method")))
 			continue;
@@ -179,10 +181,12 @@ static void on_failed(struct sip_client_txn *ct, int error, void *arg)
 }
 
 
-static const struct sip_client_handler client_handler = {.response = on_response, .failed = on_failed};
+static const struct sip_client_handler client_handler = {.response = on_response,
+							 .failed = on_failed};
 
 
-static void put_own_lines(struct buf *b, const struct sip_dialog_request *r, const struct sip_hop *hop)
+static void put_own_lines(struct buf *b, const struct sip_dialog_request *r,
+			  const struct sip_hop *hop)
 {
 	struct sip *s = r->dialog->dialogs->sip;
 
@@ -233,7 +237,9 @@ static int start(struct sip_dialog_request *r, const struct sip_hops *hops)
 static void on_resolved(struct sip_lookup *q, int error, const struct sip_hops *hops, void *arg)
 {
 	struct sip_dialog_request *r = arg;
-	int err = error ? error : r->dialog->state == SIP_DIALOG_TERMINATED ? -ENOTCONN : start(r, hops);
+	int err = error                                       ? error
+		  : r->dialog->state == SIP_DIALOG_TERMINATED ? -ENOTCONN
+							      : start(r, hops);
 
 	(void)q;
 	if (err)
@@ -255,8 +261,8 @@ static int find_way(struct sip_dialog_request *r)
 		hops.hop[0] = d->hop;
 		return start(r, &hops);
 	}
-	int n = sip_resolve(sip_resolver(d->dialogs->sip), &r->lookup, &w.next, SIP_TRANSPORT_OTHER, &hops,
-			    on_resolved, r);
+	int n = sip_resolve(sip_resolver(d->dialogs->sip), &r->lookup, &w.next, SIP_TRANSPORT_OTHER,
+			    &hops, on_resolved, r);
 	if (n <= 0)
 		return n;
 	return start(r, &hops);
@@ -350,7 +356,8 @@ static int ack_send(struct ack *a, const struct sip_hop *hop)
 {
 	struct str text = buf_str(&a->text);
 
-	return sip_send_ack(a->dialog->dialogs->sip, str_upto(text, a->head), str_from(text, a->head), hop);
+	return sip_send_ack(a->dialog->dialogs->sip, str_upto(text, a->head),
+			    str_from(text, a->head), hop);
 }
 
 
@@ -372,8 +379,8 @@ static int ack_start(struct ack *a, const struct way *w)
 
 	if (d->has_hop && !d->route.n)
 		return ack_send(a, &d->hop);
-	n = sip_resolve(sip_resolver(d->dialogs->sip), &a->lookup, &w->next, SIP_TRANSPORT_OTHER, &hops,
-			on_ack_resolved, a);
+	n = sip_resolve(sip_resolver(d->dialogs->sip), &a->lookup, &w->next, SIP_TRANSPORT_OTHER,
+			&hops, on_ack_resolved, a);
 	if (n < 0)
 		return n;
 	return n ? ack_send(a, &hops.hop[0]) : 1;

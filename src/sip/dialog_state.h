@@ -13,11 +13,11 @@
 
 struct sip_dialogs {
 	struct sip *sip;
-	struct loop *loop;       /**< a reference */
+	struct loop *loop; /**< a reference */
 	bool closed;
 	struct hash_table table; /**< by Call-ID and local tag */
 	struct list all;
-	struct list acks;        /**< those whose next hop is looked up */
+	struct list acks; /**< those whose next hop is looked up */
 };
 
 struct sip_dialog {
@@ -26,10 +26,10 @@ struct sip_dialog {
 	struct list_link in_all;
 	struct list usages;
 	uint8_t state;
-	bool secure;             /**< our Contact is a sips URI */
+	bool secure; /**< our Contact is a sips URI */
 	bool has_hop, has_remote_cseq;
 	uint32_t local_cseq, remote_cseq;
-	struct sip_hop hop;      /**< without a name */
+	struct sip_hop hop; /**< without a name */
 	/* Copies, owned; empty: none. */
 	struct str call_id, local_tag, remote_tag, local, remote, target, route;
 	struct str contact_user, contact_params;

@@ -18,15 +18,17 @@
 /* A realm as a quoted string, every byte of it escaped. */
 #define REALM_MAX 512
 /* A user name likewise. */
-#define USER_MAX  1024
-#define CNONCE_N  32
+#define USER_MAX 1024
+#define CNONCE_N 32
 
 enum { C_OK, C_WRONG, C_STALE, C_MALFORMED, C_CHALLENGED, C_COUNT };
 
 static struct counter counters[C_COUNT] = {
 	[C_OK] = COUNTER("sip.digest.ok", "requests authenticated"),
-	[C_WRONG] = COUNTER("sip.digest.wrong", "credentials with a wrong password or unknown user"),
-	[C_STALE] = COUNTER("sip.digest.stale", "right credentials with a nonce of no use any more"),
+	[C_WRONG] = COUNTER("sip.digest.wrong",
+			    "credentials with a wrong password or unknown user"),
+	[C_STALE] = COUNTER("sip.digest.stale",
+			    "right credentials with a nonce of no use any more"),
 	[C_MALFORMED] = COUNTER("sip.digest.malformed", "credentials that contradict themselves"),
 	[C_CHALLENGED] = COUNTER("sip.digest.challenged", "challenges sent"),
 };
@@ -113,12 +115,16 @@ void digest_server_offer(struct digest_server *d, uint32_t algorithms)
 }
 
 
-void digest_challenge(struct digest_server *d, struct str realm, bool proxy, bool stale, struct buf *out)
+void digest_challenge(struct digest_server *d, struct str realm, bool proxy, bool stale,
+		      struct buf *out)
 {
 	char nonce_text[DIGEST_NONCE_N], realm_text[REALM_MAX];
 	struct buf nonce, quoted;
-	struct auth_challenge c = {.scheme = STR("Digest"), .digest = true, .stale = stale,
-				   .qop = true, .qop_auth = true};
+	struct auth_challenge c = {.scheme = STR("Digest"),
+				   .digest = true,
+				   .stale = stale,
+				   .qop = true,
+				   .qop_auth = true};
 
 	buf_fixed(&nonce, nonce_text, sizeof(nonce_text));
 	buf_fixed(&quoted, realm_text, sizeof(realm_text));
@@ -156,10 +162,12 @@ static bool same_uri(struct str a, struct str b)
 
 
 /* All is computed for a user we do not know too, so that time does not tell who is known. */
-static bool right(struct digest_server *d, const struct auth_credentials *c, enum digest_algorithm a,
-		  struct str method, struct str body, const struct digest_secret *secret)
+static bool right(struct digest_server *d, const struct auth_credentials *c,
+		  enum digest_algorithm a, struct str method, struct str body,
+		  const struct digest_secret *secret)
 {
-	static const char nobody[] = "0000000000000000000000000000000000000000000000000000000000000000";
+	static const char nobody[] =
+		"0000000000000000000000000000000000000000000000000000000000000000";
 	const char *ha1 = secret ? secret->ha1[a] : "";
 	size_t n = a == DIGEST_MD5 ? 32 : 64;
 	bool known = strlen(ha1) == n;
@@ -167,10 +175,14 @@ static bool right(struct digest_server *d, const struct auth_credentials *c, enu
 	struct digest_response r = {
 		.algorithm = a,
 		.ha1 = {known ? ha1 : nobody, n},
-		.nonce = c->nonce, .nc = c->nc_text, .cnonce = c->cnonce,
+		.nonce = c->nonce,
+		.nc = c->nc_text,
+		.cnonce = c->cnonce,
 		.qop = c->qop == AUTH_QOP_NONE ? STR("") : auth_qop_name(c->qop),
-		.method = method, .uri = c->uri,
-		.with_body = c->qop == AUTH_QOP_AUTH_INT, .body = body,
+		.method = method,
+		.uri = c->uri,
+		.with_body = c->qop == AUTH_QOP_AUTH_INT,
+		.body = body,
 	};
 
 	if (digest_hash_response(&d->hash, &r, response) || c->response.n != n)
@@ -195,7 +207,8 @@ static enum digest_verdict judge(struct digest_server *d, const struct auth_cred
 		return DIGEST_MALFORMED;
 	if (!right(d, c, a, method, body, secret))
 		return DIGEST_WRONG;
-	return digest_nonce_use(&d->nonces, c->nonce, counted ? c->nc : 0) ? DIGEST_OK : DIGEST_STALE;
+	return digest_nonce_use(&d->nonces, c->nonce, counted ? c->nc : 0) ? DIGEST_OK
+									   : DIGEST_STALE;
 }
 
 
@@ -204,7 +217,9 @@ enum digest_verdict digest_verify(struct digest_server *d, const struct auth_cre
 				  const struct digest_secret *secret)
 {
 	static const int counter_of[] = {
-		[DIGEST_OK] = C_OK, [DIGEST_WRONG] = C_WRONG, [DIGEST_STALE] = C_STALE,
+		[DIGEST_OK] = C_OK,
+		[DIGEST_WRONG] = C_WRONG,
+		[DIGEST_STALE] = C_STALE,
 		[DIGEST_MALFORMED] = C_MALFORMED,
 	};
 	enum digest_verdict v = judge(d, c, method, uri, body, secret);
@@ -223,7 +238,8 @@ static int hash_secret(struct digest_hash *h, enum digest_algorithm a, struct st
 }
 
 
-int digest_secret_init(struct digest_secret *ret, struct str user, struct str realm, struct str password)
+int digest_secret_init(struct digest_secret *ret, struct str user, struct str realm,
+		       struct str password)
 {
 	char user_text[USER_MAX], realm_text[REALM_MAX];
 	struct digest_secret s = {0};
@@ -271,7 +287,8 @@ static bool take(struct digest_client *ret, const struct auth_challenge *c, enum
 
 	if (c->qop && !c->qop_auth)
 		return false;
-	if (!keep(n.realm, sizeof(n.realm), c->realm) || !keep(n.nonce, sizeof(n.nonce), c->nonce) ||
+	if (!keep(n.realm, sizeof(n.realm), c->realm) ||
+	    !keep(n.nonce, sizeof(n.nonce), c->nonce) ||
 	    !keep(n.opaque, sizeof(n.opaque), c->opaque))
 		return false;
 	*ret = n;
@@ -286,8 +303,9 @@ static bool take(struct digest_client *ret, const struct auth_challenge *c, enum
 int digest_client_take(struct digest_client *ret, const struct sip_msg *response)
 {
 	bool proxy = response->status == 407, found = false;
-	struct auth_challenges it = auth_challenges_first(
-		response, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE);
+	struct auth_challenges it = auth_challenges_first(response,
+							  proxy ? SIP_HDR_PROXY_AUTHENTICATE
+								: SIP_HDR_WWW_AUTHENTICATE);
 	struct digest_client best;
 
 	for (struct auth_challenge c; auth_challenges_next(&it, &c);) {
@@ -311,8 +329,13 @@ static int sign(struct digest_hash *h, struct auth_credentials *c, enum digest_a
 {
 	char ha1[DIGEST_HEX_MAX];
 	struct digest_response r = {
-		.algorithm = a, .ha1 = {ha1, 0}, .nonce = c->nonce, .nc = c->nc_text,
-		.cnonce = c->cnonce, .method = method, .uri = c->uri,
+		.algorithm = a,
+		.ha1 = {ha1, 0},
+		.nonce = c->nonce,
+		.nc = c->nc_text,
+		.cnonce = c->cnonce,
+		.method = method,
+		.uri = c->uri,
 		.qop = c->qop == AUTH_QOP_AUTH ? STR("auth") : STR(""),
 	};
 	int err = hash_secret(h, a, c->username, c->realm, password, ha1);
@@ -345,8 +368,12 @@ int digest_answer(struct digest_client *c, struct loop *loop, struct str user, s
 {
 	char user_text[USER_MAX], count_text[8 + CNONCE_N], response[DIGEST_HEX_MAX];
 	struct auth_credentials a = {
-		.scheme = STR("Digest"), .digest = true, .realm = str_of(c->realm),
-		.nonce = str_of(c->nonce), .uri = uri, .algorithm = name_of(c->algorithm),
+		.scheme = STR("Digest"),
+		.digest = true,
+		.realm = str_of(c->realm),
+		.nonce = str_of(c->nonce),
+		.uri = uri,
+		.algorithm = name_of(c->algorithm),
 		.opaque = c->opaque[0] ? str_of(c->opaque) : STR_NULL,
 	};
 	struct digest_hash h;

@@ -36,8 +36,8 @@ struct digest_server; /**< counted */
 
 enum digest_verdict {
 	DIGEST_OK,
-	DIGEST_WRONG,     /**< wrong password or unknown user: challenge again, count */
-	DIGEST_STALE,     /**< right, but the nonce is old or its count was used: challenge with stale=true */
+	DIGEST_WRONG, /**< wrong password or unknown user: challenge again, count */
+	DIGEST_STALE, /**< right, but the nonce is old or its count was used: challenge with stale=true */
 	DIGEST_MALFORMED, /**< 400 */
 };
 
@@ -48,13 +48,16 @@ int digest_server_alloc(struct digest_server **ret, struct loop *loop);
  */
 void digest_server_offer(struct digest_server *d, uint32_t algorithms);
 /** Header lines: one for each algorithm. `proxy`: Proxy-Authenticate, else WWW-Authenticate. */
-void digest_challenge(struct digest_server *d, struct str realm, bool proxy, bool stale, struct buf *out);
+void digest_challenge(struct digest_server *d, struct str realm, bool proxy, bool stale,
+		      struct buf *out);
 /** `uri` is the request's; the credentials' uri must be equivalent (RFC 3261 22.4 8). */
-enum digest_verdict digest_verify(struct digest_server *d, const struct auth_credentials *c, struct str method,
-				  struct str uri, struct str body, const struct digest_secret *secret);
+enum digest_verdict digest_verify(struct digest_server *d, const struct auth_credentials *c,
+				  struct str method, struct str uri, struct str body,
+				  const struct digest_secret *secret);
 
 /** Fills every algorithm's HA1. */
-int digest_secret_init(struct digest_secret *ret, struct str user, struct str realm, struct str password);
+int digest_secret_init(struct digest_secret *ret, struct str user, struct str realm,
+		       struct str password);
 
 /** Client: remembers one challenge and counts its nonce's uses. */
 struct digest_client {

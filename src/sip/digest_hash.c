@@ -27,8 +27,8 @@ void digest_hash_done(struct digest_hash *h)
 }
 
 
-int digest_hash_hex(struct digest_hash *h, enum digest_algorithm a, const struct str *pieces, size_t n,
-		    char ret[static DIGEST_HEX_MAX])
+int digest_hash_hex(struct digest_hash *h, enum digest_algorithm a, const struct str *pieces,
+		    size_t n, char ret[static DIGEST_HEX_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char sum[EVP_MAX_MD_SIZE];

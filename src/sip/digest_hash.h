@@ -22,8 +22,8 @@ int digest_hash_init(struct digest_hash *h);
 void digest_hash_done(struct digest_hash *h);
 
 /** H of the pieces with ':' between them, in hexadecimal. -EIO: OpenSSL refused. */
-int digest_hash_hex(struct digest_hash *h, enum digest_algorithm a, const struct str *pieces, size_t n,
-		    char ret[static DIGEST_HEX_MAX]);
+int digest_hash_hex(struct digest_hash *h, enum digest_algorithm a, const struct str *pieces,
+		    size_t n, char ret[static DIGEST_HEX_MAX]);
 
 /** What a response is made of; `qop`, `nc`, `cnonce` empty: as in RFC 2069. */
 struct digest_response {

@@ -13,19 +13,20 @@
 #include "base/mem.h"
 #include "sip/digest.h"
 
-#define KEY_N      32
-#define MAC_N      16
-#define TIME_DIGITS   12
+#define KEY_N 32
+#define MAC_N 16
+#define TIME_DIGITS 12
 #define NUMBER_DIGITS 12
 /* Counts below the highest that are still told apart: messages overtake each other. */
-#define WINDOW     64
+#define WINDOW 64
 
 enum { C_FOREIGN, C_EXPIRED, C_REPLAYED, C_FORGOTTEN, G_USED, C_COUNT };
 
 static struct counter counters[C_COUNT] = {
 	[C_FOREIGN] = COUNTER("sip.digest.nonce_foreign", "credentials whose nonce is not ours"),
 	[C_EXPIRED] = COUNTER("sip.digest.nonce_expired", "credentials whose nonce is too old"),
-	[C_REPLAYED] = COUNTER("sip.digest.nonce_replayed", "credentials whose count was used before"),
+	[C_REPLAYED] = COUNTER("sip.digest.nonce_replayed",
+			       "credentials whose count was used before"),
 	[C_FORGOTTEN] = COUNTER("sip.digest.nonce_forgotten",
 				"nonces forgotten because too many are in use"),
 	[G_USED] = GAUGE("sip.digest.nonces", "nonces in use"),
@@ -45,8 +46,8 @@ static int mac_init(struct digest_nonces *d)
 {
 	uint8_t key[KEY_N];
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t) "SHA256",
-						 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+						 (char *)(uintptr_t) "SHA256", 0),
 		OSSL_PARAM_construct_end(),
 	};
 	int done;

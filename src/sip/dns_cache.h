@@ -12,12 +12,12 @@
 #include "sip/dns.h"
 
 /** Whatever the TTL says: not more than one question in 5 s, and a change is seen within an hour. */
-#define DNS_TTL_MIN_S     5
-#define DNS_TTL_MAX_S     3600
+#define DNS_TTL_MIN_S 5
+#define DNS_TTL_MAX_S 3600
 /** No such name; the TTL of its SOA is not asked for. */
 #define DNS_TTL_MISSING_S 30
 /** No answer, or SERVFAIL (RFC 2308 7: at most 5 minutes). */
-#define DNS_TTL_FAILED_S  5
+#define DNS_TTL_FAILED_S 5
 
 struct dns_cache;
 struct dns_cache_entry;

@@ -18,7 +18,7 @@
 
 /* Two tries of 2 s and 4 s at each server: a SIP transaction has 32 s, and asks several questions. */
 #define TIMEOUT_MS 2000
-#define TRIES      2
+#define TRIES 2
 /* Sockets c-ares has open at once: a few for each server. */
 #define WATCHES_MAX 64
 /* Addresses of the hosts file are looked up again after so long. */
@@ -38,7 +38,7 @@ struct dns_cares {
 	bool library;
 	bool closed;
 	struct timer timer;
-	struct list queries;  /* c-ares will call back */
+	struct list queries; /* c-ares will call back */
 	struct list answered;
 	struct deferred_call deliver;
 	size_t watches;
@@ -281,8 +281,8 @@ static struct dns_cares *of(struct dns *base)
 }
 
 
-static void *cares_ask(struct dns *base, struct str name, enum dns_type type,
-		       dns_answer_cb *answer, void *arg)
+static void *cares_ask(struct dns *base, struct str name, enum dns_type type, dns_answer_cb *answer,
+		       void *arg)
 {
 	struct dns_cares *d = of(base);
 	struct query *q = mem_alloc(sizeof(*q), query_destroy);

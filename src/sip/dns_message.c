@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define HEADER_N    12
+#define HEADER_N 12
 /* RFC 1035 2.3.4, as text. */
-#define DNS_NAME_MAX_N  254
+#define DNS_NAME_MAX_N 254
 /* Each pointer leads backwards, so they end; but 255 bytes of name need no more than this. */
 #define POINTERS_MAX 32
 

@@ -69,7 +69,8 @@ static enum sip_substate substate(struct str token)
 		return SIP_SUBSTATE_ACTIVE;
 	if (str_eq_nocase(token, STR("pending")))
 		return SIP_SUBSTATE_PENDING;
-	return str_eq_nocase(token, STR("terminated")) ? SIP_SUBSTATE_TERMINATED : SIP_SUBSTATE_OTHER;
+	return str_eq_nocase(token, STR("terminated")) ? SIP_SUBSTATE_TERMINATED
+						       : SIP_SUBSTATE_OTHER;
 }
 
 

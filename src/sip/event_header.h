@@ -18,7 +18,12 @@ int sip_event_decode(struct sip_event *ret, struct str value);
 /** 8.2.1: the package byte by byte, and the id parameters, both or none. */
 bool sip_event_eq(const struct sip_event *a, const struct sip_event *b);
 
-enum sip_substate { SIP_SUBSTATE_OTHER, SIP_SUBSTATE_PENDING, SIP_SUBSTATE_ACTIVE, SIP_SUBSTATE_TERMINATED };
+enum sip_substate {
+	SIP_SUBSTATE_OTHER,
+	SIP_SUBSTATE_PENDING,
+	SIP_SUBSTATE_ACTIVE,
+	SIP_SUBSTATE_TERMINATED
+};
 
 enum sip_subreason {
 	SIP_SUBREASON_NONE, /**< absent, or one that this server does not know */

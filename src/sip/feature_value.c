@@ -15,7 +15,7 @@ enum kind { TOKEN, STRING, NUMBER };
 
 struct filter {
 	enum kind kind;
-	bool not;
+	bool not ;
 	struct str text;   /**< TOKEN, STRING */
 	int64_t low, high; /**< NUMBER: a range, both ends in it */
 };
@@ -80,7 +80,7 @@ static void decode_filter(struct filter *f, struct str s)
 
 	f->kind = TOKEN;
 	/* A boolean has two values: not the one is the other. */
-	if (f->not && (SIP_IS(f->text, "TRUE") || SIP_IS(f->text, "FALSE"))) {
+	if (f->not &&(SIP_IS(f->text, "TRUE") || SIP_IS(f->text, "FALSE"))) {
 		f->text = SIP_IS(f->text, "TRUE") ? STR("FALSE") : STR("TRUE");
 		f->not = false;
 	}
@@ -130,11 +130,11 @@ static bool covers(const struct filter *whole, const struct filter *part)
 
 static bool meet(const struct filter *a, const struct filter *b)
 {
-	if (a->not && b->not)
+	if (a->not &&b->not )
 		return true;
-	if (a->not)
+	if (a->not )
 		return !covers(a, b);
-	if (b->not)
+	if (b->not )
 		return !covers(b, a);
 	return same(a, b);
 }

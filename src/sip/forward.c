@@ -10,7 +10,8 @@
 
 /* ---- Numbers ---- */
 
-static struct str put_number(struct forward_texts *t, struct str before, uint32_t n, struct str after)
+static struct str put_number(struct forward_texts *t, struct str before, uint32_t n,
+			     struct str after)
 {
 	size_t at = t->digits.n;
 
@@ -43,7 +44,9 @@ static void edit_max_forwards(struct sip_edits *e, struct forward_texts *t)
 	int32_t n = e->m->max_forwards;
 
 	set_number(e, t, SIP_HDR_MAX_FORWARDS, STR("Max-Forwards: "),
-		   n < 0 ? SIP_MAX_FORWARDS : n > 0 ? (uint32_t)n - 1 : 0);
+		   n < 0   ? SIP_MAX_FORWARDS
+		   : n > 0 ? (uint32_t)n - 1
+			   : 0);
 }
 
 
@@ -51,7 +54,8 @@ static void edit_max_breadth(struct sip_edits *e, struct forward_texts *t, uint1
 {
 	uint32_t now;
 
-	if (!breadth || (str_u32(sip_msg_header(e->m, SIP_HDR_MAX_BREADTH), &now) && now == breadth))
+	if (!breadth ||
+	    (str_u32(sip_msg_header(e->m, SIP_HDR_MAX_BREADTH), &now) && now == breadth))
 		return;
 	set_number(e, t, SIP_HDR_MAX_BREADTH, STR("Max-Breadth: "), breadth);
 }
@@ -79,7 +83,9 @@ static void put_record_route(struct buf *b, struct str uri, struct str user, boo
 static void edit_record_route(struct sip_edits *e, struct forward_texts *t, struct sip *s,
 			      const struct forward *f)
 {
-	struct sip_hop back = {.kind = f->src->kind, .addr = f->src->peer, .socket = f->src->socket};
+	struct sip_hop back = {.kind = f->src->kind,
+			       .addr = f->src->peer,
+			       .socket = f->src->socket};
 	struct str out = sip_transports_uri(sip_transports(s), f->hop);
 	struct str in = sip_transports_uri(sip_transports(s), &back);
 	bool pair = !str_eq(out, in);
@@ -106,7 +112,8 @@ static void rewrite_routes(struct sip_edits *e, struct forward_texts *t, const s
 {
 	const struct sip_route *r = f->route;
 	bool strict = r->next_strict && !f->path.n;
-	uint16_t first = (uint16_t)(r->drop + strict), last = (uint16_t)(r->routes - r->uri_from_route);
+	uint16_t first = (uint16_t)(r->drop + strict),
+		 last = (uint16_t)(r->routes - r->uri_from_route);
 	struct sip_values v = sip_values_first(e->m, SIP_HDR_ROUTE);
 	struct str value;
 
@@ -167,7 +174,8 @@ static void edit_length(struct sip_edits *e, struct forward_texts *t, const stru
 }
 
 
-int forward_edits(struct sip_edits *e, struct forward_texts *t, struct sip *s, const struct forward *f)
+int forward_edits(struct sip_edits *e, struct forward_texts *t, struct sip *s,
+		  const struct forward *f)
 {
 	struct str uri = target_uri(f);
 	struct str sent = f->route->next_strict && !f->path.n ? f->route->next : uri;

@@ -18,7 +18,7 @@ struct ack_forward {
 	struct sip *sip;
 	struct sip_lookup lookup;
 	struct sip_source src;
-	struct sip_route route;  /**< views of `bytes` */
+	struct sip_route route; /**< views of `bytes` */
 	struct block bytes;
 };
 
@@ -83,8 +83,8 @@ static int ack_forward(struct ack_forward *a, const struct sip_msg *m)
 		return -EBADMSG;
 	if (a->sip->acks.count >= ACKS_MAX)
 		return -ENOBUFS;
-	r = sip_resolve(sip_resolver(a->sip), &a->lookup, &next, SIP_TRANSPORT_OTHER, &hops, on_lookup,
-			a);
+	r = sip_resolve(sip_resolver(a->sip), &a->lookup, &next, SIP_TRANSPORT_OTHER, &hops,
+			on_lookup, a);
 	if (r == 0) {
 		mem_ref(a);
 		list_append(&a->sip->acks, &a->link);

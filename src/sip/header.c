@@ -10,10 +10,9 @@
 #include "sip/header_hash.h"
 #include "sip/header_slots.h"
 
-static const struct str names[SIP_HDR_COUNT] = {
-	[SIP_HDR_OTHER] = STR_INIT(""),
+static const struct str names[SIP_HDR_COUNT] = {[SIP_HDR_OTHER] = STR_INIT(""),
 #define X(id, name, compact) [SIP_HDR_##id] = STR_INIT(name),
-	SIP_HEADERS(X)
+						SIP_HEADERS(X)
 #undef X
 };
 
@@ -58,10 +57,10 @@ static inline bool same_name32(const char *a, const char *b, unsigned n)
 {
 	const __m128i fold = _mm_set1_epi8(0x20);
 	const __m128i *x = (const void *)a, *y = (const void *)b;
-	unsigned low = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
-		_mm_or_si128(_mm_loadu_si128(x), fold), _mm_loadu_si128(y)));
-	unsigned high = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
-		_mm_or_si128(_mm_loadu_si128(x + 1), fold), _mm_loadu_si128(y + 1)));
+	unsigned low = (unsigned)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(_mm_or_si128(_mm_loadu_si128(x), fold), _mm_loadu_si128(y)));
+	unsigned high = (unsigned)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(_mm_or_si128(_mm_loadu_si128(x + 1), fold), _mm_loadu_si128(y + 1)));
 
 	return !(~(low | high << 16) & ((1u << n) - 1));
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define HEADER_SLOTS    512
+#define HEADER_SLOTS 512
 /** Longest name in the list (P-Charging-Function-Addresses has 29 letters). */
 #define HEADER_NAME_MAX 31
 
@@ -28,8 +28,10 @@ static inline uint32_t header_hash(const char *name, size_t n, uint32_t multipli
 
 	memcpy(&front, name, 2);
 	memcpy(&middle, name + (n - 1) / 2, 2);
-	return (((uint32_t)front | (uint32_t)middle << 16 | 0x20202020) + (uint32_t)n * 0x01030507) *
-	       multiplier >> 23;
+	return (((uint32_t)front | (uint32_t)middle << 16 | 0x20202020) +
+		(uint32_t)n * 0x01030507) *
+		       multiplier >>
+	       23;
 }
 
 #endif

@@ -8,17 +8,15 @@
 #include "sip/header.h"
 #include "sip/header_hash.h"
 
-static const char *const names[] = {
-	[SIP_HDR_OTHER] = "",
+static const char *const names[] = {[SIP_HDR_OTHER] = "",
 #define X(id, name, compact) [SIP_HDR_##id] = name,
-	SIP_HEADERS(X)
+				    SIP_HEADERS(X)
 #undef X
 };
 
-static const char compacts[] = {
-	[SIP_HDR_OTHER] = 0,
+static const char compacts[] = {[SIP_HDR_OTHER] = 0,
 #define X(id, name, compact) [SIP_HDR_##id] = compact,
-	SIP_HEADERS(X)
+				SIP_HEADERS(X)
 #undef X
 };
 
@@ -83,9 +81,11 @@ int main(void)
 			return 1;
 		}
 
-	printf("/* Written by header_slots.c. */\n#define HEADER_MULTIPLIER UINT32_C(%" PRIu32 ")\n",
+	printf("/* Written by header_slots.c. */\n#define HEADER_MULTIPLIER UINT32_C(%" PRIu32
+	       ")\n",
 	       multiplier);
-	printf("_Static_assert(SIP_HDR_COUNT == %d, \"made from an older list\");\n", SIP_HDR_COUNT);
+	printf("_Static_assert(SIP_HDR_COUNT == %d, \"made from an older list\");\n",
+	       SIP_HDR_COUNT);
 	put_table("header_slot", slots, HEADER_SLOTS);
 	put_table("header_compact", compact, sizeof(compact));
 	put_lower();

@@ -94,8 +94,8 @@ static int take_hosts(struct sip_listener *l)
 
 static bool reachable(const struct addr *a)
 {
-	return !addr_is_loopback(a) && !(a->sa.sa_family == AF_INET6 &&
-					 IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr));
+	return !addr_is_loopback(a) &&
+	       !(a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr));
 }
 
 
@@ -104,8 +104,8 @@ static void choose_shown(struct sip_listener *l)
 	l->shown = l->local;
 	if (!l->hosts)
 		return;
-	(void)addr_decode(&l->shown, l->local.sa.sa_family == AF_INET6 ? STR("::1") : STR("127.0.0.1"),
-			  0);
+	(void)addr_decode(&l->shown,
+			  l->local.sa.sa_family == AF_INET6 ? STR("::1") : STR("127.0.0.1"), 0);
 	for (size_t i = 0; i < l->hosts_n; i++) {
 		if (reachable(&l->hosts[i])) {
 			l->shown = l->hosts[i];

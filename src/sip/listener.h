@@ -26,12 +26,12 @@ struct sip_listener {
 	uint16_t index;
 	void *owner; /**< the transports */
 	struct addr local;
-	struct addr shown;       /**< what a numeric name of it is */
-	uint16_t port;           /**< in sent-by */
+	struct addr shown; /**< what a numeric name of it is */
+	uint16_t port;     /**< in sent-by */
 	struct datagram_socket *udp;
 	struct stream_listener *stream;
 	struct tls_config *tls;
-	struct addr *hosts;      /**< bound to the any-address: all addresses of the host */
+	struct addr *hosts; /**< bound to the any-address: all addresses of the host */
 	size_t hosts_n;
 	struct str host;         /**< in the texts; IPv6 in brackets */
 	struct str sent_by, uri; /**< in `text` */

@@ -226,10 +226,11 @@ static void index_lines(struct sip_msg *m, const char *p, struct verdict *v)
 static void check_single(const struct sip_msg *m, struct verdict *v)
 {
 	static const uint8_t single[] = {
-		SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID, SIP_HDR_CSEQ, SIP_HDR_MAX_FORWARDS,
-		SIP_HDR_CONTENT_LENGTH, SIP_HDR_CONTENT_TYPE, SIP_HDR_EXPIRES, SIP_HDR_EVENT,
-		SIP_HDR_SIP_IF_MATCH, SIP_HDR_SIP_ETAG, SIP_HDR_SUBSCRIPTION_STATE,
-		SIP_HDR_REFER_TO, SIP_HDR_REPLACES, SIP_HDR_SESSION_EXPIRES,
+		SIP_HDR_FROM,         SIP_HDR_TO,           SIP_HDR_CALL_ID,
+		SIP_HDR_CSEQ,         SIP_HDR_MAX_FORWARDS, SIP_HDR_CONTENT_LENGTH,
+		SIP_HDR_CONTENT_TYPE, SIP_HDR_EXPIRES,      SIP_HDR_EVENT,
+		SIP_HDR_SIP_IF_MATCH, SIP_HDR_SIP_ETAG,     SIP_HDR_SUBSCRIPTION_STATE,
+		SIP_HDR_REFER_TO,     SIP_HDR_REPLACES,     SIP_HDR_SESSION_EXPIRES,
 	};
 
 	for (size_t i = 0; i < sizeof(single); i++)
@@ -266,8 +267,9 @@ static void decode_party(const struct sip_msg *m, enum sip_header_id id, struct 
 	if (!line.p || sip_name_addr_decode_tag(&a, tag, line) || a.star ||
 	    (tag->p && (!tag->n || tag->p[0] == '"'))) {
 		*tag = STR_NULL;
-		blame(v, 400, id == SIP_HDR_FROM ? STR("Missing or Malformed From")
-						 : STR("Missing or Malformed To"));
+		blame(v, 400,
+		      id == SIP_HDR_FROM ? STR("Missing or Malformed From")
+					 : STR("Missing or Malformed To"));
 		return;
 	}
 	*uri = a.uri;
@@ -439,9 +441,14 @@ void sip_msg_rebase(struct sip_msg *m, const char *p)
 {
 	const struct move by = {m->p, p, m->n};
 	struct str *const views[] = {
-		&m->method_name, &m->uri, &m->reason, &m->via.value, &m->via.sent_by, &m->via.host,
-		&m->via.branch, &m->via.received, &m->via.maddr, &m->cseq.method_name, &m->call_id,
-		&m->from_tag, &m->to_tag, &m->from_uri, &m->to_uri, &m->body,
+		&m->method_name, &m->uri,
+		&m->reason,      &m->via.value,
+		&m->via.sent_by, &m->via.host,
+		&m->via.branch,  &m->via.received,
+		&m->via.maddr,   &m->cseq.method_name,
+		&m->call_id,     &m->from_tag,
+		&m->to_tag,      &m->from_uri,
+		&m->to_uri,      &m->body,
 	};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)

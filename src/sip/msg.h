@@ -34,25 +34,25 @@
 /** A whole message. UDP carries no more; over TCP larger ones get 513 and the connection closes. */
 #define SIP_MESSAGE_MAX 65535
 /** Via hops in one request; RFC 3261 has no number, Max-Forwards bounds honest ones at 70. */
-#define SIP_VIAS_MAX    100
+#define SIP_VIAS_MAX 100
 
 /** One header line; offsets into the message. A folded value still holds its line ends. */
 struct sip_line {
-	uint32_t start;  /**< first byte of the name */
-	uint32_t value;  /**< first byte of the value, blanks skipped */
-	uint32_t vend;   /**< end of the value, trailing blanks dropped */
-	uint32_t end;    /**< after the CRLF: where the next line starts */
-	uint8_t id;      /**< enum sip_header_id */
-	uint8_t name_n;  /**< length of the name as written */
-	uint8_t next;    /**< next line with the same id (SIP_LINE_NONE: last); for OTHER: unchained */
-	uint8_t folded;  /**< the value has line ends in it */
+	uint32_t start; /**< first byte of the name */
+	uint32_t value; /**< first byte of the value, blanks skipped */
+	uint32_t vend;  /**< end of the value, trailing blanks dropped */
+	uint32_t end;   /**< after the CRLF: where the next line starts */
+	uint8_t id;     /**< enum sip_header_id */
+	uint8_t name_n; /**< length of the name as written */
+	uint8_t next; /**< next line with the same id (SIP_LINE_NONE: last); for OTHER: unchained */
+	uint8_t folded; /**< the value has line ends in it */
 };
 
 #define SIP_LINE_NONE 0xff
 
 enum sip_decode {
 	SIP_DECODE_OK,
-	SIP_DECODE_BAD,    /**< answer with `status` and `reason` (a request), or drop (a response) */
+	SIP_DECODE_BAD, /**< answer with `status` and `reason` (a request), or drop (a response) */
 	SIP_DECODE_BROKEN, /**< cannot be answered: drop and count */
 };
 
@@ -63,26 +63,28 @@ struct sip_cseq {
 };
 
 struct sip_msg {
-	const char *p; /**< the bytes, borrowed */
-	size_t n; /**< to the end of the body */
+	const char *p;        /**< the bytes, borrowed */
+	size_t n;             /**< to the end of the body */
 	uint32_t headers_end; /**< first byte after the empty line: start of the body */
 
 	bool request;
 	enum sip_method method; /**< of a request; of a response: the CSeq's */
 	struct str method_name;
-	struct str uri;         /**< Request-URI as received */
-	uint16_t status;        /**< of a response; what to answer when decode said BAD to a request */
-	struct str reason;      /**< with it; ours when BAD (also of a response: what was wrong with it) */
+	struct str uri;  /**< Request-URI as received */
+	uint16_t status; /**< of a response; what to answer when decode said BAD to a request */
+	struct str
+		reason; /**< with it; ours when BAD (also of a response: what was wrong with it) */
 
-	struct sip_via via;     /**< the topmost Via value */
+	struct sip_via via; /**< the topmost Via value */
 	struct sip_cseq cseq;
 	struct str call_id;
 	struct str from_tag, to_tag; /**< STR_NULL when there is none */
-	struct str from_uri, to_uri; /**< inside the <>, or the bare URI; parameters of the URI included */
-	int32_t max_forwards;        /**< -1: header absent */
-	struct str body;             /**< by Content-Length; over UDP without it: all that is left */
+	struct str from_uri,
+		to_uri;       /**< inside the <>, or the bare URI; parameters of the URI included */
+	int32_t max_forwards; /**< -1: header absent */
+	struct str body;      /**< by Content-Length; over UDP without it: all that is left */
 
-	bool bare_lf;  /**< a line before the body ends in LF without CR */
+	bool bare_lf; /**< a line before the body ends in LF without CR */
 	uint16_t lines;
 	uint8_t first[SIP_HDR_COUNT]; /**< first line with this id, SIP_LINE_NONE when absent */
 	uint8_t last[SIP_HDR_COUNT];
@@ -113,10 +115,10 @@ struct str sip_msg_header_named(const struct sip_msg *m, struct str name);
  */
 struct sip_values {
 	const struct sip_msg *m;
-	uint8_t line;      /**< line after the one that `rest` is of */
-	struct str rest;   /**< not yet returned; STR_NULL: the line is used up */
-	uint32_t at;       /**< offset of the value last returned, in the message */
-	uint8_t at_line;   /**< the line it stands on */
+	uint8_t line;    /**< line after the one that `rest` is of */
+	struct str rest; /**< not yet returned; STR_NULL: the line is used up */
+	uint32_t at;     /**< offset of the value last returned, in the message */
+	uint8_t at_line; /**< the line it stands on */
 };
 struct sip_values sip_values_first(const struct sip_msg *m, enum sip_header_id id);
 bool sip_values_next(struct sip_values *v, struct str *ret);

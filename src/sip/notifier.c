@@ -9,9 +9,11 @@
 #include "sip/compose.h"
 
 static const struct sm_state states[] = {
-	[SIP_NOTIFIER_PENDING] = {"pending", SM_TO(SIP_NOTIFIER_ACTIVE) | SM_TO(SIP_NOTIFIER_ENDING) |
+	[SIP_NOTIFIER_PENDING] = {"pending", SM_TO(SIP_NOTIFIER_ACTIVE) |
+						     SM_TO(SIP_NOTIFIER_ENDING) |
 						     SM_TO(SIP_NOTIFIER_TERMINATED)},
-	[SIP_NOTIFIER_ACTIVE] = {"active", SM_TO(SIP_NOTIFIER_ENDING) | SM_TO(SIP_NOTIFIER_TERMINATED)},
+	[SIP_NOTIFIER_ACTIVE] = {"active",
+				 SM_TO(SIP_NOTIFIER_ENDING) | SM_TO(SIP_NOTIFIER_TERMINATED)},
 	[SIP_NOTIFIER_ENDING] = {"ending", SM_TO(SIP_NOTIFIER_TERMINATED)},
 	[SIP_NOTIFIER_TERMINATED] = {"terminated", 0},
 };
@@ -21,16 +23,16 @@ struct sip_notifier {
 	struct sip_dialogs *dialogs;
 	struct sip_dialog_usage usage;
 	struct sip_dialog_request request;
-	struct timer timer;           /**< the end */
-	struct deferred_call soon;    /**< a NOTIFY at the end of the turn, behind the answer */
+	struct timer timer;        /**< the end */
+	struct deferred_call soon; /**< a NOTIFY at the end of the turn, behind the answer */
 	uint8_t state;
-	bool full, changed;           /**< what the next NOTIFY is to tell */
-	bool owned;                   /**< sip_notifier_end left the owner's reference to us */
-	enum sip_subreason reason;    /**< ENDING */
+	bool full, changed;        /**< what the next NOTIFY is to tell */
+	bool owned;                /**< sip_notifier_end left the owner's reference to us */
+	enum sip_subreason reason; /**< ENDING */
 	uint32_t retry_after_s;
 	uint64_t expires_ms;
 	uint32_t min_s, default_s, max_s;
-	struct sip_event event;       /**< into `text` */
+	struct sip_event event; /**< into `text` */
 	struct str event_line, headers;
 	char *text;
 	const struct sip_notifier_handler *handler;
@@ -80,7 +82,8 @@ static void finish(struct sip_notifier *n)
 }
 
 
-void sip_notifier_terminate(struct sip_notifier *n, enum sip_subreason reason, uint32_t retry_after_s)
+void sip_notifier_terminate(struct sip_notifier *n, enum sip_subreason reason,
+			    uint32_t retry_after_s)
 {
 	if (!is_open(n))
 		return;
@@ -133,8 +136,8 @@ static bool ends_subscription(uint16_t status)
 }
 
 
-static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m, int error,
-			void *arg)
+static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m,
+			int error, void *arg)
 {
 	struct sip_notifier *n = arg;
 
@@ -145,7 +148,8 @@ static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, cons
 		return;
 	/* "If the NOTIFY request fails due to expiration of SIP Timer F (transaction timeout), the notifier
 	 * SHOULD remove the subscription." One whose transport failed is as unreachable. */
-	if (!m || ends_subscription(m->status) || (n->state == SIP_NOTIFIER_ENDING && !n->changed)) {
+	if (!m || ends_subscription(m->status) ||
+	    (n->state == SIP_NOTIFIER_ENDING && !n->changed)) {
 		finish(n);
 		return;
 	}
@@ -274,7 +278,8 @@ static int reply_granted(struct sip_notifier *n, struct sip_server_txn *st, uint
 	buf_puts(&lines, n->headers);
 	err = lines.failed ? -ENOMEM
 			   : sip_dialog_reply(n->usage.dialog, st,
-					      &(struct sip_response){.status = 200, .headers = buf_str(&lines)});
+					      &(struct sip_response){.status = 200,
+								     .headers = buf_str(&lines)});
 	buf_done(&lines);
 	return err;
 }
@@ -310,8 +315,8 @@ static void refresh(struct sip_notifier *n, struct sip_server_txn *st, const str
 }
 
 
-static bool on_request(struct sip_dialog_usage *u, struct sip_server_txn *st, const struct sip_msg *m,
-		       const struct sip_source *src, void *arg)
+static bool on_request(struct sip_dialog_usage *u, struct sip_server_txn *st,
+		       const struct sip_msg *m, const struct sip_source *src, void *arg)
 {
 	struct sip_notifier *n = arg;
 	struct sip_event event;
@@ -339,7 +344,8 @@ static void on_ended(struct sip_dialog_usage *u, int error, void *arg)
 }
 
 
-static const struct sip_dialog_usage_handler usage_handler = {.request = on_request, .ended = on_ended};
+static const struct sip_dialog_usage_handler usage_handler = {.request = on_request,
+							      .ended = on_ended};
 
 
 /* ---- Life ---- */

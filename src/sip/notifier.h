@@ -54,11 +54,11 @@ struct sip_notifier_params {
 	struct sip_server_txn *st;
 	const struct sip_msg *m;
 	const struct sip_source *src;
-	const struct sip_hop *hop;     /**< of a device; may be NULL */
+	const struct sip_hop *hop; /**< of a device; may be NULL */
 	uint32_t min_s, default_s, max_s;
-	bool pending;                  /**< nobody has allowed it yet: sip_notifier_allow */
+	bool pending; /**< nobody has allowed it yet: sip_notifier_allow */
 	struct str contact_user;
-	struct str headers;            /**< further header lines of the 200 and of each NOTIFY */
+	struct str headers; /**< further header lines of the 200 and of each NOTIFY */
 	const struct sip_notifier_handler *handler;
 	void *arg;
 };
@@ -74,7 +74,8 @@ void sip_notifier_changed(struct sip_notifier *n);
 /** From pending to active. */
 void sip_notifier_allow(struct sip_notifier *n);
 /** A last NOTIFY with this reason; `retry_after_s` 0: none. `ended` follows. */
-void sip_notifier_terminate(struct sip_notifier *n, enum sip_subreason reason, uint32_t retry_after_s);
+void sip_notifier_terminate(struct sip_notifier *n, enum sip_subreason reason,
+			    uint32_t retry_after_s);
 /** The same, and no callback follows: takes the reference. NULL is fine; returns NULL. */
 void *sip_notifier_end(struct sip_notifier *n);
 enum sip_notifier_state sip_notifier_state(const struct sip_notifier *n);

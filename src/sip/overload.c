@@ -4,12 +4,13 @@
 
 #include "base/counter.h"
 
-static struct counter c_refused = COUNTER("sip.shed.refused", "SIP requests answered 503 under overload");
-static struct counter c_dropped =
-	COUNTER("sip.shed.dropped", "SIP requests dropped in silence under overload");
+static struct counter c_refused = COUNTER("sip.shed.refused",
+					  "SIP requests answered 503 under overload");
+static struct counter c_dropped = COUNTER("sip.shed.dropped",
+					  "SIP requests dropped in silence under overload");
 static struct counter c_episodes = COUNTER("sip.shed.episodes", "Times that shedding began");
-static struct counter g_delay =
-	GAUGE("sip.queue_delay_us", "Estimated delay of a SIP message before it is looked at");
+static struct counter g_delay = GAUGE("sip.queue_delay_us",
+				      "Estimated delay of a SIP message before it is looked at");
 
 
 void overload_counters_register(void)

@@ -23,35 +23,36 @@
 
 #include "base/loop.h"
 
-#define OVERLOAD_TARGET_US       5000
+#define OVERLOAD_TARGET_US 5000
 /** The delay must have been above the target for so long: a pause of the machine is not overload. */
-#define OVERLOAD_PATIENCE_US     20000
+#define OVERLOAD_PATIENCE_US 20000
 /** Part of the time that 503s may take: 1/20. */
-#define OVERLOAD_BUDGET_SHARE    20
+#define OVERLOAD_BUDGET_SHARE 20
 /** What one 503 costs, with its decoding and sending; and the most that is saved up. */
-#define OVERLOAD_REFUSAL_US      5
-#define OVERLOAD_BUDGET_MAX_US   2000
+#define OVERLOAD_REFUSAL_US 5
+#define OVERLOAD_BUDGET_MAX_US 2000
 /** Retry-After: from 1 to 8 s, so that the refused do not all come back together. */
-#define OVERLOAD_RETRY_MIN_S     1
-#define OVERLOAD_RETRY_MAX_S     8
+#define OVERLOAD_RETRY_MIN_S 1
+#define OVERLOAD_RETRY_MAX_S 8
 /** The clock is read again after so many messages of a batch: one may have cost much. */
-#define OVERLOAD_CLOCK_EVERY     8
+#define OVERLOAD_CLOCK_EVERY 8
 /** Rate before anything was measured: bytes in a millisecond; 45,000 messages of 1 kB a second. */
-#define OVERLOAD_RATE_FIRST      100000
+#define OVERLOAD_RATE_FIRST 100000
 
 struct overload {
 	struct loop *loop;
-	uint64_t batch_us;     /**< when the present batch began; 0: between batches */
-	uint64_t busy_us;      /**< end of the last batch that left a backlog: the rate is measured from here */
+	uint64_t batch_us; /**< when the present batch began; 0: between batches */
+	uint64_t
+		busy_us; /**< end of the last batch that left a backlog: the rate is measured from here */
 	uint64_t refilled_us;
 	uint64_t above_us;     /**< since when the delay is above the target; 0: it is not */
 	uint64_t bytes_per_ms; /**< drain rate, a running mean; bytes as the kernel counts them */
 	uint64_t batch_bytes;
-	uint32_t backlog_us;   /**< delay by the kernel's backlog, as of the start of the batch */
-	uint32_t reported_us;  /**< delay elsewhere: overload_report */
-	uint32_t delay_us;     /**< with the age of the batch */
+	uint32_t backlog_us;  /**< delay by the kernel's backlog, as of the start of the batch */
+	uint32_t reported_us; /**< delay elsewhere: overload_report */
+	uint32_t delay_us;    /**< with the age of the batch */
 	uint32_t budget_us;
-	uint32_t seen;         /**< messages of this batch */
+	uint32_t seen; /**< messages of this batch */
 	bool shedding;
 };
 

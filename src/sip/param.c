@@ -27,8 +27,8 @@ static int bad(struct str *rest, const char *at, const char *end)
 
 
 /* With `list`, a ',' ends the parameters too: `*rest` is left there. */
-static inline __attribute__((always_inline)) int
-next(struct str *rest, struct str *name, struct str *value, bool list)
+static inline __attribute__((always_inline)) int next(struct str *rest, struct str *name,
+						      struct str *value, bool list)
 {
 	const char *p = rest->p, *end = sip_end(*rest), *q;
 

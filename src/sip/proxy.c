@@ -133,7 +133,9 @@ static void hop_of_flow(struct sip_hops *ret, const struct branch *br, const str
 	struct str transport;
 
 	ret->n = 1;
-	ret->hop[0] = (struct sip_hop){.kind = SIP_TCP, .flow = br->target.flow, .socket = SIP_SOCKET_ANY};
+	ret->hop[0] = (struct sip_hop){.kind = SIP_TCP,
+				       .flow = br->target.flow,
+				       .socket = SIP_SOCKET_ANY};
 	if (u->scheme == SIP_URI_SIPS || (sip_uri_param(u, STR("transport"), &transport) &&
 					  str_eq_nocase(transport, STR("tls"))))
 		ret->hop[0].kind = SIP_TLS;
@@ -228,8 +230,8 @@ static void lend_breadth(struct sip_proxy *p, struct branch *br, unsigned group)
 }
 
 
-static unsigned start_group(struct sip_proxy *p, const struct sip_msg *m, unsigned first, unsigned n,
-			    int *error)
+static unsigned start_group(struct sip_proxy *p, const struct sip_msg *m, unsigned first,
+			    unsigned n, int *error)
 {
 	unsigned started = 0;
 
@@ -371,8 +373,8 @@ static void copy_target(struct sip_proxy_target *ret, const struct sip_proxy_tar
 
 
 /* By falling q; of equals the first stays first. */
-static void place_target(struct sip_proxy *p, const struct sip_proxy_target *t, struct sip_hop **hops,
-			 char **text)
+static void place_target(struct sip_proxy *p, const struct sip_proxy_target *t,
+			 struct sip_hop **hops, char **text)
 {
 	uint8_t i = p->n++;
 
@@ -416,9 +418,10 @@ static struct sip_proxy *proxy_alloc(struct sip_server_txn *st, const struct sip
 				     const struct sip_proxy_params *params)
 {
 	size_t room = params->n ? params->n : 1;
-	struct sip_proxy *p = mem_alloc_in(
-		sip_server_txn_sip(st)->slab,
-		sizeof(*p) + room * sizeof(struct branch) + text_size(params), destroy);
+	struct sip_proxy *p = mem_alloc_in(sip_server_txn_sip(st)->slab,
+					   sizeof(*p) + room * sizeof(struct branch) +
+						   text_size(params),
+					   destroy);
 
 	if (!p)
 		return NULL;
@@ -437,7 +440,8 @@ static struct sip_proxy *proxy_alloc(struct sip_server_txn *st, const struct sip
 }
 
 
-static int start(struct sip_proxy *p, const struct sip_msg *m, const struct sip_proxy_params *params)
+static int start(struct sip_proxy *p, const struct sip_msg *m,
+		 const struct sip_proxy_params *params)
 {
 	int error = -EHOSTUNREACH;
 

@@ -25,41 +25,44 @@
 /** Branches of one request: a user's devices. */
 #define SIP_PROXY_BRANCHES_MAX 16
 /** RFC 5393 5.3.3: value of Max-Breadth that is added, and the most that is let through. */
-#define SIP_MAX_BREADTH        60
+#define SIP_MAX_BREADTH 60
 /** RFC 3261 16.6 step 3: Max-Forwards of a request that came without. */
-#define SIP_MAX_FORWARDS       70
+#define SIP_MAX_FORWARDS 70
 
 struct sip_proxy;
 
 /** What the request's Route and Request-URI say, after 16.4; views into the request. */
 struct sip_route {
-	struct str uri;       /**< the Request-URI after 16.4: as received, or the last Route (below) */
-	bool uri_from_route;  /**< a strict router put ours into the Request-URI: the last Route is the real one */
-	uint8_t drop;         /**< Route values to drop from the top: 0, 1 or 2 */
-	uint64_t loop;        /**< RFC 5393 4.2.1, second part: all that routing depends on */
-	bool ours_popped;     /**< the topmost Route was ours and will be dropped */
+	struct str uri; /**< the Request-URI after 16.4: as received, or the last Route (below) */
+	bool uri_from_route; /**< a strict router put ours into the Request-URI: the last Route is the real one */
+	uint8_t drop;          /**< Route values to drop from the top: 0, 1 or 2 */
+	uint64_t loop;         /**< RFC 5393 4.2.1, second part: all that routing depends on */
+	bool ours_popped;      /**< the topmost Route was ours and will be dropped */
 	struct str our_params; /**< URI parameters of that Route entry ("lr;orig") */
 	struct str our_user;   /**< and its user part */
-	struct str next;      /**< URI of the Route to follow next; STR_NULL: none left, the Request-URI decides */
-	bool next_strict;     /**< it has no lr (16.6 step 6) */
-	bool uri_ours;        /**< the Request-URI is a URI of ours (strict router's doing, or for us) */
-	bool second_ours;     /**< double Record-Route: the entry below was ours too and is dropped as well */
-	uint16_t routes;      /**< Route values as received */
+	struct str
+		next; /**< URI of the Route to follow next; STR_NULL: none left, the Request-URI decides */
+	bool next_strict; /**< it has no lr (16.6 step 6) */
+	bool uri_ours; /**< the Request-URI is a URI of ours (strict router's doing, or for us) */
+	bool second_ours; /**< double Record-Route: the entry below was ours too and is dropped as well */
+	uint16_t routes; /**< Route values as received */
 };
 
 /**
  * 0, or the status to answer (483, 482, 420, 416, 400) when it may not be forwarded; header lines of
  * that answer (Unsupported) go to `why`. `ret` is filled in any case but 400.
  */
-uint16_t sip_proxy_check(struct sip *s, const struct sip_msg *m, struct sip_route *ret, struct buf *why);
+uint16_t sip_proxy_check(struct sip *s, const struct sip_msg *m, struct sip_route *ret,
+			 struct buf *why);
 
 struct sip_proxy_target {
-	struct str uri;       /**< new Request-URI; STR_NULL: keep */
-	struct str route;     /**< Route values to put on top (a Path, RFC 3327), comma list; empty: none */
-	uint64_t flow;        /**< the connection to use (RFC 5626), its kind by the URI; 0: resolve */
+	struct str uri; /**< new Request-URI; STR_NULL: keep */
+	struct str
+		route; /**< Route values to put on top (a Path, RFC 3327), comma list; empty: none */
+	uint64_t flow; /**< the connection to use (RFC 5626), its kind by the URI; 0: resolve */
 	const struct sip_hop *hop; /**< known next hop, no resolving; NULL: by Route, else by URI */
-	uint16_t q;           /**< thousandths */
-	void *user;           /**< the caller's: which device this is */
+	uint16_t q;                /**< thousandths */
+	void *user;                /**< the caller's: which device this is */
 };
 
 struct sip_proxy_handler {
@@ -69,8 +72,8 @@ struct sip_proxy_handler {
 	 * `target` is the user pointer of its branch. True: the user has answered `st` itself, or takes
 	 * a reference and will; nothing is forwarded.
 	 */
-	bool (*final)(struct sip_proxy *p, struct sip_server_txn *st, uint16_t status, const struct sip_msg *m,
-		      void *target, void *arg);
+	bool (*final)(struct sip_proxy *p, struct sip_server_txn *st, uint16_t status,
+		      const struct sip_msg *m, void *target, void *arg);
 	/** Last call: `status` is what the sender was told (0: nobody could be told). */
 	void (*done)(struct sip_proxy *p, uint16_t status, void *arg);
 };
@@ -80,7 +83,7 @@ struct sip_proxy_params {
 	const struct sip_proxy_target *targets; /**< copied; none: by Route or Request-URI */
 	size_t n;
 	bool record_route;
-	struct str record_route_user;           /**< user part of our Record-Route URI; empty: none */
+	struct str record_route_user; /**< user part of our Record-Route URI; empty: none */
 	/**
 	 * Methods other than INVITE: after so long without a final response the branches are given up,
 	 * and `final` gets the best so far, or 408, while the sender still waits. 0: 64*T1.

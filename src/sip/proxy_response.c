@@ -61,7 +61,8 @@ static uint16_t status_upstream(uint16_t status)
 
 /* What the sender is told: the response, or one of our own in its place. Returns its status, 0 when
  * nothing was sent (a 408 to another method than INVITE: RFC 4320 4.2). */
-static uint16_t answer(struct sip_proxy *p, struct branch *br, uint16_t status, const struct sip_msg *m)
+static uint16_t answer(struct sip_proxy *p, struct branch *br, uint16_t status,
+		       const struct sip_msg *m)
 {
 	struct buf lines = BUF_INIT(CHALLENGES_MAX);
 	int err = 0;
@@ -90,8 +91,7 @@ static void finish(struct sip_proxy *p, struct branch *br, uint16_t status, cons
 	if (told != status || (status == 408 && !p->invite))
 		m = NULL;
 	p->answered = true;
-	if (p->handler && p->handler->final &&
-	    p->handler->final(p, p->st, told, m, user, p->arg))
+	if (p->handler && p->handler->final && p->handler->final(p, p->st, told, m, user, p->arg))
 		told = sip_server_txn_answered(p->st) ? p->st->status : 0;
 	else
 		told = answer(p, br, told, m);

@@ -43,18 +43,18 @@ static const struct phrase phrases[] = {
 	{421, STR_INIT("Extension Required")},
 	{422, STR_INIT("Session Interval Too Small")}, /* RFC 4028 */
 	{423, STR_INIT("Interval Too Brief")},
-	{424, STR_INIT("Bad Location Information")},        /* RFC 6442 */
-	{428, STR_INIT("Use Identity Header")},             /* RFC 8224 */
-	{429, STR_INIT("Provide Referrer Identity")},       /* RFC 3892 */
-	{430, STR_INIT("Flow Failed")},                     /* RFC 5626 */
-	{433, STR_INIT("Anonymity Disallowed")},            /* RFC 5079 */
-	{436, STR_INIT("Bad Identity Info")},               /* RFC 8224 */
-	{437, STR_INIT("Unsupported Credential")},          /* RFC 8224 */
-	{438, STR_INIT("Invalid Identity Header")},         /* RFC 8224 */
+	{424, STR_INIT("Bad Location Information")},         /* RFC 6442 */
+	{428, STR_INIT("Use Identity Header")},              /* RFC 8224 */
+	{429, STR_INIT("Provide Referrer Identity")},        /* RFC 3892 */
+	{430, STR_INIT("Flow Failed")},                      /* RFC 5626 */
+	{433, STR_INIT("Anonymity Disallowed")},             /* RFC 5079 */
+	{436, STR_INIT("Bad Identity Info")},                /* RFC 8224 */
+	{437, STR_INIT("Unsupported Credential")},           /* RFC 8224 */
+	{438, STR_INIT("Invalid Identity Header")},          /* RFC 8224 */
 	{439, STR_INIT("First Hop Lacks Outbound Support")}, /* RFC 5626 */
-	{440, STR_INIT("Max-Breadth Exceeded")},            /* RFC 5393 */
-	{469, STR_INIT("Bad Info Package")},                /* RFC 6086 */
-	{470, STR_INIT("Consent Needed")},                  /* RFC 5360 */
+	{440, STR_INIT("Max-Breadth Exceeded")},             /* RFC 5393 */
+	{469, STR_INIT("Bad Info Package")},                 /* RFC 6086 */
+	{470, STR_INIT("Consent Needed")},                   /* RFC 5360 */
 	{480, STR_INIT("Temporarily Unavailable")},
 	{481, STR_INIT("Call/Transaction Does Not Exist")},
 	{482, STR_INIT("Loop Detected")},

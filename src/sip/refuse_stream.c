@@ -23,7 +23,8 @@ bool sip_refuse_stream(struct str part, uint16_t status, struct loop *loop, stru
 	struct sip_msg m;
 	struct buf t;
 
-	if (!part.n || sip_msg_decode(&m, str_upto(part, SIP_MESSAGE_MAX), true) == SIP_DECODE_BROKEN ||
+	if (!part.n ||
+	    sip_msg_decode(&m, str_upto(part, SIP_MESSAGE_MAX), true) == SIP_DECODE_BROKEN ||
 	    !answerable(&m))
 		return false;
 	buf_fixed(&t, tag, sizeof(tag));

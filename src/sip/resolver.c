@@ -20,7 +20,7 @@
 /* NAPTR records of one domain that are followed. */
 #define NAPTRS_MAX 8
 /* A and AAAA of each target. */
-#define SLOTS      (2 * SIP_HOPS_MAX)
+#define SLOTS (2 * SIP_HOPS_MAX)
 
 #define BIT(kind) (1u << (kind))
 
@@ -72,8 +72,8 @@ struct lookup {
 	struct choice choice;
 	enum sip_transport_kind kind; /* chosen */
 	enum step step;
-	unsigned waiting;       /* slots without an answer yet */
-	int error;              /* other than "not found": no memory, or the first of them */
+	unsigned waiting; /* slots without an answer yet */
+	int error;        /* other than "not found": no memory, or the first of them */
 	struct dns_answer *naptr_answer, *srv_answer;
 	struct naptr naptr[NAPTRS_MAX];
 	size_t naptrs, naptr_at;
@@ -220,8 +220,8 @@ static void put_hop(struct sip_hops *h, enum sip_transport_kind kind, const stru
 }
 
 
-static int answer_numeric(struct sip_resolver *r, struct addr *a, uint16_t port,
-			  struct str host, unsigned kinds, struct sip_hops *now)
+static int answer_numeric(struct sip_resolver *r, struct addr *a, uint16_t port, struct str host,
+			  unsigned kinds, struct sip_hops *now)
 {
 	for (size_t i = 0; i < KINDS; i++) {
 		enum sip_transport_kind k = kind_order[i];

@@ -30,11 +30,11 @@
 #include "sip/uri.h"
 
 /** Hops kept of one answer; more are cut (a hostile zone must not make us try forever). */
-#define SIP_HOPS_MAX          8
-#define SIP_HOP_AVOID_MS      32000
+#define SIP_HOPS_MAX 8
+#define SIP_HOP_AVOID_MS 32000
 #define SIP_RESOLVER_CACHE_MAX 4096
 /** Failed hops remembered; beyond, the one noted first is forgotten. */
-#define SIP_AVOID_MAX         1024
+#define SIP_AVOID_MAX 1024
 
 struct sip_resolver;
 
@@ -46,7 +46,8 @@ struct sip_hops {
 
 struct sip_lookup;
 /** `error` 0 or -ENOENT (no such host), -ETIMEDOUT, -ENOMEM… `hops` valid until return. */
-typedef void(sip_lookup_cb)(struct sip_lookup *q, int error, const struct sip_hops *hops, void *arg);
+typedef void(sip_lookup_cb)(struct sip_lookup *q, int error, const struct sip_hops *hops,
+			    void *arg);
 
 /** Embedded by the caller; zeroed before first use. */
 struct sip_lookup {

@@ -5,8 +5,8 @@
 #include "sip/compose.h"
 
 static const struct sm_state branch_states[] = {
-	[BRANCH_WAITING] = {"waiting", SM_TO(BRANCH_RESOLVING) | SM_TO(BRANCH_TRYING) |
-					       SM_TO(BRANCH_DONE)},
+	[BRANCH_WAITING] = {"waiting",
+			    SM_TO(BRANCH_RESOLVING) | SM_TO(BRANCH_TRYING) | SM_TO(BRANCH_DONE)},
 	[BRANCH_RESOLVING] = {"resolving", SM_TO(BRANCH_TRYING) | SM_TO(BRANCH_DONE)},
 	[BRANCH_TRYING] = {"trying", SM_TO(BRANCH_DONE)},
 	[BRANCH_DONE] = {"done", 0},

@@ -28,10 +28,10 @@ struct branch {
 	struct timer timer_c;
 	struct sip_proxy_target target;
 	uint8_t state;
-	bool rang;          /**< a provisional response came (16.8) */
-	uint16_t breadth;   /**< Max-Breadth lent to it */
-	uint16_t status;    /**< final; made up by us when `kept` is empty */
-	struct str kept;    /**< its final response, copied while others are waited for */
+	bool rang;        /**< a provisional response came (16.8) */
+	uint16_t breadth; /**< Max-Breadth lent to it */
+	uint16_t status;  /**< final; made up by us when `kept` is empty */
+	struct str kept;  /**< its final response, copied while others are waited for */
 };
 
 struct sip_proxy {
@@ -44,7 +44,7 @@ struct sip_proxy {
 	const struct sip_proxy_handler *handler;
 	void *arg;
 	struct timer answer;
-	uint16_t breadth;   /**< incoming Max-Breadth not lent out */
+	uint16_t breadth; /**< incoming Max-Breadth not lent out */
 	uint8_t n;
 	bool invite, cancelled, declined, answered, done;
 	struct branch *branch; /**< by falling q; behind the struct */

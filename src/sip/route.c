@@ -205,7 +205,8 @@ static bool requires_of_proxy(const struct sip_msg *m, struct buf *why)
 }
 
 
-uint16_t sip_proxy_check(struct sip *s, const struct sip_msg *m, struct sip_route *ret, struct buf *why)
+uint16_t sip_proxy_check(struct sip *s, const struct sip_msg *m, struct sip_route *ret,
+			 struct buf *why)
 {
 	struct sip_route r = {.uri = m->uri};
 	struct sip_uri uri;

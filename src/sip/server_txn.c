@@ -380,7 +380,7 @@ static struct sip_server_txn *txn_alloc(struct sip *s, const struct txn_key *key
 
 
 int server_txn_start(struct sip *s, const struct txn_key *key, struct sip_msg *m,
-		 const struct sip_source *src)
+		     const struct sip_source *src)
 {
 	struct sip_server_txn *st = txn_alloc(s, key, src);
 	size_t size;

@@ -9,47 +9,52 @@
 
 /** First guess of the table of server transactions; it grows by itself. */
 #define SERVERS_EXPECTED 1024
-#define RETRY_AFTER_MAX  32
+#define RETRY_AFTER_MAX 32
 
 struct counter sip_c_requests = COUNTER("sip.requests", "SIP requests received");
 struct counter sip_c_responses = COUNTER("sip.responses", "SIP responses received");
-struct counter sip_c_retransmissions =
-	COUNTER("sip.retransmissions", "SIP requests received again and absorbed or answered from state");
-struct counter sip_c_retransmitted = COUNTER("sip.retransmitted", "SIP messages sent again by a timer");
+struct counter sip_c_retransmissions = COUNTER(
+	"sip.retransmissions", "SIP requests received again and absorbed or answered from state");
+struct counter sip_c_retransmitted = COUNTER("sip.retransmitted",
+					     "SIP messages sent again by a timer");
 struct counter sip_c_stray_responses =
 	COUNTER("sip.stray_responses", "SIP responses that belong to no transaction, dropped");
 struct counter sip_c_stray_acks =
 	COUNTER("sip.stray_acks", "ACKs for responses that were sent without a transaction");
-struct counter sip_c_malformed =
-	COUNTER("sip.malformed", "SIP requests answered 4xx or 5xx because of their form");
-struct counter sip_c_malformed_responses =
-	COUNTER("sip.malformed.response", "SIP responses dropped because of their form");
-struct counter sip_c_broken =
-	COUNTER("sip.malformed.broken", "SIP messages that cannot even be answered, dropped");
-struct counter sip_c_refused =
-	COUNTER("sip.refused.ceiling", "SIP requests answered 503 at the ceiling of transactions");
-struct counter sip_c_client_timeouts =
-	COUNTER("sip.client_timeouts", "SIP requests sent to a hop that never answered");
-struct counter sip_c_transport_errors =
-	COUNTER("sip.transport_errors", "SIP messages that could not be sent");
-struct counter sip_c_late = COUNTER("sip.late", "Final responses that came after the sender had given up");
-struct counter sip_c_unanswered =
-	COUNTER("sip.unanswered", "SIP requests that were not answered within 64*T1");
-struct counter sip_c_no_memory = COUNTER("sip.no_memory", "SIP messages dropped for want of memory");
-struct counter sip_g_pending = GAUGE("sip.txn.pending", "Server transactions that wait for an answer");
-struct counter sip_g_lingering =
-	GAUGE("sip.txn.lingering", "Server transactions that only repeat their answer");
+struct counter sip_c_malformed = COUNTER("sip.malformed",
+					 "SIP requests answered 4xx or 5xx because of their form");
+struct counter sip_c_malformed_responses = COUNTER("sip.malformed.response",
+						   "SIP responses dropped because of their form");
+struct counter sip_c_broken = COUNTER("sip.malformed.broken",
+				      "SIP messages that cannot even be answered, dropped");
+struct counter sip_c_refused = COUNTER("sip.refused.ceiling",
+				       "SIP requests answered 503 at the ceiling of transactions");
+struct counter sip_c_client_timeouts = COUNTER("sip.client_timeouts",
+					       "SIP requests sent to a hop that never answered");
+struct counter sip_c_transport_errors = COUNTER("sip.transport_errors",
+						"SIP messages that could not be sent");
+struct counter sip_c_late = COUNTER("sip.late",
+				    "Final responses that came after the sender had given up");
+struct counter sip_c_unanswered = COUNTER("sip.unanswered",
+					  "SIP requests that were not answered within 64*T1");
+struct counter sip_c_no_memory = COUNTER("sip.no_memory",
+					 "SIP messages dropped for want of memory");
+struct counter sip_g_pending = GAUGE("sip.txn.pending",
+				     "Server transactions that wait for an answer");
+struct counter sip_g_lingering = GAUGE("sip.txn.lingering",
+				       "Server transactions that only repeat their answer");
 struct counter sip_g_clients = GAUGE("sip.txn.client", "Client transactions");
 
 
 void sip_counters_register(void)
 {
 	struct counter *const all[] = {
-		&sip_c_requests, &sip_c_responses, &sip_c_retransmissions, &sip_c_retransmitted,
-		&sip_c_stray_responses, &sip_c_stray_acks, &sip_c_malformed,
-		&sip_c_malformed_responses, &sip_c_broken, &sip_c_refused, &sip_c_client_timeouts,
-		&sip_c_transport_errors, &sip_c_late, &sip_c_unanswered, &sip_c_no_memory,
-		&sip_g_pending, &sip_g_lingering, &sip_g_clients,
+		&sip_c_requests,      &sip_c_responses,           &sip_c_retransmissions,
+		&sip_c_retransmitted, &sip_c_stray_responses,     &sip_c_stray_acks,
+		&sip_c_malformed,     &sip_c_malformed_responses, &sip_c_broken,
+		&sip_c_refused,       &sip_c_client_timeouts,     &sip_c_transport_errors,
+		&sip_c_late,          &sip_c_unanswered,          &sip_c_no_memory,
+		&sip_g_pending,       &sip_g_lingering,           &sip_g_clients,
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -82,8 +87,9 @@ static void refuse(struct sip *s, struct sip_msg *m, const struct sip_source *sr
 	if (m->method == SIP_ACK)
 		return;
 	txn_key_of_msg(&key, &s->key, m->method, m);
-	respond_stateless(s, m, src, key.hash,
-			  &(struct sip_response){.status = status, .reason = reason, .headers = headers});
+	respond_stateless(
+		s, m, src, key.hash,
+		&(struct sip_response){.status = status, .reason = reason, .headers = headers});
 }
 
 
@@ -219,7 +225,8 @@ static void response(struct sip *s, const struct sip_msg *m)
  * no response can be made. */
 static bool unanswerable(const struct sip_msg *m)
 {
-	static const enum sip_header_id copied[] = {SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID, SIP_HDR_CSEQ};
+	static const enum sip_header_id copied[] = {SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID,
+						    SIP_HDR_CSEQ};
 
 	if (m->lines < SIP_HEADERS_MAX)
 		return false;
@@ -347,9 +354,9 @@ static uint32_t time_to_t2(const struct sip_timers *t)
 static void declare_timers(struct sip *s)
 {
 	const uint32_t ms[] = {
-		s->t.t1_ms, 2 * s->t.t1_ms, 4 * s->t.t1_ms, 8 * s->t.t1_ms, 16 * s->t.t1_ms,
-		s->t.t2_ms, s->t.t4_ms, s->t.linger_ms, s->t.c_ms, SIP_TRYING_MS, s->t100_ms,
-		s->t.linger_ms - s->t100_ms,
+		s->t.t1_ms,      2 * s->t.t1_ms, 4 * s->t.t1_ms, 8 * s->t.t1_ms,
+		16 * s->t.t1_ms, s->t.t2_ms,     s->t.t4_ms,     s->t.linger_ms,
+		s->t.c_ms,       SIP_TRYING_MS,  s->t100_ms,     s->t.linger_ms - s->t100_ms,
 	};
 
 	for (size_t i = 0; i < sizeof(ms) / sizeof(ms[0]); i++)

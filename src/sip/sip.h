@@ -52,17 +52,22 @@ struct sip_client_txn;
 #define SIP_TRYING_MS 200
 
 struct sip_timers {
-	uint32_t t1_ms;     /**< 500 */
-	uint32_t t2_ms;     /**< 4000 */
-	uint32_t t4_ms;     /**< 5000 */
-	uint32_t linger_ms; /**< 64 * T1 = 32000: Timers B, F, H, J, L, M and how long answers are kept */
-	uint32_t c_ms;      /**< Timer C, more than 3 minutes: 181000 */
+	uint32_t t1_ms; /**< 500 */
+	uint32_t t2_ms; /**< 4000 */
+	uint32_t t4_ms; /**< 5000 */
+	uint32_t
+		linger_ms; /**< 64 * T1 = 32000: Timers B, F, H, J, L, M and how long answers are kept */
+	uint32_t c_ms; /**< Timer C, more than 3 minutes: 181000 */
 };
-#define SIP_TIMERS_DEFAULT {500, 4000, 5000, 32000, 181000}
+#define SIP_TIMERS_DEFAULT                     \
+	{                                      \
+		500, 4000, 5000, 32000, 181000 \
+	}
 
 struct sip_handler {
 	/** A new request other than ACK; answer it through `st`. CANCEL comes here only when no INVITE matches it. */
-	void (*request)(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src, void *arg);
+	void (*request)(struct sip_server_txn *st, const struct sip_msg *m,
+			const struct sip_source *src, void *arg);
 	/** An ACK for a 2xx. It is routed like a request and never answered. */
 	void (*ack)(const struct sip_msg *m, const struct sip_source *src, void *arg);
 	/** Transports tell that a connection closed. May be NULL. */
@@ -71,9 +76,9 @@ struct sip_handler {
 
 struct sip_params {
 	struct loop *loop;
-	struct dns *dns;            /**< borrowed */
+	struct dns *dns; /**< borrowed */
 	struct sip_timers timers;
-	struct str server;          /**< value of Server in responses the engine makes itself */
+	struct str server; /**< value of Server in responses the engine makes itself */
 	const struct sip_handler *handler;
 	void *arg;
 };
@@ -118,12 +123,12 @@ struct str sip_server_txn_to_tag(struct sip_server_txn *st);
 
 struct sip_response {
 	uint16_t status;
-	struct str reason;  /**< STR_NULL: the standard one */
+	struct str reason; /**< STR_NULL: the standard one */
 	/** Whole header lines, each ended by CRLF; Server is added by the engine unless it is in here. */
 	struct str headers;
-	struct str type;    /**< Content-Type of the body; empty: no body */
+	struct str type; /**< Content-Type of the body; empty: no body */
 	struct str body;
-	struct str to_tag;  /**< STR_NULL: sip_server_txn_to_tag */
+	struct str to_tag; /**< STR_NULL: sip_server_txn_to_tag */
 };
 /**
  * Answers with a message of our own. -EALREADY after a final one, and after the transaction has ended.
@@ -193,6 +198,7 @@ const struct sip_hop *sip_client_hop(const struct sip_client_txn *ct);
 /** Sends a request outside any transaction: an ACK for a 2xx, with a Via of its own. */
 int sip_send_ack(struct sip *s, struct str head, struct str rest, const struct sip_hop *hop);
 /** The same, forwarding a received one. */
-int sip_send_ack_edits(struct sip *s, struct sip_edits *e, uint64_t loop, const struct sip_hop *hop);
+int sip_send_ack_edits(struct sip *s, struct sip_edits *e, uint64_t loop,
+		       const struct sip_hop *hop);
 
 #endif

@@ -142,9 +142,10 @@ static void shift_views(struct sip_msg *m, uint32_t at, uint32_t by)
 {
 	const char *from = m->p + at, *end = m->p + m->n;
 	struct str *const views[] = {
-		&m->method_name, &m->uri, &m->reason, &m->via.value, &m->via.branch, &m->via.maddr,
-		&m->cseq.method_name, &m->call_id, &m->from_tag, &m->to_tag, &m->from_uri,
-		&m->to_uri, &m->body,
+		&m->method_name, &m->uri,       &m->reason,           &m->via.value,
+		&m->via.branch,  &m->via.maddr, &m->cseq.method_name, &m->call_id,
+		&m->from_tag,    &m->to_tag,    &m->from_uri,         &m->to_uri,
+		&m->body,
 	};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)

@@ -103,7 +103,8 @@ static void read_length(struct sip_stream_frame *f, const char *p, const char *e
 		if (sip_char_is(*p, SIP_CHAR_BLANK)) {
 			if (f->in_length == LENGTH_DIGITS)
 				f->in_length = LENGTH_AFTER;
-		} else if (digit && (f->in_length == LENGTH_BEFORE || f->in_length == LENGTH_DIGITS)) {
+		} else if (digit &&
+			   (f->in_length == LENGTH_BEFORE || f->in_length == LENGTH_DIGITS)) {
 			f->in_length = LENGTH_DIGITS;
 			f->length = f->length * 10 + (uint32_t)(*p - '0');
 			if (f->length > LENGTH_HUGE)

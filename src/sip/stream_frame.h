@@ -39,17 +39,17 @@ enum sip_frame_kind {
 struct sip_stream_frame {
 	bool expect_pong; /**< set by the caller when it sends a ping */
 
-	struct str chunk; /**< what is left of the pushed bytes; borrowed */
-	struct buf held;  /**< a message that began in an earlier chunk */
-	uint32_t line;    /**< where the line being looked at starts in the message */
-	uint32_t seen;    /**< no LF from `line` up to here */
-	uint32_t total;   /**< bytes of the whole message; 0: not yet known */
-	uint32_t length;  /**< Content-Length so far */
+	struct str chunk;  /**< what is left of the pushed bytes; borrowed */
+	struct buf held;   /**< a message that began in an earlier chunk */
+	uint32_t line;     /**< where the line being looked at starts in the message */
+	uint32_t seen;     /**< no LF from `line` up to here */
+	uint32_t total;    /**< bytes of the whole message; 0: not yet known */
+	uint32_t length;   /**< Content-Length so far */
 	uint8_t in_length; /**< where we are in its value */
-	uint8_t lengths;  /**< how many of them (at most 2 are counted) */
-	uint8_t crlfs;    /**< line ends in a row between messages */
-	bool given;       /**< the message in `held` was given out: drop it at the next call */
-	bool closed;      /**< after an error */
+	uint8_t lengths;   /**< how many of them (at most 2 are counted) */
+	uint8_t crlfs;     /**< line ends in a row between messages */
+	bool given;        /**< the message in `held` was given out: drop it at the next call */
+	bool closed;       /**< after an error */
 };
 
 void sip_stream_frame_init(struct sip_stream_frame *f);

@@ -14,17 +14,20 @@
 
 static const struct sm_state states[] = {
 	[SIP_SUBSCRIPTION_SUBSCRIBING] = {"subscribing",
-					  SM_TO(SIP_SUBSCRIPTION_PENDING) | SM_TO(SIP_SUBSCRIPTION_ACTIVE) |
+					  SM_TO(SIP_SUBSCRIPTION_PENDING) |
+						  SM_TO(SIP_SUBSCRIPTION_ACTIVE) |
 						  SM_TO(SIP_SUBSCRIPTION_WAITING) |
 						  SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
-	[SIP_SUBSCRIPTION_PENDING] = {"pending",
-				      SM_TO(SIP_SUBSCRIPTION_PENDING) | SM_TO(SIP_SUBSCRIPTION_ACTIVE) |
-					      SM_TO(SIP_SUBSCRIPTION_WAITING) | SM_TO(SIP_SUBSCRIPTION_ENDING) |
-					      SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
-	[SIP_SUBSCRIPTION_ACTIVE] = {"active",
-				     SM_TO(SIP_SUBSCRIPTION_PENDING) | SM_TO(SIP_SUBSCRIPTION_ACTIVE) |
-					     SM_TO(SIP_SUBSCRIPTION_WAITING) | SM_TO(SIP_SUBSCRIPTION_ENDING) |
-					     SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
+	[SIP_SUBSCRIPTION_PENDING] = {"pending", SM_TO(SIP_SUBSCRIPTION_PENDING) |
+							 SM_TO(SIP_SUBSCRIPTION_ACTIVE) |
+							 SM_TO(SIP_SUBSCRIPTION_WAITING) |
+							 SM_TO(SIP_SUBSCRIPTION_ENDING) |
+							 SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
+	[SIP_SUBSCRIPTION_ACTIVE] = {"active", SM_TO(SIP_SUBSCRIPTION_PENDING) |
+						       SM_TO(SIP_SUBSCRIPTION_ACTIVE) |
+						       SM_TO(SIP_SUBSCRIPTION_WAITING) |
+						       SM_TO(SIP_SUBSCRIPTION_ENDING) |
+						       SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
 	[SIP_SUBSCRIPTION_WAITING] = {"waiting", SM_TO(SIP_SUBSCRIPTION_SUBSCRIBING) |
 							 SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
 	[SIP_SUBSCRIPTION_ENDING] = {"ending", SM_TO(SIP_SUBSCRIPTION_TERMINATED)},
@@ -36,10 +39,10 @@ struct sip_subscription {
 	struct sip_dialogs *dialogs;
 	struct sip_dialog_usage usage;
 	struct sip_dialog_request request;
-	struct timer timer;   /**< the next refresh, the end, or the next attempt */
+	struct timer timer; /**< the next refresh, the end, or the next attempt */
 	struct timer timer_n;
 	uint8_t state;
-	bool again;           /**< a refresh is wanted once the one under way is answered */
+	bool again; /**< a refresh is wanted once the one under way is answered */
 	bool fetch;
 	uint64_t begun_ms, expires_ms;
 	uint32_t expires_s, retry_s;
@@ -126,7 +129,8 @@ static void later(struct sip_subscription *s, uint32_t after_s)
 	uint32_t wait_s = next_retry_s(s);
 
 	if (after_s)
-		wait_s = after_s > SIP_SUBSCRIPTION_WAIT_MAX_S ? SIP_SUBSCRIPTION_WAIT_MAX_S : after_s;
+		wait_s = after_s > SIP_SUBSCRIPTION_WAIT_MAX_S ? SIP_SUBSCRIPTION_WAIT_MAX_S
+							       : after_s;
 	drop_dialog(s);
 	wait_for(s, wait_s);
 }
@@ -233,8 +237,17 @@ static bool ends_subscription(uint16_t status)
 static bool may_pass(uint16_t status)
 {
 	switch (status) {
-	case 408: case 480: case 481: case 482: case 483: case 491:
-	case 500: case 502: case 503: case 504: case 580:
+	case 408:
+	case 480:
+	case 481:
+	case 482:
+	case 483:
+	case 491:
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+	case 580:
 		return true;
 	default:
 		return false;
@@ -300,8 +313,8 @@ static void granted(struct sip_subscription *s, const struct sip_msg *m)
 }
 
 
-static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m, int error,
-			void *arg)
+static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m,
+			int error, void *arg)
 {
 	struct sip_subscription *s = arg;
 
@@ -357,8 +370,8 @@ static int subscribe_send(struct sip_subscription *s, uint32_t expires_s)
 					     });
 	buf_done(&lines);
 	if (!err)
-		timer_start(&s->timer_n, timers_of(s), sip_timers(sip_dialogs_sip(s->dialogs))->linger_ms,
-			    on_timer_n, s);
+		timer_start(&s->timer_n, timers_of(s),
+			    sip_timers(sip_dialogs_sip(s->dialogs))->linger_ms, on_timer_n, s);
 	return err;
 }
 
@@ -407,7 +420,8 @@ void sip_subscription_refresh(struct sip_subscription *s)
 
 /* ---- NOTIFY ---- */
 
-static void over(struct sip_subscription *s, const struct sip_subscription_value *v, struct str reason)
+static void over(struct sip_subscription *s, const struct sip_subscription_value *v,
+		 struct str reason)
 {
 	if (s->fetch || s->state == SIP_SUBSCRIPTION_ENDING) {
 		finish(s, 0, reason, 0);
@@ -434,7 +448,8 @@ static void holds(struct sip_subscription *s, const struct sip_subscription_valu
 {
 	if (s->state == SIP_SUBSCRIPTION_ENDING)
 		return;
-	move(s, v->state == SIP_SUBSTATE_ACTIVE ? SIP_SUBSCRIPTION_ACTIVE : SIP_SUBSCRIPTION_PENDING);
+	move(s,
+	     v->state == SIP_SUBSTATE_ACTIVE ? SIP_SUBSCRIPTION_ACTIVE : SIP_SUBSCRIPTION_PENDING);
 	/* "If the header field also contains an "expires" parameter, the subscriber SHOULD take it as the
 	 * authoritative subscription duration and adjust accordingly." */
 	if (v->has_expires)
@@ -445,7 +460,8 @@ static void holds(struct sip_subscription *s, const struct sip_subscription_valu
 
 
 /* 0, or the status of the refusal. */
-static uint16_t check(struct sip_subscription *s, const struct sip_msg *m, struct sip_subscription_value *v)
+static uint16_t check(struct sip_subscription *s, const struct sip_msg *m,
+		      struct sip_subscription_value *v)
 {
 	int err;
 
@@ -487,8 +503,8 @@ static void notified(struct sip_subscription *s, struct sip_server_txn *st, cons
 }
 
 
-static bool on_request(struct sip_dialog_usage *u, struct sip_server_txn *st, const struct sip_msg *m,
-		       const struct sip_source *src, void *arg)
+static bool on_request(struct sip_dialog_usage *u, struct sip_server_txn *st,
+		       const struct sip_msg *m, const struct sip_source *src, void *arg)
 {
 	struct sip_subscription *s = arg;
 	struct sip_subscription_value v;
@@ -529,7 +545,8 @@ static void on_ended(struct sip_dialog_usage *u, int error, void *arg)
 }
 
 
-static const struct sip_dialog_usage_handler usage_handler = {.request = on_request, .ended = on_ended};
+static const struct sip_dialog_usage_handler usage_handler = {.request = on_request,
+							      .ended = on_ended};
 
 
 static int dialog_open(struct sip_subscription *s)
@@ -565,8 +582,10 @@ static void destroy(void *object)
 
 static int copy(struct sip_subscription *s, const struct sip_subscription_params *p)
 {
-	const struct str from[] = {p->target, p->from, p->route, p->event, p->accept, p->headers, p->contact_user};
-	struct str *to[] = {&s->target, &s->from, &s->route, &s->event, &s->accept, &s->headers, &s->contact_user};
+	const struct str from[] = {p->target, p->from,    p->route,       p->event,
+				   p->accept, p->headers, p->contact_user};
+	struct str *to[] = {&s->target, &s->from,    &s->route,       &s->event,
+			    &s->accept, &s->headers, &s->contact_user};
 	size_t n = 1;
 	char *at;
 

@@ -34,7 +34,7 @@ struct sip_subscription;
 #define SIP_SUBSCRIPTION_RETRY_MIN_S 30
 #define SIP_SUBSCRIPTION_RETRY_MAX_S 3600
 /** Longest that is asked for or believed: a retry-after of a century is a day. */
-#define SIP_SUBSCRIPTION_WAIT_MAX_S  86400
+#define SIP_SUBSCRIPTION_WAIT_MAX_S 86400
 /** Refreshes follow each other no faster; a subscription that is granted for less lapses. */
 #define SIP_SUBSCRIPTION_REFRESH_MIN_S 5
 
@@ -61,27 +61,28 @@ struct sip_subscription_handler {
 	 * A NOTIFY; `m` is valid until return. Returns the status it is answered with: 200, or 400, 415…
 	 * when the body makes no sense. A NOTIFY without a body is given too.
 	 */
-	uint16_t (*notified)(struct sip_subscription *s, const struct sip_msg *m, const struct sip_source *src,
-			     void *arg);
+	uint16_t (*notified)(struct sip_subscription *s, const struct sip_msg *m,
+			     const struct sip_source *src, void *arg);
 	/** Another dialog begins: what was told before does not count. May be NULL. */
 	void (*renewed)(struct sip_subscription *s, void *arg);
 	/**
 	 * It is over and will not be tried again. `status`: the response that said so; 0: a NOTIFY, and
 	 * `reason` is its reason; or -errno in `error` (shutdown). The owner drops its reference here or later.
 	 */
-	void (*ended)(struct sip_subscription *s, uint16_t status, struct str reason, int error, void *arg);
+	void (*ended)(struct sip_subscription *s, uint16_t status, struct str reason, int error,
+		      void *arg);
 };
 
 struct sip_subscription_params {
 	struct sip_dialogs *dialogs; /**< borrowed */
-	struct str target;   /**< Request-URI and To */
-	struct str from;     /**< URI of From */
-	struct str route;    /**< Route values of the SUBSCRIBE, comma list; empty: none */
-	struct str event;    /**< "reg" */
-	struct str accept;   /**< Accept */
-	struct str headers;  /**< further header lines; empty: none */
+	struct str target;           /**< Request-URI and To */
+	struct str from;             /**< URI of From */
+	struct str route;            /**< Route values of the SUBSCRIBE, comma list; empty: none */
+	struct str event;            /**< "reg" */
+	struct str accept;           /**< Accept */
+	struct str headers;          /**< further header lines; empty: none */
 	struct str contact_user;
-	uint32_t expires_s;  /**< asked for; 0: fetch once, then `ended` */
+	uint32_t expires_s; /**< asked for; 0: fetch once, then `ended` */
 	const struct sip_subscription_handler *handler;
 	void *arg;
 };

@@ -14,7 +14,7 @@
 /* Families a listener can have, as an index. */
 enum { V4, V6, FAMILIES };
 #define KINDS SIP_TRANSPORT_OTHER
-#define NONE  UINT16_MAX
+#define NONE UINT16_MAX
 /* A UDP keep-alive is a CRLF or two, or a NUL or two (RFC 5626 3.5, and what phones do). */
 #define KEEPALIVE_MAX 4
 
@@ -22,7 +22,8 @@ enum { C_DATAGRAMS, C_KEEPALIVES, C_NOT_SIP, C_SENT, C_REFUSED, C_COUNT };
 
 static struct counter counters[C_COUNT] = {
 	[C_DATAGRAMS] = COUNTER("sip.udp.received", "datagrams received"),
-	[C_KEEPALIVES] = COUNTER("sip.udp.keepalives", "datagrams that only keep a path through NAT open"),
+	[C_KEEPALIVES] = COUNTER("sip.udp.keepalives",
+				 "datagrams that only keep a path through NAT open"),
 	[C_NOT_SIP] = COUNTER("sip.udp.not_sip", "datagrams that are not SIP (STUN, RTP, noise)"),
 	[C_SENT] = COUNTER("sip.transport.sent", "messages sent"),
 	[C_REFUSED] = COUNTER("sip.transport.refused", "messages that could not be sent"),
@@ -133,7 +134,8 @@ static size_t backlog(struct datagram_socket *s, size_t n)
 }
 
 
-static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n, void *arg)
+static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n,
+			 void *arg)
 {
 	struct sip_listener *l = arg;
 	struct sip_transports *t = l->owner;
@@ -195,7 +197,8 @@ static int open_socket(struct sip_transports *t, struct sip_listener *l, const s
 
 
 /* What it is bound to; of one that only connects, the address it connects from and the default port. */
-static const struct addr *bound_to(const struct sip_listener *l, const struct addr *local, struct addr *unbound)
+static const struct addr *bound_to(const struct sip_listener *l, const struct addr *local,
+				   struct addr *unbound)
 {
 	if (l->udp)
 		return datagram_local(l->udp);
@@ -270,8 +273,8 @@ void sip_transports_stop(struct sip_transports *t)
 /* ---- Which listener ---- */
 
 /* Of several of a kind and family, the one bound to loopback serves loopback and nothing else. */
-static struct sip_listener *listener_for(const struct sip_transports *t, enum sip_transport_kind kind,
-					 const struct addr *peer)
+static struct sip_listener *listener_for(const struct sip_transports *t,
+					 enum sip_transport_kind kind, const struct addr *peer)
 {
 	int family = family_of(peer);
 	uint16_t i;
@@ -347,7 +350,8 @@ static int send_stream(struct sip_transports *t, const struct sip_hop *hop, cons
 }
 
 
-static int send_datagram(struct sip_transports *t, const struct sip_hop *hop, const void *p, size_t n)
+static int send_datagram(struct sip_transports *t, const struct sip_hop *hop, const void *p,
+			 size_t n)
 {
 	struct sip_listener *l = listener_of(t, hop);
 
@@ -412,10 +416,14 @@ static bool maddr_of(const struct sip_via *top, const struct sip_source *src, st
 }
 
 
-void sip_hop_of_response(struct sip_hop *ret, const struct sip_via *top, const struct sip_source *src)
+void sip_hop_of_response(struct sip_hop *ret, const struct sip_via *top,
+			 const struct sip_source *src)
 {
 	struct sip_hop hop = {
-		.kind = src->kind, .addr = src->peer, .flow = src->flow, .socket = src->socket,
+		.kind = src->kind,
+		.addr = src->peer,
+		.flow = src->flow,
+		.socket = src->socket,
 	};
 
 	/* "the response MUST be sent using the existing connection to the source of the original
@@ -534,8 +542,8 @@ uint64_t sip_transports_flow(const struct sip_transports *t, const struct sip_ho
 
 	if (hop->kind != SIP_TCP && hop->kind != SIP_TLS)
 		return 0;
-	c = hop->flow ? connection_by_flow(&t->connections, hop->flow) :
-			connection_to(&t->connections, hop->kind, &hop->addr, hop->host);
+	c = hop->flow ? connection_by_flow(&t->connections, hop->flow)
+		      : connection_to(&t->connections, hop->kind, &hop->addr, hop->host);
 	return c ? connection_flow(c) : 0;
 }
 

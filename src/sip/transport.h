@@ -33,41 +33,43 @@ struct sip_transports;
 struct tls_config;
 
 /** A connection with nothing to say for this long is closed: longer than any RFC 5626 keep-alive. */
-#define SIP_IDLE_MS            (10 * 60 * 1000)
+#define SIP_IDLE_MS (10 * 60 * 1000)
 /** A peer that sends part of a message gets this long for the rest: half-open and slow peers. */
-#define SIP_PARTIAL_MS         (32 * 1000)
-#define SIP_CONNECT_MS         (10 * 1000)
+#define SIP_PARTIAL_MS (32 * 1000)
+#define SIP_CONNECT_MS (10 * 1000)
 /** Connections in all, and from one address: descriptors are finite, and one peer must not take all. */
-#define SIP_CONNECTIONS_MAX    20000
+#define SIP_CONNECTIONS_MAX 20000
 #define SIP_CONNECTIONS_PER_HOST_MAX 4000
 /** Listening sockets: addresses times transports of one host. */
-#define SIP_LISTENERS_MAX      64
+#define SIP_LISTENERS_MAX 64
 /** RFC 3261 18.1.1: a request larger than this goes over a congestion-controlled transport. */
-#define SIP_UDP_REQUEST_MAX    1300
+#define SIP_UDP_REQUEST_MAX 1300
 
 /** Where a message came from: enough to answer it, and to know whom to trust. */
 struct sip_source {
 	enum sip_transport_kind kind;
 	struct addr peer;
 	struct addr local;
-	uint64_t flow;      /**< TCP, TLS: the connection; UDP: 0 */
-	uint16_t socket;    /**< UDP: index of the listening socket it came to */
+	uint64_t flow;   /**< TCP, TLS: the connection; UDP: 0 */
+	uint16_t socket; /**< UDP: index of the listening socket it came to */
 };
 
 /**
  * Sees whole messages as they arrive and as they leave, for traces; `bytes` are valid until it returns,
  * and it must not call back into the engine. Costs nothing while there is none.
  */
-typedef void(sip_tap_cb)(bool out, enum sip_transport_kind kind, const struct addr *peer, struct str bytes,
-			 void *arg);
+typedef void(sip_tap_cb)(bool out, enum sip_transport_kind kind, const struct addr *peer,
+			 struct str bytes, void *arg);
 
 /** Where a message goes. */
 struct sip_hop {
 	enum sip_transport_kind kind;
 	struct addr addr;
-	uint64_t flow;      /**< use this connection and no other; 0: any that fits, or a new one */
-	uint16_t socket;    /**< UDP: send from this listening socket; SIP_SOCKET_ANY: by address family */
-	struct str host;    /**< TLS: the name the certificate must bear (RFC 5922); borrowed for the call */
+	uint64_t flow; /**< use this connection and no other; 0: any that fits, or a new one */
+	uint16_t
+		socket; /**< UDP: send from this listening socket; SIP_SOCKET_ANY: by address family */
+	struct str
+		host; /**< TLS: the name the certificate must bear (RFC 5922); borrowed for the call */
 };
 #define SIP_SOCKET_ANY 0xffff
 
@@ -83,7 +85,8 @@ struct sip_transport_handler {
 	 * Nothing can be sent to this address now, or what was asked there will not be answered there:
 	 * the peer has closed (-ECONNRESET). `error` is -errno.
 	 */
-	void (*failed)(enum sip_transport_kind kind, const struct addr *peer, uint64_t flow, int error, void *arg);
+	void (*failed)(enum sip_transport_kind kind, const struct addr *peer, uint64_t flow,
+		       int error, void *arg);
 	/** A connection is gone; bindings that named its flow are dead (RFC 5626). May be NULL. */
 	void (*flow_closed)(uint64_t flow, void *arg);
 };
@@ -97,8 +100,8 @@ int sip_transports_alloc(struct sip_transports **ret, struct loop *loop,
  * configuration has no certificate is not listened on, but can be connected with: for clients.
  * -EINVAL: `advertised` is none, TLS without `tls`; -errno of the socket.
  */
-int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind, const struct addr *local,
-			  struct str advertised, struct tls_config *tls);
+int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind,
+			  const struct addr *local, struct str advertised, struct tls_config *tls);
 /** Sees what is sent. NULL: nobody. */
 void sip_transports_set_tap(struct sip_transports *t, sip_tap_cb *tap, void *arg);
 /** TLS settings of connections we open; without it the listener's. */
@@ -110,14 +113,16 @@ void sip_transports_stop(struct sip_transports *t);
  * 0, or -errno when it is known at once that the message cannot leave (-ENOTCONN flow gone,
  * -EAFNOSUPPORT no such listener, -EMSGSIZE too large for a datagram, -ENOBUFS queue full).
  */
-int sip_transport_send(struct sip_transports *t, const struct sip_hop *hop, const void *p, size_t n);
+int sip_transport_send(struct sip_transports *t, const struct sip_hop *hop, const void *p,
+		       size_t n);
 
 /**
  * Where the answer to a request goes: RFC 3261 18.2.2 with RFC 3581 (rport). Over TCP and TLS `flow` is the
  * connection it came on; when sending there gives -ENOTCONN, set `flow` to 0 and send again: `addr` is
  * where to open a new one.
  */
-void sip_hop_of_response(struct sip_hop *ret, const struct sip_via *top, const struct sip_source *src);
+void sip_hop_of_response(struct sip_hop *ret, const struct sip_via *top,
+			 const struct sip_source *src);
 
 /** Our Via's sent-by for messages leaving to this hop: "host:port"; STR_NULL: no listener. Lives as `t`. */
 struct str sip_transports_sent_by(const struct sip_transports *t, const struct sip_hop *hop);

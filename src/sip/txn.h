@@ -24,13 +24,13 @@
 #include "sip/txn_key.h"
 
 /** "z9hG4bK", 8 digits of slot, 16 of token, then perhaps 16 of loop detection. */
-#define TXN_BRANCH_MAX   (7 + 8 + 16 + 16)
+#define TXN_BRANCH_MAX (7 + 8 + 16 + 16)
 /** Via line of ours: fixed text, sent-by (a host name and port), branch. */
-#define TXN_VIA_MAX      (64 + 262 + TXN_BRANCH_MAX)
+#define TXN_VIA_MAX (64 + 262 + TXN_BRANCH_MAX)
 /** A slot no transaction has: in the branch of a request sent outside any. */
-#define TXN_SLOT_NONE    0xffffffffu
+#define TXN_SLOT_NONE 0xffffffffu
 /** Lists of client transactions by next hop, for finding those that a transport error concerns. */
-#define TXN_HOP_LISTS    1024
+#define TXN_HOP_LISTS 1024
 
 /** Bytes in the engine's slab. */
 struct block {
@@ -76,18 +76,18 @@ extern const struct sm_table server_invite_machine, server_other_machine;
 struct server_entry {
 	struct hash_link link;
 	struct timer timer;
-	struct sip *sip;      /**< NULL: out of the table, the machine has ended */
+	struct sip *sip; /**< NULL: out of the table, the machine has ended */
 	const char *key;
 	uint8_t key_n, to_tag_n;
-	bool record;          /**< a struct server_record, else a struct sip_server_txn */
+	bool record; /**< a struct server_record, else a struct sip_server_txn */
 };
 
 /** The Completed state of another method than INVITE over UDP, in as little as that needs. */
 struct server_record {
 	struct server_entry e;
-	struct sip_hop hop;   /**< where the response goes again */
+	struct sip_hop hop; /**< where the response goes again */
 	uint32_t response_n, size;
-	char bytes[];         /**< key, then response */
+	char bytes[]; /**< key, then response */
 };
 
 struct sip_server_txn {
@@ -96,13 +96,13 @@ struct sip_server_txn {
 	uint8_t state;
 	bool cancelled;
 	bool answered;
-	uint16_t status;      /**< of the last response sent */
-	uint32_t resend_ms;   /**< Timer G's present length */
-	struct timer resend;  /**< INVITE: Timer G, before it 200 ms until 100 */
+	uint16_t status;     /**< of the last response sent */
+	uint32_t resend_ms;  /**< Timer G's present length */
+	struct timer resend; /**< INVITE: Timer G, before it 200 ms until 100 */
 	struct sip_source src;
 	struct sip_hop hop;
 	struct slab *slab;
-	struct block request; /**< own copy, until the final response */
+	struct block request;  /**< own copy, until the final response */
 	struct block response; /**< INVITE: the last provisional one, or the final one to repeat */
 	const struct sip_msg *live; /**< during `request`: the index over `request` */
 	const struct sip_server_watch *watch;
@@ -124,7 +124,7 @@ enum client_state {
 #define CLIENT_TRYING CLIENT_CALLING
 
 struct sip_client_txn {
-	struct sip *sip;      /**< NULL: the machine has ended */
+	struct sip *sip; /**< NULL: the machine has ended */
 	struct list_link by_hop;
 	struct list *watched; /**< the list that by_hop is in; NULL: none */
 	struct timer timer;   /**< A, E; B, F; D; M: one at a time */
@@ -136,10 +136,10 @@ struct sip_client_txn {
 	enum sip_method method;
 	uint8_t state;
 	bool cancel_wanted, cancel_sent;
-	bool udp_after;       /**< TCP was chosen for size alone: UDP to the same hop is next (18.1.1) */
+	bool udp_after; /**< TCP was chosen for size alone: UDP to the same hop is next (18.1.1) */
 	uint8_t hops_left;
 	struct slab *slab;
-	struct block msg;     /**< the request as sent (Completed: the ACK) */
+	struct block msg; /**< the request as sent (Completed: the ACK) */
 	uint32_t via_at, via_n;
 	struct sip_hop hop;
 	struct sip_hop *hops; /**< those left to try, host texts behind them; or NULL */
@@ -153,7 +153,7 @@ struct sip_client_txn {
 
 union client_slot {
 	struct sip_client_txn *ct;
-	uintptr_t next_free;  /**< (index << 1) | 1 */
+	uintptr_t next_free; /**< (index << 1) | 1 */
 };
 
 /* ---- The engine ---- */
@@ -164,13 +164,13 @@ struct sip {
 	struct sip_transports *transports;
 	struct sip_resolver *resolver;
 	struct sip_timers t;
-	uint32_t t100_ms;     /**< RFC 4320 4.1: when Timer E has reached T2 */
+	uint32_t t100_ms; /**< RFC 4320 4.1: when Timer E has reached T2 */
 	const struct sip_handler *handler;
 	void *arg;
-	sip_tap_cb *tap;      /**< NULL: nobody looks on */
+	sip_tap_cb *tap; /**< NULL: nobody looks on */
 	void *tap_arg;
 	char *server;
-	struct slab *slab;    /**< transactions and their messages */
+	struct slab *slab; /**< transactions and their messages */
 	struct hash_key key;
 	struct overload overload;
 	bool closing;
@@ -181,17 +181,18 @@ struct sip {
 	union client_slot *slots;
 	uint32_t slots_n;
 	uint32_t slot_free;
-	uint64_t tokens;      /**< counted up, hashed into tokens */
+	uint64_t tokens; /**< counted up, hashed into tokens */
 	struct list by_hop[TXN_HOP_LISTS];
 	struct list failing;
-	struct list acks;     /**< forward_ack.c: those whose next hop is looked up */
+	struct list acks; /**< forward_ack.c: those whose next hop is looked up */
 
-	struct buf scratch;   /**< for messages that are sent and not kept */
+	struct buf scratch; /**< for messages that are sent and not kept */
 };
 
 extern struct counter sip_c_requests, sip_c_responses, sip_c_retransmissions, sip_c_retransmitted,
 	sip_c_stray_responses, sip_c_stray_acks, sip_c_malformed, sip_c_broken, sip_c_refused,
-	sip_c_client_timeouts, sip_c_transport_errors, sip_c_late, sip_c_unanswered, sip_c_no_memory;
+	sip_c_client_timeouts, sip_c_transport_errors, sip_c_late, sip_c_unanswered,
+	sip_c_no_memory;
 extern struct counter sip_g_pending, sip_g_lingering, sip_g_clients;
 
 void sip_pending_add(struct sip *s, int by);
@@ -208,7 +209,7 @@ bool server_acked(struct server_entry *e, const struct sip_msg *m);
 void server_cancelled(struct server_entry *e, const struct sip_msg *m);
 /** A new request: makes the transaction and calls `request`. -ENOMEM. */
 int server_txn_start(struct sip *s, const struct txn_key *key, struct sip_msg *m,
-		 const struct sip_source *src);
+		     const struct sip_source *src);
 /** Shutdown: the machine ends here. */
 void server_entry_end(struct server_entry *e);
 

@@ -73,8 +73,9 @@ static void key_of_2543(struct txn_key *ret, const struct hash_key *k, enum sip_
 	char method_byte = (char)(method + 1);
 	struct str number = {(const char *)&m->cseq.number, sizeof(m->cseq.number)};
 	const struct str parts[] = {
-		STR("2543"), {&method_byte, 1}, extension(method, m->method_name), m->uri,
-		m->from_tag, m->call_id, number, m->via.value,
+		STR("2543"), {&method_byte, 1}, extension(method, m->method_name),
+		m->uri,      m->from_tag,       m->call_id,
+		number,      m->via.value,
 	};
 	size_t n = sizeof(parts) / sizeof(parts[0]);
 

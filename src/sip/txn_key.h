@@ -23,8 +23,8 @@
 struct txn_key {
 	uint64_t hash;
 	bool rfc2543;
-	uint8_t n;         /**< of `bytes` */
-	uint8_t to_tag_n;  /**< RFC 2543: of them, at the end, the To tag */
+	uint8_t n;        /**< of `bytes` */
+	uint8_t to_tag_n; /**< RFC 2543: of them, at the end, the To tag */
 	char bytes[TXN_KEY_MAX];
 };
 

@@ -210,7 +210,7 @@ bool sip_uri_param(const struct sip_uri *u, struct str name, struct str *ret)
  */
 static int next_char(const char **p, const char *end, bool nocase)
 {
-	int c = (uint8_t)**p;
+	int c = (uint8_t)(**p);
 
 	if (c == '%' && end - *p >= 3) {
 		int hi = sip_hex_digit((*p)[1]), lo = sip_hex_digit((*p)[2]);
@@ -262,7 +262,7 @@ static bool find_pair(struct str all, char sep, struct str name, struct str *ret
 static bool must_be_in_both(struct str name)
 {
 	static const struct str names[] = {
-		STR_INIT("user"), STR_INIT("ttl"), STR_INIT("method"),
+		STR_INIT("user"),  STR_INIT("ttl"),       STR_INIT("method"),
 		STR_INIT("maddr"), STR_INIT("transport"),
 	};
 

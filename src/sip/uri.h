@@ -25,9 +25,9 @@ struct sip_uri {
 	struct str password; /**< STR_NULL: none */
 	struct str host;     /**< IPv6 without brackets; tel, urn, others: empty */
 	bool host_v6;
-	uint16_t port;       /**< 0: not given */
-	struct str params;   /**< after the first ';', without it; empty: none */
-	struct str headers;  /**< after '?'; empty: none */
+	uint16_t port;      /**< 0: not given */
+	struct str params;  /**< after the first ';', without it; empty: none */
+	struct str headers; /**< after '?'; empty: none */
 };
 
 /** -EBADMSG when it is not a URI, or longer than SIP_URI_MAX. */

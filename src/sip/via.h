@@ -13,16 +13,16 @@ enum sip_transport_kind { SIP_UDP, SIP_TCP, SIP_TLS, SIP_TRANSPORT_OTHER };
 
 struct sip_via {
 	enum sip_transport_kind transport;
-	struct str value;    /**< the whole value, parameters included */
-	struct str sent_by;  /**< "host" or "host:port" as written */
-	struct str host;     /**< IPv6 without brackets */
-	uint16_t port;       /**< 0: not given */
-	struct str branch;   /**< STR_NULL: none */
-	struct str received; /**< IPv6 without brackets; STR_NULL: none */
-	struct str maddr;    /**< the same */
-	bool rport;          /**< the parameter is there */
+	struct str value;     /**< the whole value, parameters included */
+	struct str sent_by;   /**< "host" or "host:port" as written */
+	struct str host;      /**< IPv6 without brackets */
+	uint16_t port;        /**< 0: not given */
+	struct str branch;    /**< STR_NULL: none */
+	struct str received;  /**< IPv6 without brackets; STR_NULL: none */
+	struct str maddr;     /**< the same */
+	bool rport;           /**< the parameter is there */
 	uint16_t rport_value; /**< 0: empty */
-	uint8_t ttl;         /**< 0: absent */
+	uint8_t ttl;          /**< 0: absent */
 };
 
 #define SIP_BRANCH_COOKIE "z9hG4bK"
@@ -40,7 +40,7 @@ int sip_via_decode_first(struct sip_via *ret, struct str line, size_t *used);
  * cookie identifies nothing (RFC 4475 3.2.1) and is matched as in RFC 2543.
  */
 bool sip_via_is_3261(const struct sip_via *v);
-struct str sip_transport_name(enum sip_transport_kind k);   /**< "UDP" as in Via; "" for OTHER */
-struct str sip_transport_param(enum sip_transport_kind k);  /**< "udp" as in ;transport= */
+struct str sip_transport_name(enum sip_transport_kind k);  /**< "UDP" as in Via; "" for OTHER */
+struct str sip_transport_param(enum sip_transport_kind k); /**< "udp" as in ;transport= */
 
 #endif

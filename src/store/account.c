@@ -28,7 +28,8 @@ static int start_account(struct store *s, struct store_request *r, enum store_op
 
 	if (!j)
 		return -ENOMEM;
-	return store_job_start(s, j, store_account_copy(&j->arena, &j->in.account, a), r, done, arg);
+	return store_job_start(s, j, store_account_copy(&j->arena, &j->in.account, a), r, done,
+			       arg);
 }
 
 
@@ -50,15 +51,16 @@ int store_account_add(struct store *s, struct store_request *r, const struct sto
 }
 
 
-int store_account_set_secret(struct store *s, struct store_request *r, const struct store_account *a,
-			     store_done_cb *done, void *arg)
+int store_account_set_secret(struct store *s, struct store_request *r,
+			     const struct store_account *a, store_done_cb *done, void *arg)
 {
 	return start_account(s, r, STORE_OP_ACCOUNT_SET_SECRET, a, done, arg);
 }
 
 
-int store_account_set_allowed(struct store *s, struct store_request *r, struct str aor, bool allowed,
-			      bool create, int64_t created_ms, store_done_cb *done, void *arg)
+int store_account_set_allowed(struct store *s, struct store_request *r, struct str aor,
+			      bool allowed, bool create, int64_t created_ms, store_done_cb *done,
+			      void *arg)
 {
 	struct store_job *j = store_job_alloc(STORE_OP_ACCOUNT_SET_ALLOWED);
 
@@ -67,12 +69,13 @@ int store_account_set_allowed(struct store *s, struct store_request *r, struct s
 	j->in.allow.allowed = allowed;
 	j->in.allow.create = create;
 	j->in.allow.created_ms = created_ms;
-	return store_job_start(s, j, store_text_copy(&j->arena, &j->in.allow.aor, aor), r, done, arg);
+	return store_job_start(s, j, store_text_copy(&j->arena, &j->in.allow.aor, aor), r, done,
+			       arg);
 }
 
 
-int store_account_delete(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
-			 void *arg)
+int store_account_delete(struct store *s, struct store_request *r, struct str aor,
+			 store_done_cb *done, void *arg)
 {
 	return start_aor(s, r, STORE_OP_ACCOUNT_DELETE, aor, done, arg);
 }
@@ -94,7 +97,8 @@ int store_account_list(struct store *s, struct store_request *r, struct str afte
 		return -ENOMEM;
 	assert(max > 0 && max <= STORE_PAGE_MAX);
 	j->in.page.max = max;
-	return store_job_start(s, j, store_text_copy(&j->arena, &j->in.page.after, after), r, done, arg);
+	return store_job_start(s, j, store_text_copy(&j->arena, &j->in.page.after, after), r, done,
+			       arg);
 }
 
 

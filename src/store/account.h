@@ -23,20 +23,21 @@ struct store_account {
 int store_account_add(struct store *s, struct store_request *r, const struct store_account *a,
 		      store_done_cb *done, void *arg);
 /** A new realm and new secrets for an account; the rest of `a` is not looked at. -ENOENT. */
-int store_account_set_secret(struct store *s, struct store_request *r, const struct store_account *a,
-			     store_done_cb *done, void *arg);
+int store_account_set_secret(struct store *s, struct store_request *r,
+			     const struct store_account *a, store_done_cb *done, void *arg);
 /**
  * Sets the flag. Without an account: -ENOENT, or, when `create`, one without secrets is added
  * with `created_ms`.
  */
-int store_account_set_allowed(struct store *s, struct store_request *r, struct str aor, bool allowed,
-			      bool create, int64_t created_ms, store_done_cb *done, void *arg);
+int store_account_set_allowed(struct store *s, struct store_request *r, struct str aor,
+			      bool allowed, bool create, int64_t created_ms, store_done_cb *done,
+			      void *arg);
 /**
  * -ENOENT. The account's bindings, documents, policy records and system messages go with it, in the
  * same transaction. Deferred messages stay until they expire: their senders are told then.
  */
-int store_account_delete(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
-			 void *arg);
+int store_account_delete(struct store *s, struct store_request *r, struct str aor,
+			 store_done_cb *done, void *arg);
 
 /** done: 0, and store_account_result has it; -ENOENT. */
 int store_account_get(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,

@@ -12,10 +12,12 @@ bool store_binding_copy(struct arena *a, struct store_binding *dst, const struct
 {
 	struct store_binding c = *src;
 
-	if (!store_text_copy(a, &c.aor, src->aor) || !store_text_copy(a, &c.contact, src->contact) ||
+	if (!store_text_copy(a, &c.aor, src->aor) ||
+	    !store_text_copy(a, &c.contact, src->contact) ||
 	    !store_text_copy(a, &c.params, src->params) ||
 	    !store_text_copy(a, &c.instance, src->instance) ||
-	    !store_text_copy(a, &c.call_id, src->call_id) || !store_text_copy(a, &c.path, src->path) ||
+	    !store_text_copy(a, &c.call_id, src->call_id) ||
+	    !store_text_copy(a, &c.path, src->path) ||
 	    !store_text_copy(a, &c.source, src->source) ||
 	    !store_text_copy(a, &c.user_agent, src->user_agent))
 		return false;
@@ -62,8 +64,8 @@ int store_binding_replace(struct store *s, struct store_request *r, struct str a
 }
 
 
-int store_binding_expire(struct store *s, struct store_request *r, int64_t now_ms, store_done_cb *done,
-			 void *arg)
+int store_binding_expire(struct store *s, struct store_request *r, int64_t now_ms,
+			 store_done_cb *done, void *arg)
 {
 	struct store_job *j = store_job_alloc(STORE_OP_BINDING_EXPIRE);
 
@@ -74,8 +76,9 @@ int store_binding_expire(struct store *s, struct store_request *r, int64_t now_m
 }
 
 
-int store_binding_list(struct store *s, struct store_request *r, struct str after, uint32_t position,
-		       int64_t now_ms, size_t max, store_done_cb *done, void *arg)
+int store_binding_list(struct store *s, struct store_request *r, struct str after,
+		       uint32_t position, int64_t now_ms, size_t max, store_done_cb *done,
+		       void *arg)
 {
 	struct store_job *j = store_job_alloc(STORE_OP_BINDING_LIST);
 
@@ -85,7 +88,8 @@ int store_binding_list(struct store *s, struct store_request *r, struct str afte
 	j->in.page.position = position;
 	j->in.page.now_ms = now_ms;
 	j->in.page.max = max;
-	return store_job_start(s, j, store_text_copy(&j->arena, &j->in.page.after, after), r, done, arg);
+	return store_job_start(s, j, store_text_copy(&j->arena, &j->in.page.after, after), r, done,
+			       arg);
 }
 
 

@@ -16,14 +16,14 @@
 
 struct store_binding {
 	struct str aor;
-	struct str contact;    /**< URI, without <> */
-	struct str params;     /**< Contact parameters: feature tags and the rest */
-	struct str instance;   /**< +sip.instance without quotes; empty: none */
+	struct str contact;  /**< URI, without <> */
+	struct str params;   /**< Contact parameters: feature tags and the rest */
+	struct str instance; /**< +sip.instance without quotes; empty: none */
 	struct str call_id;
-	struct str path;       /**< Path values in order, as one comma list; empty: none */
-	struct str source;     /**< "udp:192.0.2.1:5060": where the REGISTER came from */
+	struct str path;   /**< Path values in order, as one comma list; empty: none */
+	struct str source; /**< "udp:192.0.2.1:5060": where the REGISTER came from */
 	struct str user_agent;
-	uint32_t reg_id;       /**< 0: none */
+	uint32_t reg_id; /**< 0: none */
 	uint32_t cseq;
 	uint32_t socket;       /**< number of the listening socket */
 	uint32_t flags;        /**< subscriber/registration.h */
@@ -35,16 +35,18 @@ struct store_binding {
 
 /** The set of `aor` is now these `n` (0: none); their own `aor` is not looked at. -ENOBUFS: too many. */
 int store_binding_replace(struct store *s, struct store_request *r, struct str aor,
-			  const struct store_binding *set, size_t n, store_done_cb *done, void *arg);
+			  const struct store_binding *set, size_t n, store_done_cb *done,
+			  void *arg);
 /** Deletes all that expired at or before `now_ms`. */
-int store_binding_expire(struct store *s, struct store_request *r, int64_t now_ms, store_done_cb *done,
-			 void *arg);
+int store_binding_expire(struct store *s, struct store_request *r, int64_t now_ms,
+			 store_done_cb *done, void *arg);
 /**
  * Up to `max` bindings that expire after `now_ms`, in order of (AOR, position), from the first after
  * (`after`, `position`); an empty `after`: the first. A page may end in the middle of a set.
  */
-int store_binding_list(struct store *s, struct store_request *r, struct str after, uint32_t position,
-		       int64_t now_ms, size_t max, store_done_cb *done, void *arg);
+int store_binding_list(struct store *s, struct store_request *r, struct str after,
+		       uint32_t position, int64_t now_ms, size_t max, store_done_cb *done,
+		       void *arg);
 
 /** In `done` of list: the bindings found; fewer than asked for: there are no more. */
 const struct store_binding *store_binding_result(const struct store_request *r, size_t *count);

@@ -15,7 +15,9 @@ static const uint16_t texts[] = {
 };
 
 const struct store_shape store_deferred_shape = {
-	sizeof(struct store_deferred), sizeof(texts) / sizeof(texts[0]), texts,
+	sizeof(struct store_deferred),
+	sizeof(texts) / sizeof(texts[0]),
+	texts,
 };
 
 static const uint16_t device_texts[] = {offsetof(struct store_device, key)};
@@ -31,7 +33,9 @@ static int check(const struct store_deferred *d)
 	if (error)
 		return error;
 	return d->headers.n <= STORE_DEFERRED_HEADERS_MAX && d->body.n <= STORE_DEFERRED_BODY_MAX &&
-	       d->size <= INT64_MAX >> 16 ? 0 : -EMSGSIZE;
+			       d->size <= INT64_MAX >> 16
+		       ? 0
+		       : -EMSGSIZE;
 }
 
 
@@ -53,9 +57,10 @@ int store_deferred_hold(struct store *s, struct store_request *r, const struct s
 	if (!j)
 		return -ENOMEM;
 	j->in.hold.quota = quota;
-	return store_job_start(
-		s, j, store_record_copy(&j->arena, &j->in.hold.message, &fresh, &store_deferred_shape), r,
-		done, arg);
+	return store_job_start(s, j,
+			       store_record_copy(&j->arena, &j->in.hold.message, &fresh,
+						 &store_deferred_shape),
+			       r, done, arg);
 }
 
 
@@ -85,8 +90,8 @@ static int start_id(struct store *s, struct store_request *r, enum store_op op, 
 }
 
 
-int store_deferred_delete(struct store *s, struct store_request *r, uint64_t id, store_done_cb *done,
-			  void *arg)
+int store_deferred_delete(struct store *s, struct store_request *r, uint64_t id,
+			  store_done_cb *done, void *arg)
 {
 	return start_id(s, r, STORE_OP_DEFERRED_DELETE, id, done, arg);
 }
@@ -99,8 +104,8 @@ int store_deferred_get(struct store *s, struct store_request *r, uint64_t id, st
 }
 
 
-int store_deferred_purge(struct store *s, struct store_request *r, int64_t now_ms, store_done_cb *done,
-			 void *arg)
+int store_deferred_purge(struct store *s, struct store_request *r, int64_t now_ms,
+			 store_done_cb *done, void *arg)
 {
 	struct store_job *j = store_job_alloc(STORE_OP_DEFERRED_PURGE);
 
@@ -197,15 +202,15 @@ static int start_text(struct store *s, struct store_request *r, enum store_op op
 }
 
 
-int store_deferred_find(struct store *s, struct store_request *r, struct str text, store_done_cb *done,
-			void *arg)
+int store_deferred_find(struct store *s, struct store_request *r, struct str text,
+			store_done_cb *done, void *arg)
 {
 	return start_text(s, r, STORE_OP_DEFERRED_FIND, text, done, arg);
 }
 
 
-int store_deferred_count(struct store *s, struct store_request *r, struct str user, store_done_cb *done,
-			 void *arg)
+int store_deferred_count(struct store *s, struct store_request *r, struct str user,
+			 store_done_cb *done, void *arg)
 {
 	return start_text(s, r, STORE_OP_DEFERRED_COUNT, user, done, arg);
 }
@@ -219,7 +224,8 @@ const struct store_deferred *store_deferred_result(const struct store_request *r
 }
 
 
-const struct store_waiting_user *store_deferred_users_result(const struct store_request *r, size_t *count)
+const struct store_waiting_user *store_deferred_users_result(const struct store_request *r,
+							     size_t *count)
 {
 	if (count)
 		*count = r->found_n;

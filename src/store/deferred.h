@@ -24,21 +24,21 @@
 
 /** Bytes of headers, and of a body that is no file: no SIP message is larger. */
 #define STORE_DEFERRED_HEADERS_MAX (64u << 10)
-#define STORE_DEFERRED_BODY_MAX    (256u << 10)
+#define STORE_DEFERRED_BODY_MAX (256u << 10)
 /** Bytes of each other text. */
-#define STORE_DEFERRED_TEXT_MAX    2048
+#define STORE_DEFERRED_TEXT_MAX 2048
 /**
  * Devices noted with one message; beyond it the one whose last attempt is longest ago is forgotten,
  * one that has had it only when there is no other.
  */
 #define STORE_DEFERRED_DEVICES_MAX 32
 /** How long a tombstone is kept: 7 days. */
-#define STORE_TOMBSTONE_MS         (INT64_C(7) * 24 * 3600 * 1000)
-#define STORE_TOMBSTONES_MAX       100000
+#define STORE_TOMBSTONE_MS (INT64_C(7) * 24 * 3600 * 1000)
+#define STORE_TOMBSTONES_MAX 100000
 /** Tombstones that one purge removes at most: bounds how long other writes wait for it. */
-#define STORE_PURGE_MAX            1000
+#define STORE_PURGE_MAX 1000
 /** Messages that one find gives at most; they come with all their devices. */
-#define STORE_DEFERRED_FIND_MAX    50
+#define STORE_DEFERRED_FIND_MAX 50
 
 enum store_deferred_kind {
 	STORE_DEFERRED_PAGER,
@@ -54,13 +54,13 @@ enum store_deferred_state {
 
 /** How it stands with one device. */
 enum store_device_state {
-	STORE_DEVICE_WAITING,   /**< tried without success: again at `next_try_ms` */
+	STORE_DEVICE_WAITING, /**< tried without success: again at `next_try_ms` */
 	STORE_DEVICE_DELIVERED,
-	STORE_DEVICE_FAILED,    /**< not tried again */
+	STORE_DEVICE_FAILED, /**< not tried again */
 };
 
 struct store_device {
-	struct str key;      /**< instance, or contact of one without */
+	struct str key; /**< instance, or contact of one without */
 	enum store_device_state state;
 	uint32_t attempts;
 	uint32_t status;     /**< of the last attempt: SIP status; 0: no answer */
@@ -71,23 +71,23 @@ struct store_device {
 struct store_deferred {
 	/** The store's own: ascending in the order in which messages were held; never used again. */
 	uint64_t id;
-	struct str user;       /**< AOR for whom it waits */
-	struct str call_id;    /**< with from_tag, cseq and user: the request, told from any other */
+	struct str user;    /**< AOR for whom it waits */
+	struct str call_id; /**< with from_tag, cseq and user: the request, told from any other */
 	struct str from_tag;
 	uint32_t cseq;
 	struct str message_id; /**< IMDN Message-ID; empty: none */
 	struct str sender;     /**< AOR, or what the operator is to see */
 	enum store_deferred_kind kind;
-	uint32_t flags;        /**< im/deferred/ */
-	uint64_t size;         /**< of the content; counts for the bytes of the user */
-	int64_t received_ms;   /**< wall clock, as all times here */
-	int64_t expires_ms;    /**< 0: never */
-	struct str headers;    /**< in get only */
-	struct str body;       /**< in get only; empty when `file` is not */
-	struct str file;       /**< name of the file that has the content; empty: `body` has */
+	uint32_t flags;      /**< im/deferred/ */
+	uint64_t size;       /**< of the content; counts for the bytes of the user */
+	int64_t received_ms; /**< wall clock, as all times here */
+	int64_t expires_ms;  /**< 0: never */
+	struct str headers;  /**< in get only */
+	struct str body;     /**< in get only; empty when `file` is not */
+	struct str file;     /**< name of the file that has the content; empty: `body` has */
 	/* Set by the store, ignored when written: */
 	enum store_deferred_state state;
-	int64_t finished_ms;   /**< of a tombstone */
+	int64_t finished_ms; /**< of a tombstone */
 	/** In due for a device: how it stands with that one, or NULL: not tried. In get and find: all. */
 	const struct store_device *device;
 	size_t devices;
@@ -96,7 +96,7 @@ struct store_deferred {
 struct store_waiting_user {
 	struct str user;
 	uint64_t messages;
-	uint64_t bytes;        /**< sum of `size` */
+	uint64_t bytes; /**< sum of `size` */
 };
 
 struct store_deferred_count {
@@ -126,14 +126,14 @@ int store_deferred_finish(struct store *s, struct store_request *r, uint64_t id,
 			  enum store_deferred_state state, int64_t now_ms, store_done_cb *done,
 			  void *arg);
 /** Without a trace, held or tombstone; result as for finish. -ENOENT. */
-int store_deferred_delete(struct store *s, struct store_request *r, uint64_t id, store_done_cb *done,
-			  void *arg);
+int store_deferred_delete(struct store *s, struct store_request *r, uint64_t id,
+			  store_done_cb *done, void *arg);
 /**
  * Removes up to STORE_PURGE_MAX tombstones that are STORE_TOMBSTONE_MS old at `now_ms`. done(0):
  * store_deferred_removed says how many; that many: ask again.
  */
-int store_deferred_purge(struct store *s, struct store_request *r, int64_t now_ms, store_done_cb *done,
-			 void *arg);
+int store_deferred_purge(struct store *s, struct store_request *r, int64_t now_ms,
+			 store_done_cb *done, void *arg);
 
 /** ---- Devices ---- */
 
@@ -168,18 +168,19 @@ int store_deferred_expired(struct store *s, struct store_request *r, int64_t now
  * Held and tombstones whose Message-ID or Call-ID is `text`, newest first, at most
  * STORE_DEFERRED_FIND_MAX, with their devices; none: 0 with no result.
  */
-int store_deferred_find(struct store *s, struct store_request *r, struct str text, store_done_cb *done,
-			void *arg);
+int store_deferred_find(struct store *s, struct store_request *r, struct str text,
+			store_done_cb *done, void *arg);
 /** Up to `max` users with held messages in order of AOR, the first after `after`. */
 int store_deferred_users(struct store *s, struct store_request *r, struct str after, size_t max,
 			 store_done_cb *done, void *arg);
 /** What is held for the user, or (empty) for all. A user without any: zeros. */
-int store_deferred_count(struct store *s, struct store_request *r, struct str user, store_done_cb *done,
-			 void *arg);
+int store_deferred_count(struct store *s, struct store_request *r, struct str user,
+			 store_done_cb *done, void *arg);
 
 /** ---- In `done` ---- */
 const struct store_deferred *store_deferred_result(const struct store_request *r, size_t *count);
-const struct store_waiting_user *store_deferred_users_result(const struct store_request *r, size_t *count);
+const struct store_waiting_user *store_deferred_users_result(const struct store_request *r,
+							     size_t *count);
 const struct store_deferred_count *store_deferred_count_result(const struct store_request *r);
 size_t store_deferred_removed(const struct store_request *r);
 

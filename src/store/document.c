@@ -14,7 +14,9 @@ static const uint16_t texts[] = {
 };
 
 const struct store_shape store_document_shape = {
-	sizeof(struct store_document), sizeof(texts) / sizeof(texts[0]), texts,
+	sizeof(struct store_document),
+	sizeof(texts) / sizeof(texts[0]),
+	texts,
 };
 
 
@@ -101,8 +103,8 @@ int store_document_get(struct store *s, struct store_request *r, struct str aor,
 }
 
 
-int store_document_list(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
-			void *arg)
+int store_document_list(struct store *s, struct store_request *r, struct str aor,
+			store_done_cb *done, void *arg)
 {
 	struct store_document key = {.aor = aor};
 

@@ -13,28 +13,28 @@
 #include "store/store.h"
 
 /** What a document's key is for the documents that the gates read. */
-#define STORE_AUID_SETTINGS       "org.openmobilealliance.im-settings"
-#define STORE_NAME_SETTINGS       "index"
-#define STORE_AUID_ACCESS_RULES   "org.openmobilealliance.access-rules"
-#define STORE_NAME_ACCESS_RULES   "access-rules"
-#define STORE_AUID_GROUPS         "org.openmobilealliance.groups"
+#define STORE_AUID_SETTINGS "org.openmobilealliance.im-settings"
+#define STORE_NAME_SETTINGS "index"
+#define STORE_AUID_ACCESS_RULES "org.openmobilealliance.access-rules"
+#define STORE_NAME_ACCESS_RULES "access-rules"
+#define STORE_AUID_GROUPS "org.openmobilealliance.groups"
 #define STORE_AUID_RESOURCE_LISTS "resource-lists"
 
 /** Bytes of one document; a thousand rules fit. */
-#define STORE_DOCUMENT_MAX      (256u << 10)
+#define STORE_DOCUMENT_MAX (256u << 10)
 /** Bytes of an AOR, of an AUID, of a name, of a type: each. */
 #define STORE_DOCUMENT_NAME_MAX 255
 /** Documents of one user: so that none fills the disk. */
-#define STORE_DOCUMENTS_MAX     200
+#define STORE_DOCUMENTS_MAX 200
 /** Hexadecimal digits of an entity tag. */
-#define STORE_ETAG_LEN          32
+#define STORE_ETAG_LEN 32
 
 /** Conditions in the place of an entity tag: there is one, whichever; there is none. */
-#define STORE_ETAG_ANY  STR("*")
+#define STORE_ETAG_ANY STR("*")
 #define STORE_ETAG_NONE STR("-")
 
 struct store_document {
-	struct str aor;     /**< the key: aor, auid, name */
+	struct str aor; /**< the key: aor, auid, name */
 	struct str auid;
 	struct str name;
 	struct str type;    /**< media type */
@@ -60,8 +60,8 @@ int store_document_delete(struct store *s, struct store_request *r, struct str a
 int store_document_get(struct store *s, struct store_request *r, struct str aor, struct str auid,
 		       struct str name, store_done_cb *done, void *arg);
 /** All documents of the user in order of (AUID, name), without bodies. */
-int store_document_list(struct store *s, struct store_request *r, struct str aor, store_done_cb *done,
-			void *arg);
+int store_document_list(struct store *s, struct store_request *r, struct str aor,
+			store_done_cb *done, void *arg);
 
 /** In `done` of put, get and list. */
 const struct store_document *store_document_result(const struct store_request *r, size_t *count);

@@ -25,50 +25,50 @@
  * each backend, memory_name and sqlite_name. What `reads` goes to the reading connection; some that
  * change nothing go to the writing one, which has the orders of deferred messages in its memory.
  */
-#define STORE_OPERATIONS(X)                                                                        \
-	X(ACCOUNT_ADD, account_add, false)                                                         \
-	X(ACCOUNT_SET_SECRET, account_set_secret, false)                                           \
-	X(ACCOUNT_SET_ALLOWED, account_set_allowed, false)                                         \
-	X(ACCOUNT_DELETE, account_delete, false)                                                   \
-	X(ACCOUNT_GET, account_get, true)                                                          \
-	X(ACCOUNT_LIST, account_list, true)                                                        \
-	X(BINDING_REPLACE, binding_replace, false)                                                 \
-	X(BINDING_EXPIRE, binding_expire, false)                                                   \
-	X(BINDING_LIST, binding_list, true)                                                        \
-	X(DOCUMENT_PUT, document_put, false)                                                       \
-	X(DOCUMENT_DELETE, document_delete, false)                                                 \
-	X(DOCUMENT_GET, document_get, true)                                                        \
-	X(DOCUMENT_LIST, document_list, true)                                                      \
-	X(POLICY_PUT, policy_put, false)                                                           \
-	X(POLICY_DELETE, policy_delete, false)                                                     \
-	X(POLICY_LIST, policy_list, true)                                                          \
-	X(SYSTEM_MESSAGE_ADD, system_message_add, false)                                           \
-	X(SYSTEM_MESSAGE_MARK_DELIVERED, system_message_mark_delivered, false)                     \
-	X(SYSTEM_MESSAGE_MARK_ANSWERED, system_message_mark_answered, false)                       \
-	X(SYSTEM_MESSAGE_CLEAR, system_message_clear, false)                                       \
-	X(SYSTEM_MESSAGE_DELETE, system_message_delete, false)                                     \
-	X(SYSTEM_MESSAGE_LIST, system_message_list, true)                                          \
-	X(SYSTEM_MESSAGE_UNDELIVERED, system_message_undelivered, true)                            \
-	X(SYSTEM_MESSAGE_UNANSWERED, system_message_unanswered, true)                              \
-	X(PROFILE_GET, profile_get, true)                                                          \
-	X(DEFERRED_HOLD, deferred_hold, false)                                                     \
-	X(DEFERRED_FINISH, deferred_finish, false)                                                 \
-	X(DEFERRED_DELETE, deferred_delete, false)                                                 \
-	X(DEFERRED_PURGE, deferred_purge, false)                                                   \
-	X(DEFERRED_MARK, deferred_mark, false)                                                     \
-	X(DEFERRED_DUE, deferred_due, false)                                                       \
-	X(DEFERRED_GET, deferred_get, true)                                                        \
-	X(DEFERRED_LIST, deferred_list, false)                                                     \
-	X(DEFERRED_EXPIRED, deferred_expired, false)                                               \
-	X(DEFERRED_FIND, deferred_find, true)                                                      \
-	X(DEFERRED_USERS, deferred_users, false)                                                   \
+#define STORE_OPERATIONS(X)                                                    \
+	X(ACCOUNT_ADD, account_add, false)                                     \
+	X(ACCOUNT_SET_SECRET, account_set_secret, false)                       \
+	X(ACCOUNT_SET_ALLOWED, account_set_allowed, false)                     \
+	X(ACCOUNT_DELETE, account_delete, false)                               \
+	X(ACCOUNT_GET, account_get, true)                                      \
+	X(ACCOUNT_LIST, account_list, true)                                    \
+	X(BINDING_REPLACE, binding_replace, false)                             \
+	X(BINDING_EXPIRE, binding_expire, false)                               \
+	X(BINDING_LIST, binding_list, true)                                    \
+	X(DOCUMENT_PUT, document_put, false)                                   \
+	X(DOCUMENT_DELETE, document_delete, false)                             \
+	X(DOCUMENT_GET, document_get, true)                                    \
+	X(DOCUMENT_LIST, document_list, true)                                  \
+	X(POLICY_PUT, policy_put, false)                                       \
+	X(POLICY_DELETE, policy_delete, false)                                 \
+	X(POLICY_LIST, policy_list, true)                                      \
+	X(SYSTEM_MESSAGE_ADD, system_message_add, false)                       \
+	X(SYSTEM_MESSAGE_MARK_DELIVERED, system_message_mark_delivered, false) \
+	X(SYSTEM_MESSAGE_MARK_ANSWERED, system_message_mark_answered, false)   \
+	X(SYSTEM_MESSAGE_CLEAR, system_message_clear, false)                   \
+	X(SYSTEM_MESSAGE_DELETE, system_message_delete, false)                 \
+	X(SYSTEM_MESSAGE_LIST, system_message_list, true)                      \
+	X(SYSTEM_MESSAGE_UNDELIVERED, system_message_undelivered, true)        \
+	X(SYSTEM_MESSAGE_UNANSWERED, system_message_unanswered, true)          \
+	X(PROFILE_GET, profile_get, true)                                      \
+	X(DEFERRED_HOLD, deferred_hold, false)                                 \
+	X(DEFERRED_FINISH, deferred_finish, false)                             \
+	X(DEFERRED_DELETE, deferred_delete, false)                             \
+	X(DEFERRED_PURGE, deferred_purge, false)                               \
+	X(DEFERRED_MARK, deferred_mark, false)                                 \
+	X(DEFERRED_DUE, deferred_due, false)                                   \
+	X(DEFERRED_GET, deferred_get, true)                                    \
+	X(DEFERRED_LIST, deferred_list, false)                                 \
+	X(DEFERRED_EXPIRED, deferred_expired, false)                           \
+	X(DEFERRED_FIND, deferred_find, true)                                  \
+	X(DEFERRED_USERS, deferred_users, false)                               \
 	X(DEFERRED_COUNT, deferred_count, false)
 
 enum store_op {
 #define STORE_OPERATION_ENUM(NAME, name, reads) STORE_OP_##NAME,
 	STORE_OPERATIONS(STORE_OPERATION_ENUM)
 #undef STORE_OPERATION_ENUM
-	STORE_OPS
+		STORE_OPS
 };
 
 struct store_allow {
@@ -162,9 +162,9 @@ struct store_job {
 	enum store_op op;
 	int error;
 	union store_args in;
-	void *found;    /**< array of the noun's records, in the arena */
+	void *found; /**< array of the noun's records, in the arena */
 	size_t found_n;
-	size_t bytes;   /**< of what was asked; counted against STORE_QUEUE_BYTES_MAX */
+	size_t bytes; /**< of what was asked; counted against STORE_QUEUE_BYTES_MAX */
 	struct arena arena;
 };
 
@@ -222,12 +222,15 @@ extern const struct store_shape store_deferred_shape; /**< devices are not in it
 extern const struct store_shape store_device_shape;
 
 /** Copies into the arena; false: out of memory. `dst` may be `src`. */
-bool store_record_copy(struct arena *a, void *dst, const void *src, const struct store_shape *shape);
+bool store_record_copy(struct arena *a, void *dst, const void *src,
+		       const struct store_shape *shape);
 /** Of each of `n` keys: -EMSGSIZE longer than `max`, -EINVAL with a NUL in it (backends join by it). */
 int store_keys_check(const struct str *key, size_t n, size_t max);
 bool store_text_copy(struct arena *a, struct str *dst, struct str src);
-bool store_account_copy(struct arena *a, struct store_account *dst, const struct store_account *src);
-bool store_binding_copy(struct arena *a, struct store_binding *dst, const struct store_binding *src);
+bool store_account_copy(struct arena *a, struct store_account *dst,
+			const struct store_account *src);
+bool store_binding_copy(struct arena *a, struct store_binding *dst,
+			const struct store_binding *src);
 
 /** Reads a profile with the other operations of the same connection; the backend sees to one moment. */
 int store_profile_collect(void *connection, struct store_job *j, store_op_cb *const *op);

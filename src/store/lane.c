@@ -278,7 +278,8 @@ void store_lane_add(struct store_lane *l, struct store_job *j)
 
 
 int store_lane_open(struct store_lane **ret, struct store *s, struct loop *loop,
-		    const struct store_backend *backend, struct str where, bool writes, struct buf *why)
+		    const struct store_backend *backend, struct str where, bool writes,
+		    struct buf *why)
 {
 	struct store_lane *l = mem_alloc(sizeof(*l), NULL);
 	int r;

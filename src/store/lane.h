@@ -20,23 +20,24 @@ struct store_lane {
 	struct work work;
 	struct deferred_call turn; /**< does a group without threads, or refuses one */
 	struct timer late;
-	struct loop *loop;         /**< borrowed from the store; unused once that is gone */
+	struct loop *loop; /**< borrowed from the store; unused once that is gone */
 	const struct store_backend *backend;
 	void *connection;
-	struct store *store;       /**< NULL: gone */
+	struct store *store; /**< NULL: gone */
 	bool writes;
-	bool busy;                 /**< a group is being worked on or answered */
+	bool busy; /**< a group is being worked on or answered */
 	bool held;
 	uint32_t delay_ms;
-	struct list queue;         /**< the loop's */
-	struct list group;         /**< whoever works on it */
-	int trouble;               /**< of the last group */
+	struct list queue; /**< the loop's */
+	struct list group; /**< whoever works on it */
+	int trouble;       /**< of the last group */
 	struct buf why;
 };
 
 /** Opens the connection. */
 int store_lane_open(struct store_lane **ret, struct store *s, struct loop *loop,
-		    const struct store_backend *backend, struct str where, bool writes, struct buf *why);
+		    const struct store_backend *backend, struct str where, bool writes,
+		    struct buf *why);
 /** The store goes away. */
 void store_lane_close(struct store_lane *l);
 void store_lane_add(struct store_lane *l, struct store_job *j);

@@ -14,7 +14,9 @@ static const uint16_t texts[] = {
 };
 
 const struct store_shape store_policy_shape = {
-	sizeof(struct store_policy), sizeof(texts) / sizeof(texts[0]), texts,
+	sizeof(struct store_policy),
+	sizeof(texts) / sizeof(texts[0]),
+	texts,
 };
 
 
@@ -34,14 +36,15 @@ static bool copy_set(struct store_job *j, const struct store_policy *set, size_t
 
 	to->policy = arena_alloc(&j->arena, n * sizeof(*to->policy));
 	for (; to->policy && to->n < n; to->n++)
-		if (!store_record_copy(&j->arena, &to->policy[to->n], &set[to->n], &store_policy_shape))
+		if (!store_record_copy(&j->arena, &to->policy[to->n], &set[to->n],
+				       &store_policy_shape))
 			return false;
 	return to->policy != NULL;
 }
 
 
-int store_policy_put(struct store *s, struct store_request *r, const struct store_policy *set, size_t n,
-		     store_done_cb *done, void *arg)
+int store_policy_put(struct store *s, struct store_request *r, const struct store_policy *set,
+		     size_t n, store_done_cb *done, void *arg)
 {
 	int error = n > STORE_POLICIES_MAX ? -EMSGSIZE : 0;
 	struct store_job *j;
@@ -70,7 +73,8 @@ static int start_key(struct store *s, struct store_request *r, enum store_op op,
 	j = store_job_alloc(op);
 	if (!j)
 		return -ENOMEM;
-	return store_job_start(s, j, store_record_copy(&j->arena, &j->in.policy, &p, &store_policy_shape),
+	return store_job_start(s, j,
+			       store_record_copy(&j->arena, &j->in.policy, &p, &store_policy_shape),
 			       r, done, arg);
 }
 
@@ -82,8 +86,8 @@ int store_policy_delete(struct store *s, struct store_request *r, struct str sco
 }
 
 
-int store_policy_list(struct store *s, struct store_request *r, struct str scope, store_done_cb *done,
-		      void *arg)
+int store_policy_list(struct store *s, struct store_request *r, struct str scope,
+		      store_done_cb *done, void *arg)
 {
 	return start_key(s, r, STORE_OP_POLICY_LIST, scope, STR(""), done, arg);
 }

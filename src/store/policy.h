@@ -12,8 +12,8 @@
 #include "store/store.h"
 
 /** Records of one scope, and most of one put: a page holds them all. */
-#define STORE_POLICIES_MAX     200
-#define STORE_POLICY_KEY_MAX   128
+#define STORE_POLICIES_MAX 200
+#define STORE_POLICY_KEY_MAX 128
 #define STORE_POLICY_VALUE_MAX 4096
 
 struct store_policy {
@@ -27,14 +27,14 @@ struct store_policy {
  * may be of several scopes. -EDQUOT: more than STORE_POLICIES_MAX in a scope. Returns -EMSGSIZE at once
  * when a key or value is too long or there are too many of them, -EINVAL for a NUL in a key.
  */
-int store_policy_put(struct store *s, struct store_request *r, const struct store_policy *set, size_t n,
-		     store_done_cb *done, void *arg);
+int store_policy_put(struct store *s, struct store_request *r, const struct store_policy *set,
+		     size_t n, store_done_cb *done, void *arg);
 /** -ENOENT. */
 int store_policy_delete(struct store *s, struct store_request *r, struct str scope, struct str key,
 			store_done_cb *done, void *arg);
 /** All records of the scope in order of key. */
-int store_policy_list(struct store *s, struct store_request *r, struct str scope, store_done_cb *done,
-		      void *arg);
+int store_policy_list(struct store *s, struct store_request *r, struct str scope,
+		      store_done_cb *done, void *arg);
 
 /** In `done` of list. */
 const struct store_policy *store_policy_result(const struct store_request *r, size_t *count);

@@ -19,7 +19,8 @@ int store_profile_get(struct store *s, struct store_request *r, struct str aor, 
 
 
 /* One read in the profile's job; what is not there is no failure. */
-static int read_part(void *connection, struct store_job *j, store_op_cb *op, const void **ret, size_t *n)
+static int read_part(void *connection, struct store_job *j, store_op_cb *op, const void **ret,
+		     size_t *n)
 {
 	int error;
 
@@ -62,8 +63,8 @@ static int read_all(void *connection, struct store_job *j, store_op_cb *const *o
 			      STORE_NAME_SETTINGS, &p->settings);
 	if (error)
 		return error;
-	error = read_document(connection, j, op[STORE_OP_DOCUMENT_GET], aor, STORE_AUID_ACCESS_RULES,
-			      STORE_NAME_ACCESS_RULES, &p->access_rules);
+	error = read_document(connection, j, op[STORE_OP_DOCUMENT_GET], aor,
+			      STORE_AUID_ACCESS_RULES, STORE_NAME_ACCESS_RULES, &p->access_rules);
 	if (error)
 		return error;
 	j->in.policy = (struct store_policy){.scope = aor};
@@ -85,7 +86,8 @@ int store_profile_collect(void *connection, struct store_job *j, store_op_cb *co
 	struct store_profile *p = arena_alloc(&j->arena, sizeof(*p));
 	int error = p ? read_all(connection, j, op, j->in.aor, p) : -ENOMEM;
 
-	if (!error && !p->account && !p->settings && !p->access_rules && !p->policies && !p->unanswered_n)
+	if (!error && !p->account && !p->settings && !p->access_rules && !p->policies &&
+	    !p->unanswered_n)
 		error = -ENOENT;
 	j->found = p;
 	j->found_n = 1;

@@ -24,7 +24,8 @@ struct store {
 	void *watch_arg;
 };
 
-static const struct store_backend *const backends[] = {&store_memory_backend, &store_sqlite_backend};
+static const struct store_backend *const backends[] = {&store_memory_backend,
+						       &store_sqlite_backend};
 
 
 static void destroy(void *object)
@@ -55,7 +56,8 @@ static int unknown_backend(struct str name, struct buf *why)
 				  "write sqlite:PATH, or memory: for a trial"));
 	else
 		buf_printf(why,
-			   "\"" STR_FMT "\" is no kind of store: write sqlite:PATH, or memory: for a trial",
+			   "\"" STR_FMT
+			   "\" is no kind of store: write sqlite:PATH, or memory: for a trial",
 			   STR_ARG(str_upto(name, 64)));
 	return -EINVAL;
 }

@@ -44,7 +44,7 @@ struct store_request {
 	struct store_job *job; /**< all of it is private; NULL: idle, also in `done` already */
 	store_done_cb *done;
 	void *arg;
-	const void *found;     /**< in `done` of a read: see the noun's _result */
+	const void *found; /**< in `done` of a read: see the noun's _result */
 	size_t found_n;
 };
 
@@ -55,9 +55,9 @@ struct store_request {
 /** Most writes of one transaction: bounds how long its first must wait for the last. */
 #define STORE_GROUP_MAX 1024
 /** Records in one page of a list. */
-#define STORE_PAGE_MAX  500
+#define STORE_PAGE_MAX 500
 /** Another process may hold the database this long before -EBUSY. */
-#define STORE_BUSY_MS   5000
+#define STORE_BUSY_MS 5000
 
 /**
  * Opens `url`: "memory:" or "sqlite:PATH" (made when it is not there, brought up to this version's

@@ -14,14 +14,30 @@ static const uint16_t texts[] = {
 	offsetof(struct store_system_message, id),
 	offsetof(struct store_system_message, text),
 	offsetof(struct store_system_message, answer),
-	CHOICE(0), CHOICE(1), CHOICE(2), CHOICE(3), CHOICE(4), CHOICE(5), CHOICE(6), CHOICE(7),
-	CHOICE(8), CHOICE(9), CHOICE(10), CHOICE(11), CHOICE(12), CHOICE(13), CHOICE(14), CHOICE(15),
+	CHOICE(0),
+	CHOICE(1),
+	CHOICE(2),
+	CHOICE(3),
+	CHOICE(4),
+	CHOICE(5),
+	CHOICE(6),
+	CHOICE(7),
+	CHOICE(8),
+	CHOICE(9),
+	CHOICE(10),
+	CHOICE(11),
+	CHOICE(12),
+	CHOICE(13),
+	CHOICE(14),
+	CHOICE(15),
 };
 
 _Static_assert(STORE_CHOICES_MAX == 16, "every choice is in the table");
 
 const struct store_shape store_system_message_shape = {
-	sizeof(struct store_system_message), sizeof(texts) / sizeof(texts[0]), texts,
+	sizeof(struct store_system_message),
+	sizeof(texts) / sizeof(texts[0]),
+	texts,
 };
 
 
@@ -106,7 +122,8 @@ static int start_mark(struct store *s, struct store_request *r, enum store_op op
 
 
 int store_system_message_mark_delivered(struct store *s, struct store_request *r, struct str aor,
-					struct str id, int64_t now_ms, store_done_cb *done, void *arg)
+					struct str id, int64_t now_ms, store_done_cb *done,
+					void *arg)
 {
 	struct store_system_mark m = {.aor = aor, .id = id, .now_ms = now_ms};
 
@@ -124,8 +141,8 @@ int store_system_message_mark_answered(struct store *s, struct store_request *r,
 }
 
 
-int store_system_message_clear(struct store *s, struct store_request *r, struct str aor, struct str id,
-			       store_done_cb *done, void *arg)
+int store_system_message_clear(struct store *s, struct store_request *r, struct str aor,
+			       struct str id, store_done_cb *done, void *arg)
 {
 	struct store_system_mark m = {.aor = aor, .id = id};
 
@@ -133,8 +150,8 @@ int store_system_message_clear(struct store *s, struct store_request *r, struct 
 }
 
 
-int store_system_message_delete(struct store *s, struct store_request *r, struct str aor, struct str id,
-				store_done_cb *done, void *arg)
+int store_system_message_delete(struct store *s, struct store_request *r, struct str aor,
+				struct str id, store_done_cb *done, void *arg)
 {
 	struct store_system_mark m = {.aor = aor, .id = id};
 

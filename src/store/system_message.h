@@ -15,20 +15,21 @@
 #include "store/store.h"
 
 /** Answers to choose from. */
-#define STORE_CHOICES_MAX             16
-#define STORE_CHOICE_LEN_MAX          256
-#define STORE_SYSTEM_TEXT_MAX         (16u << 10)
-#define STORE_SYSTEM_ID_MAX           128
+#define STORE_CHOICES_MAX 16
+#define STORE_CHOICE_LEN_MAX 256
+#define STORE_SYSTEM_TEXT_MAX (16u << 10)
+#define STORE_SYSTEM_ID_MAX 128
 /** Of one user. When there are as many, the oldest that is settled goes for a new one. */
-#define STORE_SYSTEM_MESSAGES_MAX     100
+#define STORE_SYSTEM_MESSAGES_MAX 100
 /** Records in one page of a list: with all their texts a page fits into a job. */
 #define STORE_SYSTEM_MESSAGE_PAGE_MAX 200
 
 struct store_system_message {
-	struct str aor;       /**< the key: aor, id */
-	struct str id;        /**< the caller's */
+	struct str aor; /**< the key: aor, id */
+	struct str id;  /**< the caller's */
 	struct str text;
-	struct str choice[STORE_CHOICES_MAX]; /**< answers to choose from; none with a line end in it */
+	struct str choice
+		[STORE_CHOICES_MAX]; /**< answers to choose from; none with a line end in it */
 	unsigned choices;
 	bool required;        /**< an answer is; needs a choice */
 	uint32_t timeout_s;   /**< to answer in, from the delivery; 0: at any time */
@@ -49,7 +50,8 @@ int store_system_message_add(struct store *s, struct store_request *r,
 			     const struct store_system_message *m, store_done_cb *done, void *arg);
 /** The first delivery counts; later ones change nothing and are answered 0. -ENOENT. */
 int store_system_message_mark_delivered(struct store *s, struct store_request *r, struct str aor,
-					struct str id, int64_t now_ms, store_done_cb *done, void *arg);
+					struct str id, int64_t now_ms, store_done_cb *done,
+					void *arg);
 /**
  * -ENOENT: no such message; -EINVAL: `answer` is none of its choices (bytes are compared); -EEXIST: it
  * was answered otherwise before. The same answer again: 0. An answer may come before the delivery is
@@ -59,11 +61,11 @@ int store_system_message_mark_answered(struct store *s, struct store_request *r,
 				       struct str id, struct str answer, int64_t now_ms,
 				       store_done_cb *done, void *arg);
 /** Needs no answer any more, and is not delivered if it was not yet. -ENOENT. */
-int store_system_message_clear(struct store *s, struct store_request *r, struct str aor, struct str id,
-			       store_done_cb *done, void *arg);
+int store_system_message_clear(struct store *s, struct store_request *r, struct str aor,
+			       struct str id, store_done_cb *done, void *arg);
 /** -ENOENT. */
-int store_system_message_delete(struct store *s, struct store_request *r, struct str aor, struct str id,
-				store_done_cb *done, void *arg);
+int store_system_message_delete(struct store *s, struct store_request *r, struct str aor,
+				struct str id, store_done_cb *done, void *arg);
 
 /**
  * Up to `max` (1 … STORE_SYSTEM_MESSAGE_PAGE_MAX) messages in order of (AOR, id): of the user `aor`,

@@ -57,7 +57,8 @@ static int canonical(struct str text, struct buf *out, void *arg)
 }
 
 
-int access_policy_alloc(struct access_policy **ret, struct str aor, struct str domain, struct str text)
+int access_policy_alloc(struct access_policy **ret, struct str aor, struct str domain,
+			struct str text)
 {
 	struct access_policy *p = mem_alloc(sizeof(*p) + aor.n + domain.n, destroy);
 
@@ -158,8 +159,8 @@ static bool selector_decode(struct str *ret, struct str selector)
 		ptrdiff_t at = str_find_str(step, STR("list[@name="));
 		struct str value = at < 0 ? STR("") : str_from(step, (size_t)at + 11);
 
-		if (value.n < 3 || (value.p[0] != '"' && value.p[0] != '\'') || value.p[value.n - 1] != ']' ||
-		    value.p[value.n - 2] != value.p[0])
+		if (value.n < 3 || (value.p[0] != '"' && value.p[0] != '\'') ||
+		    value.p[value.n - 1] != ']' || value.p[value.n - 2] != value.p[0])
 			return false;
 		*ret = (struct str){value.p + 1, value.n - 3};
 	}
@@ -183,7 +184,8 @@ static bool anchor_decode(struct anchor *ret, struct str text)
 	ret->list = STR("");
 	if (!rest.p || !rest.n)
 		return true;
-	return str_eq(str_cut(&rest, '/'), STR("~~")) && rest.p && selector_decode(&ret->list, rest);
+	return str_eq(str_cut(&rest, '/'), STR("~~")) && rest.p &&
+	       selector_decode(&ret->list, rest);
 }
 
 

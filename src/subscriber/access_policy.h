@@ -22,7 +22,8 @@ struct access_policy; /**< counted; not changed any more once its lists are ther
  * `aor`: whose. `domain`: for identities that are telephone numbers. `text`: the ruleset. -EBADMSG,
  * -ENOBUFS, -ENOMEM as access_rules_decode.
  */
-int access_policy_alloc(struct access_policy **ret, struct str aor, struct str domain, struct str text);
+int access_policy_alloc(struct access_policy **ret, struct str aor, struct str domain,
+			struct str text);
 /** The rules speak of lists: add the user's. */
 bool access_policy_wants_lists(const struct access_policy *p);
 /** One resource-lists document of the user. -EBADMSG, -ENOBUFS, -ENOMEM: its lists are not to be had. */

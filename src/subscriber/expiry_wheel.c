@@ -26,8 +26,8 @@ static void run_to(struct expiry_wheel *w, int64_t second)
 	if (wait < 0)
 		wait = 0;
 	w->next = second;
-	timer_start(&w->timer, loop_timers(w->loop), (uint64_t)(wait < LOOK_MS ? wait : LOOK_MS), timer_fire,
-		    w);
+	timer_start(&w->timer, loop_timers(w->loop), (uint64_t)(wait < LOOK_MS ? wait : LOOK_MS),
+		    timer_fire, w);
 }
 
 
@@ -75,7 +75,8 @@ static void look(struct expiry_wheel *w, size_t at, int64_t now)
 static void timer_fire(struct timer *t, void *arg)
 {
 	struct expiry_wheel *w = arg;
-	int64_t now = loop_wall_ms(w->loop) / 1000, s = w->done, rounds = now - EXPIRY_WHEEL_SECONDS;
+	int64_t now = loop_wall_ms(w->loop) / 1000, s = w->done,
+		rounds = now - EXPIRY_WHEEL_SECONDS;
 
 	(void)t;
 	if (s < rounds)

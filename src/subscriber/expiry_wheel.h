@@ -26,8 +26,8 @@ typedef void(expiry_cb)(struct expiry *e, void *arg);
 struct expiry_wheel {
 	struct loop *loop; /**< borrowed */
 	struct timer timer;
-	int64_t next;      /**< the second the timer runs to */
-	int64_t done;      /**< all up to this second have been looked at */
+	int64_t next; /**< the second the timer runs to */
+	int64_t done; /**< all up to this second have been looked at */
 	expiry_cb *due;
 	void *arg;
 	struct list *bucket;

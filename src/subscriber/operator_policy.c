@@ -108,8 +108,8 @@ static int types_decode(struct operator_type *ret, size_t *count, struct str val
 }
 
 
-static int limit_types(struct operator_policy *p, struct operator_limit *l, const struct operator_type *types,
-		       size_t n)
+static int limit_types(struct operator_policy *p, struct operator_limit *l,
+		       const struct operator_type *types, size_t n)
 {
 	struct operator_type *copy = arena_alloc(&p->texts, n ? n * sizeof(*copy) : 1);
 
@@ -151,7 +151,8 @@ static struct operator_policy *empty(void)
 }
 
 
-static int configure(struct operator_policy *p, enum operator_mode mode, const struct operator_rule *r)
+static int configure(struct operator_policy *p, enum operator_mode mode,
+		     const struct operator_rule *r)
 {
 	struct operator_type types[OPERATOR_TYPES_MAX];
 
@@ -166,7 +167,8 @@ static int configure(struct operator_policy *p, enum operator_mode mode, const s
 }
 
 
-int operator_policy_configured(struct operator_policy **ret, const struct operator_rule rule[OPERATOR_MODES])
+int operator_policy_configured(struct operator_policy **ret,
+			       const struct operator_rule rule[OPERATOR_MODES])
 {
 	struct operator_policy *p = empty();
 	int err = p ? 0 : -ENOMEM;
@@ -255,8 +257,10 @@ int operator_policy_alloc(struct operator_policy **ret, const struct operator_po
 	for (size_t i = 0; !err && i < n; i++) {
 		err = apply(p, set[i].key, set[i].value);
 		if (err == -EINVAL || err == -ENOENT) {
-			log_warning("policy", "passed over: " STR_FMT "=" STR_FMT " of <" STR_FMT ">",
-				    STR_ARG(set[i].key), STR_ARG(set[i].value), STR_ARG(set[i].scope));
+			log_warning("policy",
+				    "passed over: " STR_FMT "=" STR_FMT " of <" STR_FMT ">",
+				    STR_ARG(set[i].key), STR_ARG(set[i].value),
+				    STR_ARG(set[i].scope));
 			err = 0;
 		}
 	}
@@ -284,8 +288,8 @@ int operator_policy_check(struct str key, struct str value, struct buf *why)
 			[CHARGING] = "on or off",
 		};
 
-		buf_printf(why, STR_FMT " cannot be \"" STR_FMT "\": give %s", STR_ARG(key), STR_ARG(value),
-			   form[key_find(key)->what]);
+		buf_printf(why, STR_FMT " cannot be \"" STR_FMT "\": give %s", STR_ARG(key),
+			   STR_ARG(value), form[key_find(key)->what]);
 	}
 	return err;
 }
@@ -330,15 +334,16 @@ static bool restricts(const struct operator_limit *l)
 }
 
 
-bool operator_restricts_types(const struct operator_policy *service, const struct operator_policy *user,
-			      enum operator_mode mode)
+bool operator_restricts_types(const struct operator_policy *service,
+			      const struct operator_policy *user, enum operator_mode mode)
 {
-	return (service && restricts(&service->limit[mode])) || (user && restricts(&user->limit[mode]));
+	return (service && restricts(&service->limit[mode])) ||
+	       (user && restricts(&user->limit[mode]));
 }
 
 
-uint64_t operator_max_size(const struct operator_policy *service, const struct operator_policy *user,
-			   enum operator_mode mode)
+uint64_t operator_max_size(const struct operator_policy *service,
+			   const struct operator_policy *user, enum operator_mode mode)
 {
 	uint64_t size = service ? service->limit[mode].max_size : OPERATOR_NO_LIMIT;
 
@@ -350,13 +355,14 @@ uint64_t operator_max_size(const struct operator_policy *service, const struct o
 
 static void put_type(const struct operator_type *t, size_t *count, struct buf *out)
 {
-	buf_printf(out, "%s" STR_FMT "/" STR_FMT, (*count)++ ? ", " : "", STR_ARG(t->type), STR_ARG(t->subtype));
+	buf_printf(out, "%s" STR_FMT "/" STR_FMT, (*count)++ ? ", " : "", STR_ARG(t->type),
+		   STR_ARG(t->subtype));
 }
 
 
 /* Those of `a` that `b` allows as they stand; with `narrower`, only those that `b` does not list itself. */
-static void put_common(const struct operator_limit *a, const struct operator_limit *b, bool narrower,
-		       size_t *count, struct buf *out)
+static void put_common(const struct operator_limit *a, const struct operator_limit *b,
+		       bool narrower, size_t *count, struct buf *out)
 {
 	for (size_t i = 0; i < a->types_n; i++) {
 		const struct operator_type *t = &a->types[i];

@@ -29,7 +29,7 @@ enum operator_mode { OPERATOR_PAGER, OPERATOR_LARGE, OPERATOR_SESSION, OPERATOR_
 /** Types in one list: each is compared with for every message. */
 #define OPERATOR_TYPES_MAX 64
 /** A size nothing reaches: none is set. */
-#define OPERATOR_NO_LIMIT  UINT64_MAX
+#define OPERATOR_NO_LIMIT UINT64_MAX
 
 /** Media types as they were written, and what they are made of. */
 struct operator_type {
@@ -38,8 +38,8 @@ struct operator_type {
 };
 
 struct operator_limit {
-	uint64_t max_size;   /**< bytes; OPERATOR_NO_LIMIT */
-	bool typed;          /**< only these types; else any */
+	uint64_t max_size; /**< bytes; OPERATOR_NO_LIMIT */
+	bool typed;        /**< only these types; else any */
 	size_t types_n;
 	const struct operator_type *types;
 };
@@ -50,7 +50,7 @@ enum operator_switch { OPERATOR_UNSET, OPERATOR_OFF, OPERATOR_ON };
 struct operator_policy {
 	struct operator_limit limit[OPERATOR_MODES];
 	enum operator_switch charging;
-	struct arena texts;  /**< private */
+	struct arena texts; /**< private */
 };
 
 /** What the configuration says of one mode. */
@@ -61,7 +61,8 @@ struct operator_rule {
 };
 
 /** Of the configuration. -EINVAL: a type that is none; -ENOMEM. */
-int operator_policy_configured(struct operator_policy **ret, const struct operator_rule rule[OPERATOR_MODES]);
+int operator_policy_configured(struct operator_policy **ret,
+			       const struct operator_rule rule[OPERATOR_MODES]);
 /**
  * The records, over `under` (NULL: over nothing, where all is allowed). A record that makes no sense is
  * passed over and logged: it was checked when it was set. -ENOMEM.
@@ -75,10 +76,10 @@ int operator_policy_check(struct str key, struct str value, struct buf *why);
 bool operator_allows_type(const struct operator_policy *service, const struct operator_policy *user,
 			  enum operator_mode mode, struct str type, struct str subtype);
 /** Whether any type is restricted at all. */
-bool operator_restricts_types(const struct operator_policy *service, const struct operator_policy *user,
-			      enum operator_mode mode);
-uint64_t operator_max_size(const struct operator_policy *service, const struct operator_policy *user,
-			   enum operator_mode mode);
+bool operator_restricts_types(const struct operator_policy *service,
+			      const struct operator_policy *user, enum operator_mode mode);
+uint64_t operator_max_size(const struct operator_policy *service,
+			   const struct operator_policy *user, enum operator_mode mode);
 /** Appends the types that both levels allow, as Accept has them; any type at all when nothing is said. */
 void operator_put_types(const struct operator_policy *service, const struct operator_policy *user,
 			enum operator_mode mode, struct buf *out);

@@ -70,8 +70,8 @@ static int unreadable(const struct subscriber *s, const char *what, int err)
 {
 	if (err == -ENOMEM || !err)
 		return err;
-	log_error("subscriber", "<" STR_FMT ">: %s cannot be read and say nothing: put them anew", STR_ARG(s->aor),
-		  what);
+	log_error("subscriber", "<" STR_FMT ">: %s cannot be read and say nothing: put them anew",
+		  STR_ARG(s->aor), what);
 	return 0;
 }
 
@@ -107,7 +107,8 @@ static int take_policy(struct subscriber *s, const struct store_policy *set, siz
 
 
 /* The time to answer starts at the delivery (store/system_message.h). */
-static void take_system_messages(struct subscriber *s, const struct store_system_message *m, size_t n)
+static void take_system_messages(struct subscriber *s, const struct store_system_message *m,
+				 size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int64_t due = m[i].delivered_ms + (int64_t)m[i].timeout_s * 1000;
@@ -187,8 +188,9 @@ static void read_next(struct profile_read *p)
 		finish(p, 0);
 		return;
 	}
-	error = store_document_get(p->params.store, &p->request, p->params.aor, STR(STORE_AUID_RESOURCE_LISTS),
-				   p->names[p->next++], on_document, p);
+	error = store_document_get(p->params.store, &p->request, p->params.aor,
+				   STR(STORE_AUID_RESOURCE_LISTS), p->names[p->next++], on_document,
+				   p);
 	if (error)
 		finish(p, error);
 }
@@ -228,7 +230,8 @@ static void on_profile(struct store_request *r, int error, void *arg)
 	if (!error || error == -ENOENT)
 		error = decode(&p->made, &p->params, error ? NULL : store_profile_result(r));
 	if (!error && p->made->access && access_policy_wants_lists(p->made->access)) {
-		error = store_document_list(p->params.store, &p->request, p->params.aor, on_list, p);
+		error = store_document_list(p->params.store, &p->request, p->params.aor, on_list,
+					    p);
 		if (!error)
 			return;
 	}
@@ -236,8 +239,8 @@ static void on_profile(struct store_request *r, int error, void *arg)
 }
 
 
-int profile_read_start(struct profile_read *p, const struct profile_read_params *params, profile_read_cb *done,
-		       void *arg)
+int profile_read_start(struct profile_read *p, const struct profile_read_params *params,
+		       profile_read_cb *done, void *arg)
 {
 	p->params = *params;
 	p->names_n = p->next = 0;

@@ -25,7 +25,8 @@ struct profile_read {
 	struct profile_read_params params; /**< private, as the rest */
 	struct store_request request;
 	struct subscriber *made;
-	struct str names[ACCESS_DOCUMENTS_MAX]; /**< documents with lists that are still to be read */
+	struct str
+		names[ACCESS_DOCUMENTS_MAX]; /**< documents with lists that are still to be read */
 	size_t names_n, next;
 	char texts[ACCESS_DOCUMENTS_MAX * STORE_DOCUMENT_NAME_MAX];
 	profile_read_cb *done;
@@ -33,8 +34,8 @@ struct profile_read {
 };
 
 /** -ENOMEM, -ENOBUFS: nothing comes. */
-int profile_read_start(struct profile_read *p, const struct profile_read_params *params, profile_read_cb *done,
-		       void *arg);
+int profile_read_start(struct profile_read *p, const struct profile_read_params *params,
+		       profile_read_cb *done, void *arg);
 void profile_read_cancel(struct profile_read *p);
 
 #endif

@@ -13,15 +13,16 @@
 #include "sip/subscription.h"
 #include "subscriber/reg_event_view.h"
 
-static struct counter documents = COUNTER("subscriber.reg-event.documents", "registration documents taken");
-static struct counter gaps =
-	COUNTER("subscriber.reg-event.gaps", "registration documents that skipped a version");
-static struct counter malformed =
-	COUNTER("subscriber.reg-event.malformed", "registration documents that made no sense");
-static struct counter refused =
-	COUNTER("subscriber.reg-event.refused", "subscriptions that the core refused or ended");
-static struct counter watched =
-	GAUGE("subscriber.reg-event.watched", "users whose registration state is subscribed to");
+static struct counter documents = COUNTER("subscriber.reg-event.documents",
+					  "registration documents taken");
+static struct counter gaps = COUNTER("subscriber.reg-event.gaps",
+				     "registration documents that skipped a version");
+static struct counter malformed = COUNTER("subscriber.reg-event.malformed",
+					  "registration documents that made no sense");
+static struct counter refused = COUNTER("subscriber.reg-event.refused",
+					"subscriptions that the core refused or ended");
+static struct counter watched = GAUGE("subscriber.reg-event.watched",
+				      "users whose registration state is subscribed to");
 
 struct reg_events {
 	struct loop *loop;
@@ -43,10 +44,10 @@ struct watch {
 	struct list_link in_queue;
 	struct sip_subscription *subscription;
 	struct list views;
-	struct str route;   /**< owned; of the REGISTER's Contact; empty: next_hop */
+	struct str route; /**< owned; of the REGISTER's Contact; empty: next_hop */
 	bool has_version;
 	uint32_t version;
-	char *aor;          /**< NUL at the end */
+	char *aor; /**< NUL at the end */
 };
 
 
@@ -134,14 +135,16 @@ static struct reg_event_view *view_of(struct watch *w, struct str aor)
 			return v;
 	}
 	if (w->views.count >= REGINFO_REGISTRATIONS_MAX ||
-	    reg_event_view_alloc(&v, w->events->registrations, w->events->loop, aor, w->events->max_expires_s))
+	    reg_event_view_alloc(&v, w->events->registrations, w->events->loop, aor,
+				 w->events->max_expires_s))
 		return NULL;
 	list_append(&w->views, &v->link);
 	return v;
 }
 
 
-static void apply(struct watch *w, const struct reginfo_registration *r, const struct sip_source *from)
+static void apply(struct watch *w, const struct reginfo_registration *r,
+		  const struct sip_source *from)
 {
 	char text[SIP_AOR_MAX];
 	struct reg_event_view *v;
@@ -206,8 +209,8 @@ static bool is_reginfo(const struct sip_msg *m)
 
 
 /* The NOTIFY came from an element of the core, over the dialog we opened with it. */
-static uint16_t on_notified(struct sip_subscription *s, const struct sip_msg *m, const struct sip_source *src,
-			    void *arg)
+static uint16_t on_notified(struct sip_subscription *s, const struct sip_msg *m,
+			    const struct sip_source *src, void *arg)
 {
 	struct arena a = ARENA_INIT(REG_EVENT_ARENA_MAX);
 	struct watch *w = arg;
@@ -236,7 +239,8 @@ static void on_renewed(struct sip_subscription *s, void *arg)
 }
 
 
-static void on_ended(struct sip_subscription *s, uint16_t status, struct str reason, int error, void *arg)
+static void on_ended(struct sip_subscription *s, uint16_t status, struct str reason, int error,
+		     void *arg)
 {
 	(void)s;
 	(void)status;
@@ -342,7 +346,9 @@ static void resume(struct reg_events *re)
 	if (!re->next_hop.n)
 		return;
 	while ((r = registrations_next(re->registrations, r))) {
-		struct watch *w = find(re, registration_aor(r)) ? NULL : watch_make(re, registration_aor(r));
+		struct watch *w = find(re, registration_aor(r))
+					  ? NULL
+					  : watch_make(re, registration_aor(r));
 
 		if (w)
 			enqueue(w);

@@ -32,22 +32,22 @@
 struct reg_events;
 
 /** SUBSCRIBEs that leave at once, and the pause before as many again: 2000 a second. */
-#define REG_EVENTS_BURST    20
+#define REG_EVENTS_BURST 20
 #define REG_EVENTS_PAUSE_MS 10
 /** Texts of one contact: what fits into a binding. */
-#define REG_EVENT_TEXT_MAX  REGISTRATION_BINDING_MAX
+#define REG_EVENT_TEXT_MAX REGISTRATION_BINDING_MAX
 /** Memory for one decoded document: some 64 contacts with 64 parameters each, as body/reginfo.h has them. */
 #define REG_EVENT_ARENA_MAX (1u << 20)
 /** A device of which nothing is known: it is here because of a filter criterion of the IM service. */
 #define REG_EVENT_UNKNOWN_DEVICE STR("+g.oma.sip-im;+g.oma.sip-im.large-message")
 
 struct reg_events_params {
-	struct sip_dialogs *dialogs;         /**< references are taken */
+	struct sip_dialogs *dialogs; /**< references are taken */
 	struct registrations *registrations;
 	struct subscribers *subscribers;
-	struct str next_hop;                 /**< URI; empty: the Contact of the REGISTER */
-	uint32_t expires_s;                  /**< of the subscription */
-	uint32_t max_expires_s;              /**< of a contact, and of one that has no time */
+	struct str next_hop;    /**< URI; empty: the Contact of the REGISTER */
+	uint32_t expires_s;     /**< of the subscription */
+	uint32_t max_expires_s; /**< of a contact, and of one that has no time */
 };
 
 /** Counted; with the last reference subscriptions are abandoned, nothing is sent. -ENOMEM. */

@@ -39,8 +39,8 @@ static void destroy(void *object)
 }
 
 
-int reg_event_view_alloc(struct reg_event_view **ret, struct registrations *rs, struct loop *loop, struct str aor,
-			 uint32_t max_expires_s)
+int reg_event_view_alloc(struct reg_event_view **ret, struct registrations *rs, struct loop *loop,
+			 struct str aor, uint32_t max_expires_s)
 {
 	struct reg_event_view *v = mem_alloc(sizeof(*v), destroy);
 
@@ -72,7 +72,8 @@ static bool lacks_plus(struct str name)
 
 static bool is_quoted(struct str value)
 {
-	return value.n >= 2 && value.p[0] == '"' && sip_quoted_end(value.p, value.p + value.n) == value.p + value.n;
+	return value.n >= 2 && value.p[0] == '"' &&
+	       sip_quoted_end(value.p, value.p + value.n) == value.p + value.n;
 }
 
 
@@ -141,8 +142,8 @@ static int64_t expires_of(const struct reg_event_view *v, const struct reginfo_c
 
 
 /* The texts of a row stand in one block, which grows no more once they are pointed at. */
-static int row_make(struct reg_event_row *ret, const struct reg_event_view *v, const struct reginfo_contact *c,
-		    const struct sip_source *from)
+static int row_make(struct reg_event_row *ret, const struct reg_event_view *v,
+		    const struct reginfo_contact *c, const struct sip_source *from)
 {
 	struct reg_event_row r = {.text = mem_raw(REG_EVENT_TEXT_MAX)};
 	struct registration_binding *b = &r.binding;
@@ -214,11 +215,13 @@ static bool has_way(struct str uri)
 {
 	struct sip_uri u;
 
-	return sip_uri_decode(&u, uri) == 0 && (u.scheme == SIP_URI_SIP || u.scheme == SIP_URI_SIPS);
+	return sip_uri_decode(&u, uri) == 0 &&
+	       (u.scheme == SIP_URI_SIP || u.scheme == SIP_URI_SIPS);
 }
 
 
-int reg_event_view_apply(struct reg_event_view *v, const struct reginfo_contact *c, const struct sip_source *from)
+int reg_event_view_apply(struct reg_event_view *v, const struct reginfo_contact *c,
+			 const struct sip_source *from)
 {
 	struct reg_event_row fresh;
 	size_t i = row_find(v, c->id);
@@ -254,7 +257,8 @@ static bool in_rows(const struct reg_event_view *v, const struct registration_bi
 }
 
 
-static const struct registration_binding *of_contact(const struct registration *now, struct str contact)
+static const struct registration_binding *of_contact(const struct registration *now,
+						     struct str contact)
 {
 	size_t n = now ? registration_count(now) : 0;
 
@@ -269,7 +273,8 @@ static bool unchanged(const struct registration_binding *old, const struct regis
 {
 	int64_t moved = old->expires_ms - b->expires_ms;
 
-	return str_eq(old->params, b->params) && old->q == b->q && moved < SAME_EXPIRY_MS && moved > -SAME_EXPIRY_MS;
+	return str_eq(old->params, b->params) && old->q == b->q && moved < SAME_EXPIRY_MS &&
+	       moved > -SAME_EXPIRY_MS;
 }
 
 
@@ -316,7 +321,8 @@ void reg_event_view_sync(struct reg_event_view *v)
 	v->again = v->busy;
 	if (v->busy)
 		return;
-	v->busy = registrations_update(v->registrations, &v->update, str_of(v->aor), &handler, v) == 0;
+	v->busy = registrations_update(v->registrations, &v->update, str_of(v->aor), &handler, v) ==
+		  0;
 	if (!v->busy && v->leaving)
 		mem_unref(v);
 }

@@ -21,21 +21,22 @@ struct reg_event_view {
 	struct registrations *registrations; /**< a reference */
 	struct loop *loop;
 	uint32_t max_expires_s;
-	char *aor;                           /**< canonical, NUL at the end */
+	char *aor; /**< canonical, NUL at the end */
 	struct reg_event_row row[REGISTRATION_DEVICES_MAX];
 	size_t rows;
 	struct registration_update update;
 	bool busy, again;
-	bool leaving;                        /**< dropped by its owner: ends once it has been written */
+	bool leaving; /**< dropped by its owner: ends once it has been written */
 };
 
 /** Counted. */
-int reg_event_view_alloc(struct reg_event_view **ret, struct registrations *rs, struct loop *loop, struct str aor,
-			 uint32_t max_expires_s);
+int reg_event_view_alloc(struct reg_event_view **ret, struct registrations *rs, struct loop *loop,
+			 struct str aor, uint32_t max_expires_s);
 /** As a full document does: no contacts are known. */
 void reg_event_view_flush(struct reg_event_view *v);
 /** One contact of a document: a row more, another, or one less. -ENOMEM, -ENOBUFS: it stays as it was. */
-int reg_event_view_apply(struct reg_event_view *v, const struct reginfo_contact *c, const struct sip_source *from);
+int reg_event_view_apply(struct reg_event_view *v, const struct reginfo_contact *c,
+			 const struct sip_source *from);
 /** Makes the table say what the rows do. */
 void reg_event_view_sync(struct reg_event_view *v);
 /** Takes the reference: flushes, syncs, and is gone when that is done. */

@@ -24,7 +24,8 @@ static struct str put(char **at, struct str s)
 
 size_t registration_text_size(const struct registration_binding *b)
 {
-	return b->contact.n + b->params.n + b->instance.n + b->call_id.n + b->path.n + b->user_agent.n;
+	return b->contact.n + b->params.n + b->instance.n + b->call_id.n + b->path.n +
+	       b->user_agent.n;
 }
 
 
@@ -215,7 +216,8 @@ void registration_tell(struct registration *r, enum registration_event e,
 	struct list *listeners = &r->table->listeners;
 
 	for (struct list_link *k = list_first(listeners); k; k = list_next(listeners, k)) {
-		struct registration_listener *l = container_of(k, struct registration_listener, link);
+		struct registration_listener *l = container_of(k, struct registration_listener,
+							       link);
 
 		l->changed(l, e, r, b);
 	}
@@ -265,7 +267,8 @@ static void expired(struct expiry *e, void *arg)
 
 static struct registration_device *on_flow(const struct registrations *rs, uint64_t flow)
 {
-	for (struct hash_link *l = hash_first(&rs->flows, flow_hash(rs, flow)); l; l = hash_next(l)) {
+	for (struct hash_link *l = hash_first(&rs->flows, flow_hash(rs, flow)); l;
+	     l = hash_next(l)) {
 		struct registration_device *d = container_of(l, struct registration_device, flow);
 
 		if (d->b.flow == flow)
@@ -347,7 +350,8 @@ static void purge_fire(struct timer *t, void *arg)
 void registration_purge_later(struct registrations *rs)
 {
 	if (!timer_running(&rs->purge))
-		timer_start(&rs->purge, loop_timers(rs->loop), REGISTRATION_PURGE_MS, purge_fire, rs);
+		timer_start(&rs->purge, loop_timers(rs->loop), REGISTRATION_PURGE_MS, purge_fire,
+			    rs);
 }
 
 
@@ -367,7 +371,8 @@ static void destroy(void *object)
 	struct registrations *rs = object;
 	size_t cursor = 0;
 
-	for (struct hash_link *l = NULL; rs->users.buckets && (l = hash_walk(&rs->users, &cursor, l));)
+	for (struct hash_link *l = NULL;
+	     rs->users.buckets && (l = hash_walk(&rs->users, &cursor, l));)
 		drop_user(container_of(l, struct registration, link));
 	store_cancel(&rs->page);
 	store_cancel(&rs->purging);
@@ -447,8 +452,10 @@ size_t registrations_devices(const struct registrations *rs)
 const char *registration_event_name(enum registration_event e)
 {
 	static const char *const names[] = {
-		[REGISTRATION_REGISTERED] = "registered", [REGISTRATION_REFRESHED] = "refreshed",
-		[REGISTRATION_DEREGISTERED] = "unregistered", [REGISTRATION_EXPIRED] = "expired",
+		[REGISTRATION_REGISTERED] = "registered",
+		[REGISTRATION_REFRESHED] = "refreshed",
+		[REGISTRATION_DEREGISTERED] = "unregistered",
+		[REGISTRATION_EXPIRED] = "expired",
 		[REGISTRATION_UNREACHABLE] = "unreachable",
 	};
 

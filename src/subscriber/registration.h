@@ -40,13 +40,13 @@ struct registrations;
 struct registration;
 
 /** Devices of one user: also what one request can fork to. Who asks for more gets 403. */
-#define REGISTRATION_DEVICES_MAX     SIP_PROXY_BRANCHES_MAX
+#define REGISTRATION_DEVICES_MAX SIP_PROXY_BRANCHES_MAX
 /** All texts of one binding together (contact, parameters, path, Call-ID, User-Agent…). */
-#define REGISTRATION_BINDING_MAX     4096
+#define REGISTRATION_BINDING_MAX 4096
 /** Users in the table: memory (1 kB each) is finite; beyond it 503. */
-#define REGISTRATIONS_MAX            2000000
+#define REGISTRATIONS_MAX 2000000
 /** Updates that wait for their turn at one user: a device sends one at a time. Beyond it -ENOBUFS. */
-#define REGISTRATION_UPDATES_MAX     32
+#define REGISTRATION_UPDATES_MAX 32
 
 /** What a device can do, from the feature parameters of its Contact (RFC 3840). */
 enum {
@@ -58,8 +58,8 @@ enum {
 	 * parameter says nothing). A plain SIP client registers so.
 	 */
 	REGISTRATION_PAGER = 1 << 1,
-	REGISTRATION_LARGE = 1 << 2,          /**< +g.oma.sip-im.large-message or its ICSI */
-	REGISTRATION_CPM = 1 << 3,            /**< has CPM/RCS tags: prefers that dialect (digest d) */
+	REGISTRATION_LARGE = 1 << 2, /**< +g.oma.sip-im.large-message or its ICSI */
+	REGISTRATION_CPM = 1 << 3,   /**< has CPM/RCS tags: prefers that dialect (digest d) */
 	REGISTRATION_SYSTEM_MESSAGE = 1 << 4, /**< +g.oma.sip-im.system-message or its ICSI */
 	/** RFC 5626: the binding lives and dies with its flow. */
 	REGISTRATION_OUTBOUND = 1 << 8,
@@ -72,23 +72,23 @@ enum {
 
 /** One device. As a parameter: views, copied. In the table: valid until the table changes. */
 struct registration_binding {
-	uint64_t id;           /**< never used twice in one run; 0 in parameters */
-	struct str contact;    /**< URI without <> */
-	struct str params;     /**< Contact parameters as received, without q, expires */
-	struct str instance;   /**< +sip.instance without quotes and <>; empty: none */
+	uint64_t id;         /**< never used twice in one run; 0 in parameters */
+	struct str contact;  /**< URI without <> */
+	struct str params;   /**< Contact parameters as received, without q, expires */
+	struct str instance; /**< +sip.instance without quotes and <>; empty: none */
 	struct str call_id;
-	struct str path;       /**< Path values, comma list; empty: none */
+	struct str path; /**< Path values, comma list; empty: none */
 	struct str user_agent;
 	struct addr peer;      /**< where the REGISTER came from */
 	uint64_t flow;         /**< connection, 0: none (UDP, or it closed) */
 	int64_t registered_ms; /**< first registered or refreshed; wall clock */
 	int64_t expires_ms;    /**< wall clock */
 	uint32_t cseq;
-	uint32_t reg_id;       /**< 0: none */
-	uint32_t flags;        /**< REGISTRATION_… */
-	uint16_t q;            /**< thousandths */
-	uint16_t socket;       /**< UDP: listening socket */
-	uint8_t kind;          /**< enum sip_transport_kind */
+	uint32_t reg_id; /**< 0: none */
+	uint32_t flags;  /**< REGISTRATION_… */
+	uint16_t q;      /**< thousandths */
+	uint16_t socket; /**< UDP: listening socket */
+	uint8_t kind;    /**< enum sip_transport_kind */
 };
 
 enum registration_event {
@@ -96,7 +96,7 @@ enum registration_event {
 	REGISTRATION_REFRESHED,    /**< an old one again, perhaps changed */
 	REGISTRATION_DEREGISTERED, /**< removed by request */
 	REGISTRATION_EXPIRED,
-	REGISTRATION_UNREACHABLE,  /**< its flow closed (RFC 5626), or registrations_drop */
+	REGISTRATION_UNREACHABLE, /**< its flow closed (RFC 5626), or registrations_drop */
 };
 
 /** "registered", …: as RFC 3680's events where it has them. */
@@ -116,7 +116,7 @@ struct registration_listener {
 
 struct registrations_params {
 	struct loop *loop;
-	struct store *store;     /**< a reference is taken */
+	struct store *store; /**< a reference is taken */
 	/**
 	 * A binding uses a connection, and no longer uses it: sip_flow_hold, sip_flow_release. hold returns
 	 * false when it is gone. Both may be NULL.
@@ -187,7 +187,8 @@ int registrations_update(struct registrations *rs, struct registration_update *u
 int registration_update_set(struct registration_update *u, const struct registration_binding *old,
 			    const struct registration_binding *b);
 /** In `prepare`: without this one. */
-void registration_update_remove(struct registration_update *u, const struct registration_binding *old);
+void registration_update_remove(struct registration_update *u,
+				const struct registration_binding *old);
 /** No callback follows; a write that is under way is made, and becomes visible. */
 void registration_update_cancel(struct registration_update *u);
 

@@ -4,7 +4,8 @@
 #include "subscriber/registration_table.h"
 
 
-static bool usable(const struct registrations *rs, const struct registration_binding *b, uint32_t flags)
+static bool usable(const struct registrations *rs, const struct registration_binding *b,
+		   uint32_t flags)
 {
 	return (!flags || (b->flags & flags)) && b->expires_ms > loop_wall_ms(rs->loop);
 }
@@ -28,14 +29,16 @@ static bool superseded(const struct registrations *rs, const struct registration
 
 		if (k == i || !usable(rs, o, flags) || !str_eq(o->instance, b->instance))
 			continue;
-		if (o->registered_ms > b->registered_ms || (o->registered_ms == b->registered_ms && k > i))
+		if (o->registered_ms > b->registered_ms ||
+		    (o->registered_ms == b->registered_ms && k > i))
 			return true;
 	}
 	return false;
 }
 
 
-static void target(struct sip_proxy_target *t, struct sip_hop *hop, const struct registration_binding *b)
+static void target(struct sip_proxy_target *t, struct sip_hop *hop,
+		   const struct registration_binding *b)
 {
 	bool by_source = b->flags & (REGISTRATION_OUTBOUND | REGISTRATION_RECEIVED);
 

@@ -11,7 +11,8 @@
 
 
 void registration_binding_store(const struct registration_binding *b, struct str aor,
-				char source[static REGISTRATION_SOURCE_MAX], struct store_binding *ret)
+				char source[static REGISTRATION_SOURCE_MAX],
+				struct store_binding *ret)
 {
 	struct buf text;
 

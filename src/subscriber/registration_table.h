@@ -23,7 +23,7 @@ struct registration_device {
 	struct registration *user; /**< NULL: not in the table */
 	struct expiry expiry;
 	struct hash_link flow;
-	bool held;                 /**< flow_hold succeeded */
+	bool held; /**< flow_hold succeeded */
 	bool gone;
 	char text[];
 };
@@ -35,11 +35,11 @@ struct registration_set {
 
 struct registration {
 	struct hash_link link;
-	struct list_link order;         /**< among users that have devices */
-	struct registrations *table;    /**< borrowed */
-	struct registration_set *set;   /**< NULL: no devices */
+	struct list_link order;             /**< among users that have devices */
+	struct registrations *table;        /**< borrowed */
+	struct registration_set *set;       /**< NULL: no devices */
 	struct registration_change *change; /**< under way */
-	struct list waiting;            /**< changes that wait for their turn */
+	struct list waiting;                /**< changes that wait for their turn */
 	struct str aor;
 	char text[];
 };
@@ -52,10 +52,10 @@ struct registration_change {
 	struct registration_update *update; /**< NULL: cancelled, or our own */
 	struct store_request request;
 	struct deferred_call finish;
-	struct registration_set *set;       /**< what will be, once prepared */
+	struct registration_set *set; /**< what will be, once prepared */
 	int error;
 	bool unchanged;
-	bool erase;                         /**< the user was forgotten meanwhile */
+	bool erase; /**< the user was forgotten meanwhile */
 	size_t n;
 	struct registration_device *device[REGISTRATION_DEVICES_MAX];
 	struct registration_device *replaces[REGISTRATION_DEVICES_MAX]; /**< references too */
@@ -69,11 +69,11 @@ struct registrations {
 	struct hash_table flows;
 	struct list order;
 	struct list listeners;
-	struct list held;         /**< changes that came while restoring */
+	struct list held; /**< changes that came while restoring */
 	struct expiry_wheel wheel;
 	struct timer purge;
 	struct store_request purging;
-	size_t devices, all;      /**< all: users with and without devices */
+	size_t devices, all; /**< all: users with and without devices */
 	uint64_t last_id;
 	bool restoring;
 	struct store_request page;
@@ -110,7 +110,8 @@ void registration_rewrite(struct registration *r);
 /** Between the table's and the store's form. `source` is where its text is put. */
 #define REGISTRATION_SOURCE_MAX (ADDR_TEXT_MAX + 8)
 void registration_binding_store(const struct registration_binding *b, struct str aor,
-				char source[static REGISTRATION_SOURCE_MAX], struct store_binding *ret);
+				char source[static REGISTRATION_SOURCE_MAX],
+				struct store_binding *ret);
 /** -EBADMSG: not written by us. */
 int registration_binding_load(struct registration_binding *ret, const struct store_binding *b);
 

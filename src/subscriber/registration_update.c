@@ -217,8 +217,8 @@ static int change_write(struct registration_change *c)
 		return r;
 	for (size_t i = 0; i < c->n; i++)
 		registration_binding_store(&c->device[i]->b, c->user->aor, source[i], &set[i]);
-	return store_binding_replace(c->user->table->store, &c->request, c->user->aor, set, c->n, written,
-				     c);
+	return store_binding_replace(c->user->table->store, &c->request, c->user->aor, set, c->n,
+				     written, c);
 }
 
 
@@ -413,7 +413,8 @@ int registration_update_set(struct registration_update *u, const struct registra
 }
 
 
-void registration_update_remove(struct registration_update *u, const struct registration_binding *old)
+void registration_update_remove(struct registration_update *u,
+				const struct registration_binding *old)
 {
 	struct registration_change *c = u->change;
 	size_t i = place_of(c, device_of(old)), after = i + 1;

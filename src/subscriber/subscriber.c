@@ -41,8 +41,8 @@ struct subscribers {
 	struct list users_order, unknowns_order;
 
 	struct operator_policy *configured, *policy;
-	bool policy_known;          /**< it was read, or that failed once */
-	bool policy_again;          /**< changed while it was being read */
+	bool policy_known; /**< it was read, or that failed once */
+	bool policy_again; /**< changed while it was being read */
 	struct store_request policy_request;
 	struct timer policy_retry;
 };
@@ -56,7 +56,8 @@ static uint64_t aor_hash(const struct hash_table *t, struct str aor)
 
 static struct subscriber *find_user(const struct subscribers *ss, struct str aor)
 {
-	for (struct hash_link *l = hash_first(&ss->users, aor_hash(&ss->users, aor)); l; l = hash_next(l)) {
+	for (struct hash_link *l = hash_first(&ss->users, aor_hash(&ss->users, aor)); l;
+	     l = hash_next(l)) {
 		struct subscriber *s = container_of(l, struct subscriber, link);
 
 		if (str_eq(s->aor, aor))
@@ -81,7 +82,8 @@ static struct unknown *find_unknown(const struct subscribers *ss, struct str aor
 
 static struct subscriber_load *find_load(const struct subscribers *ss, struct str aor)
 {
-	for (struct hash_link *l = hash_first(&ss->loads, aor_hash(&ss->loads, aor)); l; l = hash_next(l)) {
+	for (struct hash_link *l = hash_first(&ss->loads, aor_hash(&ss->loads, aor)); l;
+	     l = hash_next(l)) {
 		struct subscriber_load *q = container_of(l, struct subscriber_load, link);
 
 		if (str_eq(q->aor, aor))
@@ -140,7 +142,8 @@ static void keep_unknown(struct subscribers *ss, struct str aor)
 	char *at;
 
 	if (ss->unknowns_order.count >= SUBSCRIBERS_UNKNOWN_MAX)
-		drop_unknown(ss, container_of(list_first(&ss->unknowns_order), struct unknown, order));
+		drop_unknown(ss,
+			     container_of(list_first(&ss->unknowns_order), struct unknown, order));
 	u = mem_alloc(sizeof(*u) + aor.n, NULL);
 	if (!u)
 		return;
@@ -502,9 +505,12 @@ static void policy_cb(struct store_request *r, int error, void *arg)
 		error = operator_policy_alloc(&fresh, ss->configured, set, n);
 	}
 	if (error) {
-		log_error("policy", "the operator's policy for the service cannot be read: %s: the one before holds",
+		log_error("policy",
+			  "the operator's policy for the service cannot be read: %s: the one "
+			  "before holds",
 			  strerror(-error));
-		timer_start(&ss->policy_retry, loop_timers(ss->loop), SUBSCRIBERS_RETRY_MS, policy_retry_cb, ss);
+		timer_start(&ss->policy_retry, loop_timers(ss->loop), SUBSCRIBERS_RETRY_MS,
+			    policy_retry_cb, ss);
 	} else {
 		mem_unref(ss->policy);
 		ss->policy = fresh;
@@ -521,7 +527,8 @@ static int policy_read(struct subscribers *ss)
 		return 0;
 	int error = store_policy_list(ss->store, &ss->policy_request, STR(""), policy_cb, ss);
 	if (error)
-		timer_start(&ss->policy_retry, loop_timers(ss->loop), SUBSCRIBERS_RETRY_MS, policy_retry_cb, ss);
+		timer_start(&ss->policy_retry, loop_timers(ss->loop), SUBSCRIBERS_RETRY_MS,
+			    policy_retry_cb, ss);
 	return error;
 }
 

@@ -35,42 +35,43 @@
 struct subscribers;
 
 /** Cached subscribers, some 600 bytes each without rules; the one not asked for longest leaves. */
-#define SUBSCRIBERS_MAX          200000
+#define SUBSCRIBERS_MAX 200000
 /** Addresses known to be nobody's: a sender can make them up, so few and soon forgotten. */
-#define SUBSCRIBERS_UNKNOWN_MAX  4096
-#define SUBSCRIBERS_UNKNOWN_MS   (60 * 1000)
+#define SUBSCRIBERS_UNKNOWN_MAX 4096
+#define SUBSCRIBERS_UNKNOWN_MS (60 * 1000)
 /** The store could not be asked for the service's policy: again after this. */
-#define SUBSCRIBERS_RETRY_MS     (10 * 1000)
+#define SUBSCRIBERS_RETRY_MS (10 * 1000)
 /** No system message waits for an answer. */
-#define SUBSCRIBER_NEVER         INT64_MAX
+#define SUBSCRIBER_NEVER INT64_MAX
 /** Served domains. */
-#define SUBSCRIBERS_DOMAINS_MAX  64
+#define SUBSCRIBERS_DOMAINS_MAX 64
 
 /** Counted, never changed: a change makes a new one, who holds the old one keeps what was. */
 struct subscriber {
 	struct str aor;
-	bool allowed;                /**< may use the service at all (OMA IM 6.1.1.1 step 1) */
-	bool account;                /**< there is an account */
+	bool allowed; /**< may use the service at all (OMA IM 6.1.1.1 step 1) */
+	bool account; /**< there is an account */
 	int64_t created_ms;
-	struct str realm;            /**< of the secret */
-	struct digest_secret secret; /**< for core/authentication.h alone */
-	struct im_settings settings; /**< of all devices together: im_settings_on */
+	struct str realm;               /**< of the secret */
+	struct digest_secret secret;    /**< for core/authentication.h alone */
+	struct im_settings settings;    /**< of all devices together: im_settings_on */
 	struct access_policy *access;   /**< NULL: no rules, everybody may */
 	struct operator_policy *policy; /**< of this user alone; NULL: none */
 	/** Wall clock: from then on a required answer to a system message is overdue; SUBSCRIBER_NEVER. */
 	int64_t answer_due_ms;
-	struct subscribers *cache;   /**< private, as is what follows */
+	struct subscribers *cache; /**< private, as is what follows */
 	struct hash_link link;
 	struct list_link order;
 };
 
 struct subscribers_params {
 	struct loop *loop;
-	struct store *store;        /**< a reference is taken */
-	const struct str *domains;  /**< copied */
+	struct store *store;       /**< a reference is taken */
+	const struct str *domains; /**< copied */
 	size_t domains_n;
 	bool ims;
-	struct operator_policy *policy; /**< the configuration's; a reference is taken; NULL: none */
+	struct operator_policy
+		*policy; /**< the configuration's; a reference is taken; NULL: none */
 };
 
 /** Counted. */
@@ -90,7 +91,8 @@ int subscribers_find(struct subscribers *ss, struct str aor, struct subscriber *
 
 struct subscriber_query;
 /** `s` is borrowed; NULL unless `error` is 0. -ENOENT: nobody; else the store's error. */
-typedef void(subscriber_loaded_cb)(struct subscriber_query *q, int error, struct subscriber *s, void *arg);
+typedef void(subscriber_loaded_cb)(struct subscriber_query *q, int error, struct subscriber *s,
+				   void *arg);
 
 /** Embedded; zeroed or finished, it is idle. */
 struct subscriber_query {

@@ -19,7 +19,8 @@ static int as_it_is(struct str uri, struct buf *out, void *arg)
 }
 
 
-static enum access_listed by_length(struct str anchor, const struct str *callers, size_t n, void *arg)
+static enum access_listed by_length(struct str anchor, const struct str *callers, size_t n,
+				    void *arg)
 {
 	(void)callers;
 	(void)n;
@@ -47,11 +48,13 @@ static void ask(const struct access_rules *r, struct access_request *q)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct str callers[] = {STR_INIT("sip:alice@example.com"), STR_INIT("tel:+15550100"),
+	static const struct str callers[] = {STR_INIT("sip:alice@example.com"),
+					     STR_INIT("tel:+15550100"),
 					     STR_INIT("sip:mallory@example.net"), STR_INIT("")};
 	struct access_rules *r;
 
-	if (access_rules_decode(&r, (struct str){(const char *)data, size}, size & 1 ? as_it_is : NULL, NULL))
+	if (access_rules_decode(&r, (struct str){(const char *)data, size},
+				size & 1 ? as_it_is : NULL, NULL))
 		return 0;
 	for (unsigned i = 0; i < 64; i++) {
 		struct access_request q = {

@@ -20,7 +20,8 @@ static void check_round_trip(const struct im_settings_doc *d)
 	assert(back.n == d->n);
 	for (size_t i = 0; i < d->n; i++) {
 		assert(str_eq(back.entity[i].id, d->entity[i].id));
-		assert(!memcmp(&back.entity[i].settings, &d->entity[i].settings, sizeof(struct im_settings)));
+		assert(!memcmp(&back.entity[i].settings, &d->entity[i].settings,
+			       sizeof(struct im_settings)));
 	}
 	buf_done(&out);
 	arena_done(&a);

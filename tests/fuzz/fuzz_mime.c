@@ -14,7 +14,8 @@ struct seen {
 };
 
 
-static int leaf_check(const struct mime_type *t, const struct mime_part *leaf, unsigned depth, void *arg)
+static int leaf_check(const struct mime_type *t, const struct mime_part *leaf, unsigned depth,
+		      void *arg)
 {
 	struct seen *s = arg;
 

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_contact(const struct reginfo_contact *c, const struct reginfo_contact *back)
 {
 	assert(c->uri.n && c->id.n && c->state != REGINFO_INIT);
-	assert(str_eq(c->uri, back->uri) && c->state == back->state && c->params_n == back->params_n);
+	assert(str_eq(c->uri, back->uri) && c->state == back->state &&
+	       c->params_n == back->params_n);
 	assert(c->expires_s == back->expires_s && c->cseq == back->cseq);
 }
 
@@ -32,7 +33,7 @@ static void check_round_trip(const struct reginfo *r)
 			assert(back.registrations[i].contacts_n == r->registrations[i].contacts_n);
 			for (size_t k = 0; k < r->registrations[i].contacts_n; k++)
 				check_contact(&r->registrations[i].contacts[k],
-				              &back.registrations[i].contacts[k]);
+					      &back.registrations[i].contacts[k]);
 		}
 	}
 	buf_done(&out);

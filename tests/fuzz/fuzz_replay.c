@@ -12,7 +12,7 @@
 /** Inputs up to this size are tried at every length. */
 #define PREFIXES_MAX 600
 /** No saved input is larger. */
-#define INPUT_MAX    (1 << 20)
+#define INPUT_MAX (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -18,7 +18,8 @@ static void check_tables(const struct resource_lists *r)
 		assert(l->parent < (int32_t)i && (size_t)l->first + l->n <= r->items_n);
 		if (l->parent >= 0)
 			assert(l->first >= r->lists[l->parent].first &&
-			       l->first + l->n <= r->lists[l->parent].first + r->lists[l->parent].n);
+			       l->first + l->n <=
+				       r->lists[l->parent].first + r->lists[l->parent].n);
 	}
 	for (size_t i = 0; i < r->items_n; i++) {
 		const struct resource_list *l = &r->lists[r->items[i].list];

@@ -35,7 +35,8 @@ static void check_challenge(struct str s)
 		same(c.opaque, d.opaque);
 		same(c.domain, d.domain);
 		assert(c.algorithm == d.algorithm || c.algorithm == AUTH_ALGORITHM_OTHER);
-		assert(c.stale == d.stale && c.qop_auth == d.qop_auth && c.qop_auth_int == d.qop_auth_int);
+		assert(c.stale == d.stale && c.qop_auth == d.qop_auth &&
+		       c.qop_auth_int == d.qop_auth_int);
 	}
 	buf_done(&b);
 }
@@ -73,7 +74,8 @@ static void check_list(struct str s)
 	struct sip_msg m;
 	unsigned n = 0;
 
-	buf_puts(&b, STR("SIP/2.0 401 x\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\nCall-ID: c\r\n"
+	buf_puts(&b, STR("SIP/2.0 401 x\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: "
+			 "<sip:b>\r\nCall-ID: c\r\n"
 			 "CSeq: 1 A\r\nWWW-Authenticate: "));
 	buf_puts(&b, s);
 	buf_puts(&b, STR("\r\nAuthorization: "));

@@ -38,9 +38,9 @@ static void inside(const struct sip_msg *m, struct str bytes, struct str view)
 static void check_views(const struct sip_msg *m, struct str bytes)
 {
 	const struct str views[] = {
-		m->method_name, m->uri, m->via.value, m->via.sent_by, m->via.host, m->via.branch,
-		m->via.received, m->via.maddr, m->cseq.method_name, m->call_id, m->from_tag, m->to_tag,
-		m->from_uri, m->to_uri, m->body,
+		m->method_name, m->uri,          m->via.value, m->via.sent_by,      m->via.host,
+		m->via.branch,  m->via.received, m->via.maddr, m->cseq.method_name, m->call_id,
+		m->from_tag,    m->to_tag,       m->from_uri,  m->to_uri,           m->body,
 	};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
@@ -59,7 +59,8 @@ static void check_lines(const struct sip_msg *m)
 		const struct sip_line *l = &m->line[i];
 
 		assert(l->start >= at && l->name_n > 0);
-		assert(l->start + l->name_n <= l->value && l->value <= l->vend && l->vend <= l->end);
+		assert(l->start + l->name_n <= l->value && l->value <= l->vend &&
+		       l->vend <= l->end);
 		assert(l->end <= m->headers_end && l->id < SIP_HDR_COUNT);
 		at = l->end;
 		known += l->id != SIP_HDR_OTHER;
@@ -109,7 +110,8 @@ static void check_values(const struct sip_msg *m)
 		(void)sip_msg_has_feature(m, id, STR("+g.oma.sip-im"));
 	}
 	for (unsigned i = 0; i < m->lines; i++)
-		touch(sip_msg_header_named(m, (struct str){m->p + m->line[i].start, m->line[i].name_n}));
+		touch(sip_msg_header_named(m, (struct str){m->p + m->line[i].start,
+							   m->line[i].name_n}));
 }
 
 
@@ -145,7 +147,8 @@ static void check_edits(const struct sip_msg *m)
 	sip_edit_header(&e, SIP_HDR_MAX_FORWARDS, STR("Max-Forwards: 7\r\n"));
 	sip_edit_remove(&e, SIP_HDR_CONTACT);
 	sip_edit_append(&e, STR("P-Asserted-Identity: <sip:y@h>\r\n"));
-	if (sip_edits_apply(&e, &b) == 0 && b.n <= SIP_MESSAGE_MAX && m->lines < SIP_HEADERS_MAX - 3) {
+	if (sip_edits_apply(&e, &b) == 0 && b.n <= SIP_MESSAGE_MAX &&
+	    m->lines < SIP_HEADERS_MAX - 3) {
 		enum sip_decode d = sip_msg_decode(&again, buf_str(&b), false);
 
 		assert(d == SIP_DECODE_OK);

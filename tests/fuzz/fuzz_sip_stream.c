@@ -71,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	sip_stream_frame_init(&f);
 	sip_stream_frame_push(&f, s.p, s.n);
-	for (enum sip_frame_kind kind; (kind = sip_stream_frame_next(&f, &text)) != SIP_FRAME_MORE;) {
+	for (enum sip_frame_kind kind;
+	     (kind = sip_stream_frame_next(&f, &text)) != SIP_FRAME_MORE;) {
 		if (kind == SIP_FRAME_MESSAGE && sip_msg_decode(&m, text, true) == SIP_DECODE_OK)
 			assert(m.n == text.n);
 		if (kind == SIP_FRAME_BAD)

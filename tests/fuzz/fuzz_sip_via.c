@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct sip_via *v, struct str s)
 {
-	const struct str views[] = {v->value, v->sent_by, v->host, v->branch, v->received, v->maddr};
+	const struct str views[] = {v->value,  v->sent_by,  v->host,
+				    v->branch, v->received, v->maddr};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
 		if (views[i].n)

@@ -23,12 +23,12 @@ static struct {
 	const struct unit_test *test;
 	struct deferred *top;
 	jmp_buf bail;
-	bool oom;        /**< this is the out-of-memory run */
-	size_t allowed;  /**< allocations allowed in this pass; SIZE_MAX: all */
-	size_t refused;  /**< in this pass */
-	size_t live;     /**< blocks before it */
-	bool done;       /**< the test has passed */
-	char row[256];   /**< unit_case */
+	bool oom;       /**< this is the out-of-memory run */
+	size_t allowed; /**< allocations allowed in this pass; SIZE_MAX: all */
+	size_t refused; /**< in this pass */
+	size_t live;    /**< blocks before it */
+	bool done;      /**< the test has passed */
+	char row[256];  /**< unit_case */
 } unit;
 
 

@@ -73,15 +73,21 @@ struct unit_test {
 	bool plain; /**< not in the out-of-memory run */
 };
 
-#define UNIT_TEST(f)       {.name = #f, .run = (f)}
-#define UNIT_TEST_PLAIN(f) {.name = #f, .run = (f), .plain = true}
+#define UNIT_TEST(f)                   \
+	{                              \
+		.name = #f, .run = (f) \
+	}
+#define UNIT_TEST_PLAIN(f)                            \
+	{                                             \
+		.name = #f, .run = (f), .plain = true \
+	}
 
-#define UNIT_MAIN(...)                                                                             \
-	int main(int argc, char **argv)                                                            \
-	{                                                                                          \
-		static const struct unit_test unit_tests_[] = {__VA_ARGS__};                       \
-		return unit_main(argc, argv, unit_tests_,                                          \
-				 sizeof(unit_tests_) / sizeof(unit_tests_[0]));                    \
+#define UNIT_MAIN(...)                                                          \
+	int main(int argc, char **argv)                                         \
+	{                                                                       \
+		static const struct unit_test unit_tests_[] = {__VA_ARGS__};    \
+		return unit_main(argc, argv, unit_tests_,                       \
+				 sizeof(unit_tests_) / sizeof(unit_tests_[0])); \
 	}
 
 /** Runs the tests as cmocka does; returns the number that failed. */

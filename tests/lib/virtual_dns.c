@@ -10,8 +10,8 @@
 #include "base/timer.h"
 
 #define ZONE_RECORDS_MAX 512
-#define TTL_S            300
-#define FIELDS_MAX       10
+#define TTL_S 300
+#define FIELDS_MAX 10
 
 enum line_kind { LINE_RECORD, LINE_DELAY, LINE_ERROR };
 
@@ -245,7 +245,8 @@ static uint32_t delay_of(const struct virtual_dns *v, struct str name)
 }
 
 
-static void *ask(struct dns *d, struct str name, enum dns_type type, dns_answer_cb *answer, void *arg)
+static void *ask(struct dns *d, struct str name, enum dns_type type, dns_answer_cb *answer,
+		 void *arg)
 {
 	struct virtual_dns *v = container_of(d, struct virtual_dns, base);
 	struct question *q = mem_alloc(sizeof(*q), question_destroy);

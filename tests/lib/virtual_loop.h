@@ -41,12 +41,12 @@
 struct virtual_loop;
 
 /** The monotonic clock at the start, and the wall clock: 2026-01-01 00:00:00 UTC. */
-#define VIRTUAL_START_MS      1000000
+#define VIRTUAL_START_MS 1000000
 #define VIRTUAL_WALL_START_MS INT64_C(1767225600000)
 /** Steps without time passing after which the test is told that it never ends. */
-#define VIRTUAL_STEPS_MAX     1000000
+#define VIRTUAL_STEPS_MAX 1000000
 /** What a connection holds in each direction, sent and not read, unless a fault says otherwise. */
-#define VIRTUAL_WINDOW_BYTES  262144
+#define VIRTUAL_WINDOW_BYTES 262144
 
 /** Counted; NULL when out of memory. */
 struct virtual_loop *virtual_loop_alloc(uint64_t seed);

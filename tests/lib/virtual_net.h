@@ -48,7 +48,7 @@ struct virtual_loop {
 	uint16_t next_port;
 	bool stopped;
 	struct addr host4, host6;
-	struct list events;    /**< by at_ms, then seq */
+	struct list events; /**< by at_ms, then seq */
 	struct list faults;
 	struct list sockets;
 	struct list listeners;

@@ -86,8 +86,7 @@ static uint64_t delay_to(struct virtual_loop *vl, const struct virtual_pipe *pip
 }
 
 
-static const struct virtual_fault *fault_to(struct virtual_loop *vl,
-					    enum virtual_fault_kind kind,
+static const struct virtual_fault *fault_to(struct virtual_loop *vl, enum virtual_fault_kind kind,
 					    const struct virtual_pipe *pipe, int side)
 {
 	return virtual_fault_find(vl, kind, &pipe->ends[!side].addr, &pipe->ends[side].addr);
@@ -305,8 +304,8 @@ static void flush(struct stream *base)
 	room = room > to->on_way ? room - to->on_way : 0;
 	n = s->out.n < room ? s->out.n : room;
 	if (n) {
-		struct virtual_event *e =
-			post(s->vl, s->pipe, !s->side, VIRTUAL_EVENT_SEGMENT, delay_ms);
+		struct virtual_event *e = post(s->vl, s->pipe, !s->side, VIRTUAL_EVENT_SEGMENT,
+					       delay_ms);
 
 		e->p = virtual_storage(n + 1);
 		memcpy(e->p, byte_queue_first(&s->out), n);
@@ -559,8 +558,7 @@ int virtual_stream_listen(struct stream_listener **ret, struct loop *l, const st
 
 	if (local->sa.sa_family != AF_INET && local->sa.sa_family != AF_INET6)
 		return -EAFNOSUPPORT;
-	for (struct list_link *k = list_first(&vl->listeners); k;
-	     k = list_next(&vl->listeners, k))
+	for (struct list_link *k = list_first(&vl->listeners); k; k = list_next(&vl->listeners, k))
 		if (addr_eq(&container_of(k, struct virtual_listener, link)->base.local, local))
 			return -EADDRINUSE;
 	ln = mem_alloc(sizeof(*ln), listener_destroy);

@@ -75,10 +75,12 @@ static int ask_hold(struct bench *b, struct slot *s)
 		.body = {body, sizeof(body)},
 	};
 
-	snprintf(user, sizeof(user), "sip:user%llu@example.org", (unsigned long long)(spread % b->users));
+	snprintf(user, sizeof(user), "sip:user%llu@example.org",
+		 (unsigned long long)(spread % b->users));
 	snprintf(call_id, sizeof(call_id), "%016llx-%llu@10.0.0.1",
 		 (unsigned long long)(spread * 0x9e3779b97f4a7c15u), (unsigned long long)s->number);
-	snprintf(message_id, sizeof(message_id), "m%016llx", (unsigned long long)(spread * 0xbf58476d1ce4e5b9u));
+	snprintf(message_id, sizeof(message_id), "m%016llx",
+		 (unsigned long long)(spread * 0xbf58476d1ce4e5b9u));
 	d.user = str_of(user);
 	d.call_id = str_of(call_id);
 	d.message_id = str_of(message_id);
@@ -88,8 +90,8 @@ static int ask_hold(struct bench *b, struct slot *s)
 
 static int ask_finish(struct bench *b, struct slot *s)
 {
-	return store_deferred_finish(b->store, &s->r, s->number + 1, STORE_DEFERRED_DELIVERED, 1767225600000,
-				     answered, b);
+	return store_deferred_finish(b->store, &s->r, s->number + 1, STORE_DEFERRED_DELIVERED,
+				     1767225600000, answered, b);
 }
 
 
@@ -106,8 +108,8 @@ static void run(struct bench *b, const char *what, int (*ask)(struct bench *b, s
 	}
 	loop_run(b->loop);
 	took = now_s() - begin;
-	printf("%-8s %llu in %.2f s: %.0f/s, %llu failed\n", what, (unsigned long long)b->messages, took,
-	       (double)b->messages / took, (unsigned long long)b->failed);
+	printf("%-8s %llu in %.2f s: %.0f/s, %llu failed\n", what, (unsigned long long)b->messages,
+	       took, (double)b->messages / took, (unsigned long long)b->failed);
 }
 
 

@@ -13,9 +13,9 @@
 #include "world.h"
 
 #define OUTSTANDING 16
-#define ROUNDS      8
+#define ROUNDS 8
 #define NUMBERS_MAX 100000
-#define USERS       5
+#define USERS 5
 
 /* Each message goes through these, one write each; the step reached is what the child tells. */
 enum step { HELD = 1, MARKED, FINISHED };
@@ -77,7 +77,9 @@ static void done(struct store_request *r, int error, void *arg)
 
 static int ask(struct slot *s)
 {
-	struct store_device device = {.key = STR("phone"), .state = STORE_DEVICE_DELIVERED, .status = 200};
+	struct store_device device = {.key = STR("phone"),
+				      .state = STORE_DEVICE_DELIVERED,
+				      .status = 200};
 	struct store *store = s->w->store;
 	char user[32], call_id[32];
 	struct store_deferred d;
@@ -86,7 +88,8 @@ static int ask(struct slot *s)
 	case MARKED:
 		return store_deferred_mark(store, &s->r, s->told.id, &device, done, s);
 	case FINISHED:
-		return store_deferred_finish(store, &s->r, s->told.id, STORE_DEFERRED_DELIVERED, 1, done, s);
+		return store_deferred_finish(store, &s->r, s->told.id, STORE_DEFERRED_DELIVERED, 1,
+					     done, s);
 	case HELD:
 		break;
 	}
@@ -187,7 +190,9 @@ static void check_totals(struct ledger *l)
 	l->held = l->bytes = l->last = 0;
 	for (uint64_t before = 1; before != l->held;) {
 		before = l->held;
-		assert_int_equal(ASK(l, store_deferred_list, STR(""), l->last, STORE_PAGE_MAX, listed, l), 0);
+		assert_int_equal(ASK(l, store_deferred_list, STR(""), l->last, STORE_PAGE_MAX,
+				     listed, l),
+				 0);
 	}
 	assert_int_equal(ASK(l, store_deferred_count, STR(""), counted, l), 0);
 	assert_true(l->count.held == l->held && l->count.bytes == l->bytes);

@@ -57,7 +57,8 @@ static void write_next(struct writer *w, size_t i)
 
 		snprintf(contact, sizeof(contact), "sip:%u@h", number);
 		for (size_t k = 0; k < 3; k++)
-			set[k] = (struct store_binding){.contact = str_of(contact), .expires_ms = INT64_MAX};
+			set[k] = (struct store_binding){.contact = str_of(contact),
+							.expires_ms = INT64_MAX};
 		r = store_binding_replace(w->store, &w->slot[i].r, str_of(aor), set, 3, written, w);
 	}
 	if (r)
@@ -84,7 +85,7 @@ struct seen {
 	struct world *w;
 	uint32_t acknowledged[20000];
 	size_t n;
-	uint32_t set[50];  /**< the highest number acknowledged for this set */
+	uint32_t set[50]; /**< the highest number acknowledged for this set */
 	uint32_t found[50];
 	unsigned members;
 	size_t bindings;
@@ -132,8 +133,9 @@ static void look(struct seen *s)
 	}
 	s->members = 0;
 	w->answers = 0;
-	assert_int_equal(world_wait(w, store_binding_list(w->store, &w->r, STR(""), 0, 0, STORE_PAGE_MAX,
-							  sets_seen, s)), 0);
+	assert_int_equal(world_wait(w, store_binding_list(w->store, &w->r, STR(""), 0, 0,
+							  STORE_PAGE_MAX, sets_seen, s)),
+			 0);
 	assert_int_equal(s->members % 3, 0);
 	for (size_t i = 0; i < 50; i++)
 		assert_true(s->found[i] >= s->set[i]);
@@ -225,7 +227,8 @@ static void test_threads(void)
 
 	/* Closed with a write under way: it is written, and nobody is told. */
 	t->done = 0;
-	assert_int_equal(store_account_delete(t->store, &t->r[0], STR("sip:7@x"), threaded_done, t), 0);
+	assert_int_equal(store_account_delete(t->store, &t->r[0], STR("sip:7@x"), threaded_done, t),
+			 0);
 	t->store = mem_unref(t->store);
 	t->loop = mem_unref(t->loop);
 	assert_int_equal(t->done, 0);

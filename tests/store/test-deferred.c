@@ -10,8 +10,8 @@
 
 struct deferred {
 	struct world *w;
-	struct buf *out;  /**< what the last read gave */
-	uint64_t id;      /**< of the last hold */
+	struct buf *out; /**< what the last read gave */
+	uint64_t id;     /**< of the last hold */
 	enum store_deferred_state state;
 	size_t removed;
 };
@@ -98,7 +98,8 @@ static void seen(struct store_request *r, int error, void *arg)
 
 	buf_clear(t->out);
 	for (size_t i = 0; !error && i < n; i++) {
-		buf_printf(t->out, "%" PRIu64 ":" STR_FMT "/%d", d[i].id, STR_ARG(d[i].call_id), d[i].state);
+		buf_printf(t->out, "%" PRIu64 ":" STR_FMT "/%d", d[i].id, STR_ARG(d[i].call_id),
+			   d[i].state);
 		put_devices(t->out, &d[i]);
 		buf_putc(t->out, ',');
 		if (d[i].headers.n || d[i].body.n)
@@ -108,7 +109,7 @@ static void seen(struct store_request *r, int error, void *arg)
 }
 
 
-#define DUE(t, device, after, now, max)                                                            \
+#define DUE(t, device, after, now, max) \
 	ASK(t, store_deferred_due, STR(USER), STR(device), after, now, max, seen, t)
 
 
@@ -154,7 +155,8 @@ static void users_seen(struct store_request *r, int error, void *arg)
 
 	buf_clear(t->out);
 	for (size_t i = 0; !error && i < n; i++)
-		buf_printf(t->out, STR_FMT "=%d/%d,", STR_ARG(u[i].user), (int)u[i].messages, (int)u[i].bytes);
+		buf_printf(t->out, STR_FMT "=%d/%d,", STR_ARG(u[i].user), (int)u[i].messages,
+			   (int)u[i].bytes);
 	world_done(r, error, t->w);
 }
 
@@ -418,8 +420,8 @@ static void file_seen(struct store_request *r, int error, void *arg)
 
 	buf_clear(t->out);
 	if (!error)
-		buf_printf(t->out, STR_FMT " %d %d %d", STR_ARG(d->file), d->state, (int)d->finished_ms,
-			   (int)(d->headers.n + d->body.n));
+		buf_printf(t->out, STR_FMT " %d %d %d", STR_ARG(d->file), d->state,
+			   (int)d->finished_ms, (int)(d->headers.n + d->body.n));
 	world_done(r, error, t->w);
 }
 
@@ -650,5 +652,6 @@ static void test_model(void)
 UNIT_MAIN(UNIT_TEST(test_all_is_kept), UNIT_TEST(test_unknown), UNIT_TEST(test_same_request),
 	  UNIT_TEST(test_same_request_together), UNIT_TEST(test_quota), UNIT_TEST(test_due),
 	  UNIT_TEST(test_devices), UNIT_TEST_PLAIN(test_too_many_devices), UNIT_TEST(test_finish),
-	  UNIT_TEST(test_list), UNIT_TEST(test_expiry), UNIT_TEST(test_users), UNIT_TEST_PLAIN(test_find),
-	  UNIT_TEST(test_purge), UNIT_TEST(test_too_large), UNIT_TEST_PLAIN(test_model))
+	  UNIT_TEST(test_list), UNIT_TEST(test_expiry), UNIT_TEST(test_users),
+	  UNIT_TEST_PLAIN(test_find), UNIT_TEST(test_purge), UNIT_TEST(test_too_large),
+	  UNIT_TEST_PLAIN(test_model))

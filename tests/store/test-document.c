@@ -30,9 +30,9 @@ static void seen(struct store_request *r, int error, void *arg)
 
 	buf_clear(t->out);
 	for (size_t i = 0; !error && i < n; i++) {
-		buf_printf(t->out, STR_FMT "|" STR_FMT "|" STR_FMT "|" STR_FMT "|%u|%d|", STR_ARG(d[i].aor),
-			   STR_ARG(d[i].auid), STR_ARG(d[i].name), STR_ARG(d[i].type), d[i].size,
-			   (int)d[i].changed_ms);
+		buf_printf(t->out, STR_FMT "|" STR_FMT "|" STR_FMT "|" STR_FMT "|%u|%d|",
+			   STR_ARG(d[i].aor), STR_ARG(d[i].auid), STR_ARG(d[i].name),
+			   STR_ARG(d[i].type), d[i].size, (int)d[i].changed_ms);
 		buf_puts(t->out, d[i].body);
 		buf_putc(t->out, ',');
 		snprintf(t->etag, sizeof(t->etag), STR_FMT, STR_ARG(d[i].etag));
@@ -41,8 +41,8 @@ static void seen(struct store_request *r, int error, void *arg)
 }
 
 
-static int put(struct documents *t, const char *aor, const char *auid, const char *name, const char *body,
-	       struct str if_etag)
+static int put(struct documents *t, const char *aor, const char *auid, const char *name,
+	       const char *body, struct str if_etag)
 {
 	struct store_document d = {
 		.aor = str_of(aor),
@@ -104,14 +104,15 @@ static void test_conditions(void)
 	unit_must(put(t, "sip:a@x", "app", "i", "3", str_of(tag)) == -ESTALE);
 	memcpy(tag, t->etag, sizeof(tag));
 	unit_ok(put(t, "sip:a@x", "app", "i", "3", str_of(tag)));
-	unit_must(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("i"), str_of(tag), seen, t) ==
-		  -ESTALE);
+	unit_must(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("i"), str_of(tag),
+		      seen, t) == -ESTALE);
 	unit_ok(get(t, "sip:a@x", "app", "i"));
 	unit_buf_is(t->out, "sip:a@x|app|i|application/xml|1|7|3,");
 	memcpy(tag, t->etag, sizeof(tag));
-	unit_ok(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("i"), str_of(tag), seen, t));
-	unit_must(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("i"), STR(""), seen, t) ==
-		  -ENOENT);
+	unit_ok(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("i"), str_of(tag),
+		    seen, t));
+	unit_must(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("i"), STR(""), seen,
+		      t) == -ENOENT);
 	assert_int_equal(store_trouble(t->w->store).n, 0);
 }
 
@@ -166,10 +167,11 @@ static void test_number(void)
 	unit_must(put(t, "sip:a@x", "app", "more", "", STR("")) == -EDQUOT);
 	unit_ok(put(t, "sip:a@x", "app", "7", "new", STR("")));
 	unit_ok(put(t, "sip:b@x", "app", "more", "", STR("")));
-	unit_ok(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("7"), STR(""), seen, t));
+	unit_ok(ASK(t, store_document_delete, STR("sip:a@x"), STR("app"), STR("7"), STR(""), seen,
+		    t));
 	unit_ok(put(t, "sip:a@x", "app", "more", "", STR("")));
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_kept), UNIT_TEST(test_conditions), UNIT_TEST(test_list), UNIT_TEST(test_ceilings),
-	  UNIT_TEST_PLAIN(test_number))
+UNIT_MAIN(UNIT_TEST(test_kept), UNIT_TEST(test_conditions), UNIT_TEST(test_list),
+	  UNIT_TEST(test_ceilings), UNIT_TEST_PLAIN(test_number))

@@ -185,10 +185,14 @@ static void test_reads_go_on(void)
 	assert_int_equal(world_wait(w, hold(w, &w->r, "1", 0)), 0);
 	disk.fail_write = SQLITE_FULL;
 	assert_int_equal(ASK(t, store_deferred_get, 1, world_done, w), 0);
-	assert_int_equal(ASK(t, store_deferred_due, STR("sip:a@x"), STR(""), 0, 0, 10, world_done, w), 0);
-	assert_int_equal(ASK(t, store_deferred_finish, 1, STORE_DEFERRED_DELIVERED, 5, world_done, w), -ENOSPC);
+	assert_int_equal(
+		ASK(t, store_deferred_due, STR("sip:a@x"), STR(""), 0, 0, 10, world_done, w), 0);
+	assert_int_equal(ASK(t, store_deferred_finish, 1, STORE_DEFERRED_DELIVERED, 5, world_done,
+			     w),
+			 -ENOSPC);
 	disk.fail_write = 0;
-	assert_int_equal(ASK(t, store_deferred_finish, 1, STORE_DEFERRED_DELIVERED, 5, world_done, w), 0);
+	assert_int_equal(
+		ASK(t, store_deferred_finish, 1, STORE_DEFERRED_DELIVERED, 5, world_done, w), 0);
 }
 
 
@@ -260,7 +264,8 @@ static void test_slow(void)
 
 		snprintf(call, sizeof(call), "%u", i);
 		d.call_id = str_of(call);
-		assert_int_equal(store_deferred_hold(s->store, &s->hold[i], &d, 0, slow_held, s), 0);
+		assert_int_equal(store_deferred_hold(s->store, &s->hold[i], &d, 0, slow_held, s),
+				 0);
 	}
 	assert_int_equal(store_deferred_get(s->store, &s->read, 999, slow_read, s), 0);
 	timer_start(&s->open_gate, loop_timers(s->loop), 300, open_gate, s);
@@ -363,7 +368,8 @@ static void check_integrity(struct world *w)
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	assert_string_equal((const char *)sqlite3_column_text(stmt, 0), "ok");
 	sqlite3_finalize(stmt);
@@ -451,7 +457,7 @@ static void test_second(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST_PLAIN(test_full), UNIT_TEST_PLAIN(test_read_only), UNIT_TEST_PLAIN(test_sync_fails),
-	  UNIT_TEST_PLAIN(test_reads_go_on), UNIT_TEST_PLAIN(test_slow),
-	  UNIT_TEST_PLAIN(test_garbage_behind_the_log), UNIT_TEST_PLAIN(test_corrupt_tail),
-	  UNIT_TEST_PLAIN(test_second))
+UNIT_MAIN(UNIT_TEST_PLAIN(test_full), UNIT_TEST_PLAIN(test_read_only),
+	  UNIT_TEST_PLAIN(test_sync_fails), UNIT_TEST_PLAIN(test_reads_go_on),
+	  UNIT_TEST_PLAIN(test_slow), UNIT_TEST_PLAIN(test_garbage_behind_the_log),
+	  UNIT_TEST_PLAIN(test_corrupt_tail), UNIT_TEST_PLAIN(test_second))

@@ -108,8 +108,10 @@ static void test_ceiling(void)
 
 	store_memory_hold(w->store, true);
 	for (size_t i = 0; i < STORE_QUEUE_MAX; i++)
-		assert_int_equal(store_account_get(w->store, &r[i], STR("sip:a@x"), world_done, w), 0);
-	assert_int_equal(store_account_get(w->store, &w->r, STR("sip:a@x"), world_done, w), -ENOBUFS);
+		assert_int_equal(store_account_get(w->store, &r[i], STR("sip:a@x"), world_done, w),
+				 0);
+	assert_int_equal(store_account_get(w->store, &w->r, STR("sip:a@x"), world_done, w),
+			 -ENOBUFS);
 	store_cancel(&r[0]);
 	store_memory_hold(w->store, false);
 	assert_true(virtual_loop_run_until_idle(w->vl));

@@ -97,7 +97,7 @@ static void test_atomic(void)
 {
 	struct policies *t = policies();
 	struct store_policy *set = unit_storage(STORE_POLICIES_MAX * sizeof(*set));
-	char (*key)[16] = unit_storage(STORE_POLICIES_MAX * 16);
+	char(*key)[16] = unit_storage(STORE_POLICIES_MAX * 16);
 	struct store_policy one[] = {
 		{STR_INIT("other"), STR_INIT("k"), STR_INIT("v")},
 		{STR_INIT("s"), STR_INIT("first"), STR_INIT("v")},

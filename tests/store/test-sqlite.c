@@ -76,7 +76,8 @@ static void test_no_directory(void)
 
 	buf_clear(w->why);
 	unit_must(store_open(&s, w->loop, STR("sqlite:/proc/nowhere/parley.db"), w->why) != 0);
-	unit_must(str_find_str(buf_str(w->why), STR("cannot make the directory /proc/nowhere")) >= 0);
+	unit_must(str_find_str(buf_str(w->why), STR("cannot make the directory /proc/nowhere")) >=
+		  0);
 	buf_clear(w->why);
 	unit_must(store_open(&s, w->loop, STR("sqlite:/tmp"), w->why) == -EISDIR);
 	unit_must(str_find_str(buf_str(w->why), STR("cannot open")) >= 0);
@@ -113,7 +114,8 @@ static void test_durable_by_default(void)
 	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode", rows_cb, mode, NULL), SQLITE_OK);
 	assert_string_equal(mode, "wal");
-	assert_int_equal(sqlite3_exec(db, "PRAGMA integrity_check", rows_cb, mode, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA integrity_check", rows_cb, mode, NULL),
+			 SQLITE_OK);
 	assert_string_equal(mode, "ok");
 	sqlite3_close(db);
 }
@@ -161,4 +163,5 @@ static void test_full(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_refuses), UNIT_TEST(test_garbage), UNIT_TEST(test_no_directory),
-	  UNIT_TEST(test_secrets_are_ours), UNIT_TEST(test_durable_by_default), UNIT_TEST_PLAIN(test_full))
+	  UNIT_TEST(test_secrets_are_ours), UNIT_TEST(test_durable_by_default),
+	  UNIT_TEST_PLAIN(test_full))

@@ -47,8 +47,10 @@ static void test_account_errors(void)
 
 	unit_must(world_get(w, "sip:bob@example.org") == -ENOENT);
 	w->answers = 0;
-	unit_must(world_wait(w, store_account_set_secret(w->store, &w->r, &a, world_done, w)) == -ENOENT);
-	unit_must(world_wait(w, store_account_delete(w->store, &w->r, a.aor, world_done, w)) == -ENOENT);
+	unit_must(world_wait(w, store_account_set_secret(w->store, &w->r, &a, world_done, w)) ==
+		  -ENOENT);
+	unit_must(world_wait(w, store_account_delete(w->store, &w->r, a.aor, world_done, w)) ==
+		  -ENOENT);
 	unit_must(world_wait(w, store_account_set_allowed(w->store, &w->r, a.aor, false, false, 0,
 							  world_done, w)) == -ENOENT);
 	unit_ok(world_add(w, "sip:bob@example.org"));
@@ -85,7 +87,8 @@ static void test_account_changes(void)
 
 	unit_ok(world_add(w, "sip:alice@example.org"));
 	w->answers = 0;
-	unit_ok(world_wait(w, store_account_set_allowed(w->store, &w->r, a.aor, false, false, 0, world_done, w)));
+	unit_ok(world_wait(w, store_account_set_allowed(w->store, &w->r, a.aor, false, false, 0,
+							world_done, w)));
 	unit_ok(world_wait(w, store_account_set_secret(w->store, &w->r, &a, world_done, w)));
 	unit_ok(world_wait(w, store_account_get(w->store, &w->r, a.aor, changed_seen, w)));
 	unit_ok(world_wait(w, store_account_delete(w->store, &w->r, a.aor, world_done, w)));
@@ -111,7 +114,8 @@ static void test_account_made_by_flag(void)
 	struct world *w = world();
 	struct str aor = STR("sip:carol@example.org");
 
-	unit_ok(world_wait(w, store_account_set_allowed(w->store, &w->r, aor, false, true, 7, world_done, w)));
+	unit_ok(world_wait(w, store_account_set_allowed(w->store, &w->r, aor, false, true, 7,
+							world_done, w)));
 	unit_ok(world_wait(w, store_account_get(w->store, &w->r, aor, flag_seen, w)));
 }
 
@@ -206,7 +210,8 @@ static void test_binding_is_kept(void)
 	unit_ok(world_bind(w, "sip:a@x", "sip:1@h", 5000));
 	if (world_keeps(w))
 		world_reopen(w);
-	unit_ok(world_wait(w, store_binding_list(w->store, &w->r, STR(""), 0, 0, 10, binding_seen, w)));
+	unit_ok(world_wait(w, store_binding_list(w->store, &w->r, STR(""), 0, 0, 10, binding_seen,
+						 w)));
 }
 
 
@@ -225,8 +230,9 @@ static void test_set_is_replaced(void)
 	unit_buf_is(out, "sip:b@x/0=sip:4@h,");
 	unit_ok(world_bind(w, "sip:nobody@x", "", 0));
 	w->answers = 0;
-	assert_int_equal(store_binding_replace(w->store, &w->r, STR("sip:a@x"), NULL, STORE_BINDINGS_MAX + 1,
-					       world_done, w), -ENOBUFS);
+	assert_int_equal(store_binding_replace(w->store, &w->r, STR("sip:a@x"), NULL,
+					       STORE_BINDINGS_MAX + 1, world_done, w),
+			 -ENOBUFS);
 }
 
 
@@ -273,7 +279,8 @@ static void test_account_takes_its_bindings(void)
 	unit_ok(world_bind(w, "sip:a@x", "sip:1@h", 5000));
 	unit_ok(world_bind(w, "sip:b@x", "sip:2@h", 5000));
 	w->answers = 0;
-	unit_ok(world_wait(w, store_account_delete(w->store, &w->r, STR("sip:a@x"), world_done, w)));
+	unit_ok(world_wait(w,
+			   store_account_delete(w->store, &w->r, STR("sip:a@x"), world_done, w)));
 	unit_ok(world_bindings(w, "", 0, 0, 10, out));
 	unit_buf_is(out, "sip:b@x/0=sip:2@h,");
 }
@@ -479,12 +486,14 @@ static void test_urls(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_account_is_kept), UNIT_TEST(test_account_errors), UNIT_TEST(test_account_changes),
-	  UNIT_TEST(test_account_made_by_flag), UNIT_TEST(test_accounts_page_by_page),
-	  UNIT_TEST_PLAIN(test_many_accounts), UNIT_TEST(test_binding_is_kept), UNIT_TEST(test_set_is_replaced),
+UNIT_MAIN(UNIT_TEST(test_account_is_kept), UNIT_TEST(test_account_errors),
+	  UNIT_TEST(test_account_changes), UNIT_TEST(test_account_made_by_flag),
+	  UNIT_TEST(test_accounts_page_by_page), UNIT_TEST_PLAIN(test_many_accounts),
+	  UNIT_TEST(test_binding_is_kept), UNIT_TEST(test_set_is_replaced),
 	  UNIT_TEST(test_bindings_page_by_page), UNIT_TEST(test_expired_are_deleted),
 	  UNIT_TEST(test_account_takes_its_bindings), UNIT_TEST(test_never_before_return),
-	  UNIT_TEST(test_what_was_passed_is_copied), UNIT_TEST(test_together), UNIT_TEST(test_cancelled),
-	  UNIT_TEST(test_cancelled_by_a_neighbour), UNIT_TEST(test_used_again_in_done),
-	  UNIT_TEST(test_closed_in_done), UNIT_TEST(test_closed_with_writes_waiting),
-	  UNIT_TEST(test_backend_name), UNIT_TEST(test_urls))
+	  UNIT_TEST(test_what_was_passed_is_copied), UNIT_TEST(test_together),
+	  UNIT_TEST(test_cancelled), UNIT_TEST(test_cancelled_by_a_neighbour),
+	  UNIT_TEST(test_used_again_in_done), UNIT_TEST(test_closed_in_done),
+	  UNIT_TEST(test_closed_with_writes_waiting), UNIT_TEST(test_backend_name),
+	  UNIT_TEST(test_urls))

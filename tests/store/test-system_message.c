@@ -33,11 +33,13 @@ static void noted(struct store_request *r, int error, void *arg)
 
 static void put(struct buf *out, const struct store_system_message *m)
 {
-	buf_printf(out, STR_FMT "|" STR_FMT "|" STR_FMT "|", STR_ARG(m->aor), STR_ARG(m->id), STR_ARG(m->text));
+	buf_printf(out, STR_FMT "|" STR_FMT "|" STR_FMT "|", STR_ARG(m->aor), STR_ARG(m->id),
+		   STR_ARG(m->text));
 	for (unsigned i = 0; i < m->choices; i++)
 		buf_printf(out, STR_FMT "/", STR_ARG(m->choice[i]));
-	buf_printf(out, "|%d|%u|%d|%d|%d|" STR_FMT "|%d,", m->required, m->timeout_s, (int)m->created_ms,
-		   (int)m->delivered_ms, (int)m->answered_ms, STR_ARG(m->answer), m->cleared);
+	buf_printf(out, "|%d|%u|%d|%d|%d|" STR_FMT "|%d,", m->required, m->timeout_s,
+		   (int)m->created_ms, (int)m->delivered_ms, (int)m->answered_ms,
+		   STR_ARG(m->answer), m->cleared);
 }
 
 
@@ -68,7 +70,8 @@ static void ids_seen(struct store_request *r, int error, void *arg)
 }
 
 
-static int add(struct system_messages *t, const char *aor, const char *id, bool required, int64_t created_ms)
+static int add(struct system_messages *t, const char *aor, const char *id, bool required,
+	       int64_t created_ms)
 {
 	struct store_system_message m = {
 		.aor = str_of(aor),
@@ -96,7 +99,8 @@ static int delivered(struct system_messages *t, const char *id, int64_t now_ms)
 
 static int answered(struct system_messages *t, const char *id, const char *answer, int64_t now_ms)
 {
-	return ASK(t, store_system_message_mark_answered, USER, str_of(id), str_of(answer), now_ms, seen, t);
+	return ASK(t, store_system_message_mark_answered, USER, str_of(id), str_of(answer), now_ms,
+		   seen, t);
 }
 
 
@@ -127,7 +131,8 @@ static void test_life(void)
 	if (world_keeps(t->w))
 		world_reopen(t->w);
 	unit_ok(list(t));
-	unit_buf_is(t->out, "sip:a@x|1|Accept\nthe terms?|yes/no, thanks/|1|60|5|10|30|no, thanks|0,");
+	unit_buf_is(t->out,
+		    "sip:a@x|1|Accept\nthe terms?|yes/no, thanks/|1|60|5|10|30|no, thanks|0,");
 	unit_ok(ASK(t, store_system_message_clear, USER, STR("1"), seen, t));
 	unit_ok(list(t));
 	unit_must(str_ends(buf_str(t->out), STR("|no, thanks|1,")));
@@ -150,7 +155,8 @@ static void test_lists(void)
 	unit_ok(add(t, "sip:aa@x", "y", true, 1));
 	unit_ok(ASK(t, store_system_message_list, STR(""), STR(""), STR(""), 10, ids_seen, t));
 	unit_buf_is(t->out, "a,b,c,d,y,x,");
-	unit_ok(ASK(t, store_system_message_list, STR(""), STR("sip:a@x"), STR("c"), 2, ids_seen, t));
+	unit_ok(ASK(t, store_system_message_list, STR(""), STR("sip:a@x"), STR("c"), 2, ids_seen,
+		    t));
 	unit_buf_is(t->out, "d,y,");
 	unit_ok(ASK(t, store_system_message_list, USER, STR("sip:a@x"), STR("a"), 2, ids_seen, t));
 	unit_buf_is(t->out, "b,c,");
@@ -233,7 +239,8 @@ static void profile_seen(struct store_request *r, int error, void *arg)
 
 	buf_clear(t->out);
 	if (!error) {
-		buf_printf(t->out, "account=" STR_FMT " settings=" STR_FMT " rules=" STR_FMT " policy=",
+		buf_printf(t->out,
+			   "account=" STR_FMT " settings=" STR_FMT " rules=" STR_FMT " policy=",
 			   STR_ARG(p->account ? p->account->realm : STR("-")),
 			   STR_ARG(p->settings ? p->settings->body : STR("-")),
 			   STR_ARG(p->access_rules ? p->access_rules->body : STR("-")));
@@ -256,11 +263,14 @@ static int profile(struct system_messages *t)
 }
 
 
-static int put_document(struct system_messages *t, const char *aor, const char *auid, const char *name,
-			const char *body)
+static int put_document(struct system_messages *t, const char *aor, const char *auid,
+			const char *name, const char *body)
 {
 	struct store_document d = {
-		.aor = str_of(aor), .auid = str_of(auid), .name = str_of(name), .body = str_of(body),
+		.aor = str_of(aor),
+		.auid = str_of(auid),
+		.name = str_of(name),
+		.body = str_of(body),
 	};
 
 	return ASK(t, store_document_put, &d, STR(""), noted, t);
@@ -290,7 +300,8 @@ static void test_profile(void)
 	unit_buf_is(t->out, "account=example.org settings=- rules=- policy= unanswered=");
 	unit_ok(put_document(t, "sip:a@x", STORE_AUID_SETTINGS, STORE_NAME_SETTINGS, "<s/>"));
 	unit_ok(put_document(t, "sip:a@x", STORE_AUID_SETTINGS, "other", "<o/>"));
-	unit_ok(put_document(t, "sip:a@x", STORE_AUID_ACCESS_RULES, STORE_NAME_ACCESS_RULES, "<r/>"));
+	unit_ok(put_document(t, "sip:a@x", STORE_AUID_ACCESS_RULES, STORE_NAME_ACCESS_RULES,
+			     "<r/>"));
 	put_policies(t);
 	unit_ok(add(t, "sip:a@x", "1", true, 5));
 	unit_ok(add(t, "sip:a@x", "2", false, 4));
@@ -303,7 +314,9 @@ static void test_profile(void)
 	if (world_keeps(t->w))
 		world_reopen(t->w);
 	unit_ok(profile(t));
-	unit_buf_is(t->out, "account=example.org settings=<s/> rules=<r/> policy=k1:v1,k2:v2, unanswered=3,1,");
+	unit_buf_is(
+		t->out,
+		"account=example.org settings=<s/> rules=<r/> policy=k1:v1,k2:v2, unanswered=3,1,");
 }
 
 
@@ -345,5 +358,6 @@ static void test_account_takes_all(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_life), UNIT_TEST(test_lists), UNIT_TEST(test_refused), UNIT_TEST_PLAIN(test_number),
-	  UNIT_TEST(test_profile), UNIT_TEST(test_profile_of_parts), UNIT_TEST(test_account_takes_all))
+UNIT_MAIN(UNIT_TEST(test_life), UNIT_TEST(test_lists), UNIT_TEST(test_refused),
+	  UNIT_TEST_PLAIN(test_number), UNIT_TEST(test_profile), UNIT_TEST(test_profile_of_parts),
+	  UNIT_TEST(test_account_takes_all))

@@ -96,7 +96,8 @@ struct store_account world_account(const char *aor)
 		.aor = str_of(aor),
 		.realm = STR("example.org"),
 		.ha1_md5 = STR("0123456789abcdef0123456789abcdef"),
-		.ha1_sha256 = STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+		.ha1_sha256 = STR(
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
 		.allowed = true,
 		.created_ms = 1767225600123,
 	};
@@ -140,7 +141,8 @@ int world_accounts(struct world *w, const char *after, size_t max, struct buf *o
 	*page = (struct page){w, out};
 	w->answers = 0;
 	buf_clear(out);
-	return world_wait(w, store_account_list(w->store, &w->r, str_of(after), max, accounts_done, page));
+	return world_wait(w, store_account_list(w->store, &w->r, str_of(after), max, accounts_done,
+						page));
 }
 
 
@@ -168,7 +170,8 @@ int world_bind(struct world *w, const char *aor, const char *contacts, int64_t e
 		};
 	}
 	w->answers = 0;
-	return world_wait(w, store_binding_replace(w->store, &w->r, str_of(aor), set, n, world_done, w));
+	return world_wait(w, store_binding_replace(w->store, &w->r, str_of(aor), set, n, world_done,
+						   w));
 }
 
 
@@ -185,14 +188,14 @@ static void bindings_done(struct store_request *r, int error, void *arg)
 }
 
 
-int world_bindings(struct world *w, const char *after, uint32_t position, int64_t now_ms, size_t max,
-		   struct buf *out)
+int world_bindings(struct world *w, const char *after, uint32_t position, int64_t now_ms,
+		   size_t max, struct buf *out)
 {
 	struct page *page = unit_storage(sizeof(*page));
 
 	*page = (struct page){w, out};
 	w->answers = 0;
 	buf_clear(out);
-	return world_wait(w, store_binding_list(w->store, &w->r, str_of(after), position, now_ms, max,
-						bindings_done, page));
+	return world_wait(w, store_binding_list(w->store, &w->r, str_of(after), position, now_ms,
+						max, bindings_done, page));
 }

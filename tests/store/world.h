@@ -39,7 +39,7 @@ void world_done(struct store_request *r, int error, void *arg);
 int world_wait(struct world *w, int started);
 
 /** Asks by `call(store, request, …)` and waits; `t` is a fixture with a world `w`. */
-#define ASK(t, call, ...)                                                                          \
+#define ASK(t, call, ...) \
 	((t)->w->answers = 0, world_wait((t)->w, call((t)->w->store, &(t)->w->r, __VA_ARGS__)))
 
 /** One after the other, waiting. */
@@ -50,8 +50,8 @@ int world_accounts(struct world *w, const char *after, size_t max, struct buf *o
 /** `contacts` is a list with commas, all expiring then; "" is none. */
 int world_bind(struct world *w, const char *aor, const char *contacts, int64_t expires_ms);
 /** The bindings of one page, "aor/position=contact,". */
-int world_bindings(struct world *w, const char *after, uint32_t position, int64_t now_ms, size_t max,
-		   struct buf *out);
+int world_bindings(struct world *w, const char *after, uint32_t position, int64_t now_ms,
+		   size_t max, struct buf *out);
 struct store_account world_account(const char *aor);
 
 #endif

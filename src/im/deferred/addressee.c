@@ -16,7 +16,8 @@ static uint64_t hash_of(const struct deferred *d, struct str aor)
 
 struct addressee *addressee_find(const struct deferred *d, struct str aor)
 {
-	for (struct hash_link *l = hash_first(&d->addressees, hash_of(d, aor)); l; l = hash_next(l)) {
+	for (struct hash_link *l = hash_first(&d->addressees, hash_of(d, aor)); l;
+	     l = hash_next(l)) {
 		struct addressee *a = container_of(l, struct addressee, link);
 
 		if (str_eq(addressee_aor(a), aor))
@@ -81,11 +82,13 @@ bool addressee_reachable(const struct deferred *d, struct str aor)
 {
 	if (!im_addresses_serve(&d->addresses, aor))
 		return true; /* another domain: there is no knowing but by trying */
-	return registrations_reachable(d->registrations, aor, d->setting->terminates_here ? PUSH_TAKES : 0);
+	return registrations_reachable(d->registrations, aor,
+				       d->setting->terminates_here ? PUSH_TAKES : 0);
 }
 
 
-static int wake_key(struct deferred *d, struct str aor, struct str key, uint64_t rest_ms, bool at_once)
+static int wake_key(struct deferred *d, struct str aor, struct str key, uint64_t rest_ms,
+		    bool at_once)
 {
 	struct addressee *a = addressee_get(d, aor);
 	struct device_queue *q;

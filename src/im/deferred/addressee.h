@@ -15,7 +15,7 @@ struct addressee {
 	struct hash_link link;
 	struct deferred *d;
 	struct list queues;
-	struct list parked;  /**< of them, those that wait for one of this user's slots */
+	struct list parked; /**< of them, those that wait for one of this user's slots */
 	size_t active;
 	uint64_t told[ADDRESSEE_TOLD];
 	uint8_t told_at;

@@ -69,7 +69,8 @@ static void walk(struct census *c)
 	}
 	if (c->d->line.count > CENSUS_LINE_MAX)
 		later(c, CENSUS_WAIT_MS);
-	else if (store_deferred_users(c->d->store, &c->read, buf_str(&c->after), STORE_PAGE_MAX, on_users, c))
+	else if (store_deferred_users(c->d->store, &c->read, buf_str(&c->after), STORE_PAGE_MAX,
+				      on_users, c))
 		later(c, CENSUS_AGAIN_MS);
 }
 

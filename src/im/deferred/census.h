@@ -17,7 +17,7 @@ struct deferred;
 
 /** Queues in line above which the census waits, and for how long. */
 #define CENSUS_LINE_MAX 1000
-#define CENSUS_WAIT_MS  50
+#define CENSUS_WAIT_MS 50
 /** After trouble, and before the walk is done anew for those left out. */
 #define CENSUS_AGAIN_MS 30000
 
@@ -27,7 +27,7 @@ struct census {
 	struct timer timer;
 	struct buf after; /**< the last user seen */
 	bool walking;
-	bool wanted;      /**< somebody was left out */
+	bool wanted; /**< somebody was left out */
 };
 
 void census_start(struct census *c, struct deferred *d);

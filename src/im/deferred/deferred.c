@@ -16,8 +16,10 @@
 static struct counter counts[DEFERRED_COUNTS] = {
 	[DEFERRED_HELD] = COUNTER("deferred.held", "messages written for somebody who is away"),
 	[DEFERRED_REFUSED] = COUNTER("deferred.refused", "messages that could not be kept"),
-	[DEFERRED_PUSHED] = COUNTER("deferred.pushed", "kept messages sent to a device, each attempt"),
-	[DEFERRED_PUSH_DELIVERED] = COUNTER("deferred.delivered", "kept messages that a device took"),
+	[DEFERRED_PUSHED] = COUNTER("deferred.pushed",
+				    "kept messages sent to a device, each attempt"),
+	[DEFERRED_PUSH_DELIVERED] = COUNTER("deferred.delivered",
+					    "kept messages that a device took"),
 	[DEFERRED_PUSH_FAILED] = COUNTER("deferred.failed", "attempts that failed"),
 	[DEFERRED_NOTICES] = COUNTER("deferred.notices", "notices of failure made for senders"),
 	[DEFERRED_TROUBLE] = COUNTER("deferred.trouble", "times the store failed a kept message"),
@@ -78,7 +80,8 @@ static void close_all(struct deferred *d)
 		size_t n = a->queues.count;
 
 		while (n--)
-			queue_close(container_of(list_first(&a->queues), struct device_queue, link));
+			queue_close(
+				container_of(list_first(&a->queues), struct device_queue, link));
 	}
 }
 
@@ -181,10 +184,12 @@ int deferred_push(struct deferred *d, struct str user)
 }
 
 
-int deferred_withdraw(struct deferred *d, struct store_request *r, uint64_t id, store_done_cb *done, void *arg)
+int deferred_withdraw(struct deferred *d, struct store_request *r, uint64_t id, store_done_cb *done,
+		      void *arg)
 {
 	/* What is being sent goes on to its answer; its queue then finds the message gone. */
-	return store_deferred_finish(d->store, r, id, STORE_DEFERRED_WITHDRAWN, deferred_now(d), done, arg);
+	return store_deferred_finish(d->store, r, id, STORE_DEFERRED_WITHDRAWN, deferred_now(d),
+				     done, arg);
 }
 
 
@@ -194,17 +199,19 @@ void deferred_devices(struct deferred *d, struct str user,
 	const struct addressee *a = addressee_find(d, user);
 	uint64_t now = loop_now_ms(d->loop);
 
-	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l; l = list_next(&a->queues, l)) {
+	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l;
+	     l = list_next(&a->queues, l)) {
 		const struct device_queue *q = container_of(l, struct device_queue, link);
 		bool rests = q->state == QUEUE_RESTING && timer_running(&q->timer) &&
 			     q->timer.deadline_ms > now;
 
-		each(&(struct deferred_device){
-			     .key = queue_key(q),
-			     .state = sm_name(&queue_machine, q->state),
-			     .message = q->now.id,
-			     .rests_ms = rests ? q->timer.deadline_ms - now : 0,
-		     },
-		     arg);
+		each(
+			&(struct deferred_device){
+				.key = queue_key(q),
+				.state = sm_name(&queue_machine, q->state),
+				.message = q->now.id,
+				.rests_ms = rests ? q->timer.deadline_ms - now : 0,
+			},
+			arg);
 	}
 }

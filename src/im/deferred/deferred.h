@@ -33,17 +33,17 @@
 struct deferred;
 
 /** Messages on their way to devices at one time, in all and to one user: not to be the storm ourselves. */
-#define DEFERRED_PUSHES_MAX      500
+#define DEFERRED_PUSHES_MAX 500
 #define DEFERRED_USER_PUSHES_MAX 4
 /** Devices with a queue, some 700 bytes each; beyond it users wait for the next census. */
-#define DEFERRED_QUEUES_MAX      100000
+#define DEFERRED_QUEUES_MAX 100000
 /** Messages being written at one time; beyond it 503. The store has a ceiling of its own. */
-#define DEFERRED_HOLDS_MAX       50000
+#define DEFERRED_HOLDS_MAX 50000
 /** After a failure a device rests so long, then twice as long, up to the most. */
-#define DEFERRED_REST_MS         30000
-#define DEFERRED_REST_MAX_MS     3600000
+#define DEFERRED_REST_MS 30000
+#define DEFERRED_REST_MAX_MS 3600000
 /** A message that a device has answered so often with a failure that is its own is not tried again there. */
-#define DEFERRED_ANSWERS_MAX     8
+#define DEFERRED_ANSWERS_MAX 8
 
 struct deferred_params {
 	struct sip *sip;                     /**< borrowed */
@@ -84,14 +84,15 @@ int deferred_push(struct deferred *d, struct str user);
  * Takes a message back: the store's function with `WITHDRAWN`, and what is on its way to a device is not
  * followed by another try. Result as of store_deferred_finish.
  */
-int deferred_withdraw(struct deferred *d, struct store_request *r, uint64_t id, store_done_cb *done, void *arg);
+int deferred_withdraw(struct deferred *d, struct store_request *r, uint64_t id, store_done_cb *done,
+		      void *arg);
 
 /** How it stands with one device, for `parleyctl explain`; texts are borrowed for the call. */
 struct deferred_device {
-	struct str key;      /**< as in struct store_device */
-	const char *state;   /**< name of its queue's state */
-	uint64_t message;    /**< being brought now; 0: none */
-	uint64_t rests_ms;   /**< until the next try; 0: does not rest */
+	struct str key;    /**< as in struct store_device */
+	const char *state; /**< name of its queue's state */
+	uint64_t message;  /**< being brought now; 0: none */
+	uint64_t rests_ms; /**< until the next try; 0: does not rest */
 };
 void deferred_devices(struct deferred *d, struct str user,
 		      void (*each)(const struct deferred_device *v, void *arg), void *arg);

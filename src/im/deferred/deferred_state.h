@@ -16,19 +16,19 @@ struct deferred {
 	struct registrations *registrations;
 	const struct im_setting *setting;
 	struct im_addresses addresses;
-	struct im_events *events;      /**< NULL: not started */
+	struct im_events *events; /**< NULL: not started */
 	struct deferred_config config;
 	struct im_keeper keeper;
 	struct registration_listener listener;
 	bool stopped;
 
-	struct list holds;             /**< hold.c */
-	struct list settlings;         /**< settle.c */
-	struct hash_table addressees;  /**< addressee.c */
+	struct list holds;            /**< hold.c */
+	struct list settlings;        /**< settle.c */
+	struct hash_table addressees; /**< addressee.c */
 	size_t queues;
 
-	struct list line;              /**< queues that wait for a slot, first come first served */
-	size_t active;                 /**< slots in use */
+	struct list line; /**< queues that wait for a slot, first come first served */
+	size_t active;    /**< slots in use */
 	struct deferred_call pump;
 	struct timer pump_later;
 
@@ -54,7 +54,8 @@ static inline int64_t deferred_now(const struct deferred *d)
 }
 
 /* ---- hold.c ---- */
-int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg, void *arg);
+int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg,
+	      void *arg);
 void hold_cancel(struct im_keep *k, void *arg);
 void hold_done(struct deferred *d);
 

@@ -14,9 +14,11 @@
 
 static const struct sm_state states[] = {
 	[QUEUE_LINED_UP] = {"lined-up", SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING)},
-	[QUEUE_READING] = {"reading", SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING) | SM_TO(QUEUE_RESTING)},
-	[QUEUE_LOADING] = {"loading", SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING) | SM_TO(QUEUE_SENDING) |
-					      SM_TO(QUEUE_NOTING) | SM_TO(QUEUE_RESTING)},
+	[QUEUE_READING] = {"reading",
+			   SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING) | SM_TO(QUEUE_RESTING)},
+	[QUEUE_LOADING] = {"loading", SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING) |
+					      SM_TO(QUEUE_SENDING) | SM_TO(QUEUE_NOTING) |
+					      SM_TO(QUEUE_RESTING)},
 	[QUEUE_SENDING] = {"sending", SM_TO(QUEUE_NOTING)},
 	[QUEUE_NOTING] = {"noting", SM_TO(QUEUE_LINED_UP) | SM_TO(QUEUE_RESTING)},
 	[QUEUE_RESTING] = {"resting", SM_TO(QUEUE_LINED_UP)},
@@ -60,7 +62,8 @@ static void leave_place(struct device_queue *q)
 {
 	if (!list_linked(&q->place))
 		return;
-	for (struct list_link *l = list_first(&q->of->parked); l; l = list_next(&q->of->parked, l)) {
+	for (struct list_link *l = list_first(&q->of->parked); l;
+	     l = list_next(&q->of->parked, l)) {
 		if (l == &q->place) {
 			list_remove(&q->of->parked, l);
 			return;
@@ -204,10 +207,12 @@ static void on_pump(void *arg)
 	while (!d->stopped && d->active < DEFERRED_PUSHES_MAX && !list_empty(&d->line)) {
 		/* What is pushed comes on top of what people send just now: that goes first. */
 		if (sip_shedding(d->sip)) {
-			timer_start(&d->pump_later, loop_timers(d->loop), PUMP_LATER_MS, on_pump_later, d);
+			timer_start(&d->pump_later, loop_timers(d->loop), PUMP_LATER_MS,
+				    on_pump_later, d);
 			return;
 		}
-		struct device_queue *q = container_of(list_first(&d->line), struct device_queue, place);
+		struct device_queue *q = container_of(list_first(&d->line), struct device_queue,
+						      place);
 
 		list_remove(&d->line, &q->place);
 		if (q->of->active >= DEFERRED_USER_PUSHES_MAX)
@@ -394,7 +399,8 @@ void queue_answered(struct device_queue *q, uint16_t status, uint32_t retry_afte
 		tell(q);
 	} else {
 		deferred_tally(DEFERRED_PUSH_FAILED);
-		log_info("deferred", "not taken id=%llu status=%u attempts=%u call-id=\"" STR_FMT "\"",
+		log_info("deferred",
+			 "not taken id=%llu status=%u attempts=%u call-id=\"" STR_FMT "\"",
 			 (unsigned long long)v->id, status, v->attempts + 1, STR_ARG(v->call_id));
 	}
 	sm_move(&queue_machine, &q->state, QUEUE_NOTING);
@@ -408,7 +414,9 @@ static void go_on(struct device_queue *q)
 	int64_t now = deferred_now(q->d);
 
 	if (v->outcome == STORE_DEVICE_WAITING) {
-		uint64_t ms = q->registered || v->next_try_ms <= now ? 0 : (uint64_t)(v->next_try_ms - now);
+		uint64_t ms = q->registered || v->next_try_ms <= now
+				      ? 0
+				      : (uint64_t)(v->next_try_ms - now);
 
 		q->at_once = q->registered;
 		delivery_done(&q->now);
@@ -437,7 +445,8 @@ static void noted(struct device_queue *q)
 	if (q->now.marked && q->now.finished)
 		go_on(q);
 	else if (!timer_running(&q->timer))
-		timer_start(&q->timer, loop_timers(q->d->loop), QUEUE_NOTE_AGAIN_MS, on_note_again, q);
+		timer_start(&q->timer, loop_timers(q->d->loop), QUEUE_NOTE_AGAIN_MS, on_note_again,
+			    q);
 }
 
 
@@ -472,8 +481,9 @@ static void on_checked(struct store_request *r, int error, void *arg)
 	const struct store_deferred *m = error ? NULL : store_deferred_result(r, NULL);
 
 	if (m && m->state == STORE_DEFERRED_HELD && settle_complete(q->d, m)) {
-		if (store_deferred_finish(q->d->store, &q->finish, q->now.id, STORE_DEFERRED_DELIVERED,
-					  deferred_now(q->d), on_finished, q) == 0)
+		if (store_deferred_finish(q->d->store, &q->finish, q->now.id,
+					  STORE_DEFERRED_DELIVERED, deferred_now(q->d), on_finished,
+					  q) == 0)
 			return;
 	}
 	/* It stays; or, with the store in trouble, the next device or its expiry sees to it. */
@@ -510,8 +520,9 @@ static void note(struct device_queue *q)
 	if (v->outcome == STORE_DEVICE_WAITING)
 		v->finished = true;
 	if (alone && !v->finished && !store_pending(&q->finish))
-		(void)store_deferred_finish(q->d->store, &q->finish, v->id, STORE_DEFERRED_DELIVERED,
-					    deferred_now(q->d), on_finished, q);
+		(void)store_deferred_finish(q->d->store, &q->finish, v->id,
+					    STORE_DEFERRED_DELIVERED, deferred_now(q->d),
+					    on_finished, q);
 	if (!v->marked && !store_pending(&q->mark))
 		note_mark(q);
 	if (!alone && !v->finished && v->marked && !store_pending(&q->finish))

@@ -21,10 +21,10 @@
 #include "im/send.h"
 
 /** Keys of the one queue of a user whose devices are not known here. */
-#define QUEUE_KEY_CORE   STR("core")
+#define QUEUE_KEY_CORE STR("core")
 #define QUEUE_KEY_ONWARD STR("onward")
 /** Ids read at a time. */
-#define QUEUE_PAGE       8
+#define QUEUE_PAGE 8
 /** How soon a write that failed is tried again: the device has answered, and must not be asked again. */
 #define QUEUE_NOTE_AGAIN_MS 1000
 
@@ -50,17 +50,17 @@ struct queue_entry {
 /** The message that is being brought. */
 struct delivery {
 	uint64_t id;
-	uint32_t attempts;      /**< before this one */
+	uint32_t attempts; /**< before this one */
 	uint32_t cseq;
-	bool had;               /**< another device has it already */
-	bool others;            /**< more devices than this one are waited for */
-	bool marked, finished;  /**< on disk */
+	bool had;              /**< another device has it already */
+	bool others;           /**< more devices than this one are waited for */
+	bool marked, finished; /**< on disk */
 	enum im_kind kind;
-	uint16_t status;        /**< of the answer; 0: none came */
+	uint16_t status; /**< of the answer; 0: none came */
 	enum store_device_state outcome;
 	int64_t next_try_ms;
 	size_t size;
-	struct buf text;        /**< what follows points into it */
+	struct buf text; /**< what follows points into it */
 	struct str sender, call_id, icid;
 };
 
@@ -71,13 +71,13 @@ struct device_queue {
 	struct addressee *of;
 	uint8_t state;
 	bool slot;
-	bool again;             /**< something was kept, or the device registered, since the last look */
-	bool at_once;           /**< however long it has still to rest */
-	bool registered;        /**< the device did so since the message at hand was sent */
+	bool again;      /**< something was kept, or the device registered, since the last look */
+	bool at_once;    /**< however long it has still to rest */
+	bool registered; /**< the device did so since the message at hand was sent */
 	struct store_request read, mark, finish;
 	struct timer timer;
 	struct im_send send;
-	uint64_t after;         /**< id of the last one dealt with in this pass */
+	uint64_t after; /**< id of the last one dealt with in this pass */
 	struct queue_entry page[QUEUE_PAGE];
 	uint8_t page_n, page_at;
 	struct delivery now;

@@ -25,7 +25,8 @@ static void on_timer(struct timer *t, void *arg)
 
 static void set(struct expire *x, uint64_t ms)
 {
-	timer_start(&x->timer, loop_timers(x->d->loop), ms < EXPIRE_LOOK_MS ? ms : EXPIRE_LOOK_MS, on_timer, x);
+	timer_start(&x->timer, loop_timers(x->d->loop), ms < EXPIRE_LOOK_MS ? ms : EXPIRE_LOOK_MS,
+		    on_timer, x);
 }
 
 
@@ -83,8 +84,9 @@ static bool remember(struct expire *x, const struct store_deferred *m)
 		x->user = remembered(&x->text, m->user);
 		x->sender = remembered(&x->text, m->sender);
 		x->call_id = remembered(&x->text, m->call_id);
-		x->icid = remembered(&x->text, opened ? str_upto(stored_icid(&sr.m), STORE_DEFERRED_TEXT_MAX)
-						      : STR(""));
+		x->icid = remembered(&x->text,
+				     opened ? str_upto(stored_icid(&sr.m), STORE_DEFERRED_TEXT_MAX)
+					    : STR(""));
 		x->notice_to = STR("");
 	}
 	x->size = m->size;
@@ -167,7 +169,8 @@ static bool on_its_way(const struct expire *x, const struct store_deferred *m)
 {
 	const struct addressee *a = addressee_find(x->d, m->user);
 
-	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l; l = list_next(&a->queues, l)) {
+	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l;
+	     l = list_next(&a->queues, l)) {
 		const struct device_queue *q = container_of(l, struct device_queue, link);
 
 		if (q->now.id == m->id && (q->state == QUEUE_SENDING || q->state == QUEUE_NOTING))
@@ -180,14 +183,16 @@ static bool on_its_way(const struct expire *x, const struct store_deferred *m)
 /* The notice before the end, in one transaction: neither is there without the other. */
 static void end(struct expire *x, const struct store_deferred *m)
 {
-	enum store_deferred_state state = x->expired ? STORE_DEFERRED_EXPIRED : STORE_DEFERRED_DELIVERED;
+	enum store_deferred_state state = x->expired ? STORE_DEFERRED_EXPIRED
+						     : STORE_DEFERRED_DELIVERED;
 	struct buf to = BUF_INIT(SIP_AOR_MAX);
 
 	if (x->expired && notice_recipient(x->d, m, &to) &&
 	    !notice_hold(x->d, &x->notice, m, on_notice, x))
 		x->notice_to = remembered(&x->text, buf_str(&to));
 	buf_done(&to);
-	if (store_deferred_finish(x->d->store, &x->finish, m->id, state, deferred_now(x->d), on_finished, x)) {
+	if (store_deferred_finish(x->d->store, &x->finish, m->id, state, deferred_now(x->d),
+				  on_finished, x)) {
 		store_cancel(&x->notice);
 		x->trouble = true;
 		next(x);
@@ -235,7 +240,8 @@ static void on_page(struct store_request *r, int error, void *arg)
 
 static void read_page(struct expire *x)
 {
-	if (store_deferred_expired(x->d->store, &x->read, deferred_now(x->d), EXPIRE_PAGE, on_page, x)) {
+	if (store_deferred_expired(x->d->store, &x->read, deferred_now(x->d), EXPIRE_PAGE, on_page,
+				   x)) {
 		x->trouble = true;
 		ended(x);
 	}
@@ -247,7 +253,8 @@ static void next(struct expire *x)
 	bool more = x->page_n == EXPIRE_PAGE && !x->on_its_way && !x->trouble;
 
 	if (x->page_at < x->page_n) {
-		if (store_deferred_get(x->d->store, &x->read, x->page[x->page_at++], on_got, x) == 0)
+		if (store_deferred_get(x->d->store, &x->read, x->page[x->page_at++], on_got, x) ==
+		    0)
 			return;
 		x->trouble = true;
 		more = false;

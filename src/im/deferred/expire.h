@@ -14,27 +14,27 @@
 struct deferred;
 
 /** The timer looks at least so often: the wall clock may be set. */
-#define EXPIRE_LOOK_MS  3600000
+#define EXPIRE_LOOK_MS 3600000
 /** After trouble with the store, and for a message that is on its way to a device. */
 #define EXPIRE_AGAIN_MS 1000
 /** How often tombstones are purged. */
 #define EXPIRE_PURGE_MS 600000
 /** Messages asked for at a time. */
-#define EXPIRE_PAGE     50
+#define EXPIRE_PAGE 50
 
 struct expire {
 	struct deferred *d;
 	struct timer timer, purge_timer;
 	struct store_request read, notice, finish, purge;
-	int64_t due_ms;        /**< what the timer is set to, wall clock; 0: nothing */
+	int64_t due_ms; /**< what the timer is set to, wall clock; 0: nothing */
 	uint64_t page[EXPIRE_PAGE];
 	size_t page_n, page_at;
 	bool busy;
-	bool on_its_way;       /**< one was left alone in this pass */
+	bool on_its_way; /**< one was left alone in this pass */
 	bool trouble;
 	/** The one at hand. */
-	bool expired;          /**< nobody has it: that is told */
-	struct buf text;       /**< what follows points into it */
+	bool expired;    /**< nobody has it: that is told */
+	struct buf text; /**< what follows points into it */
 	struct str user, sender, call_id, icid, notice_to;
 	enum im_kind kind;
 	uint64_t size;

@@ -13,7 +13,7 @@ struct hold {
 	struct im_keep *keep; /**< NULL: who asked is gone; the message is kept all the same */
 	struct store_request r;
 	int64_t expires_ms;
-	bool was_there;       /**< the user was registered already: a device has just failed */
+	bool was_there; /**< the user was registered already: a device has just failed */
 	size_t user_n;
 	char user[];
 };
@@ -67,7 +67,8 @@ static bool on_its_way(const struct deferred *d, const struct im_request *r)
 {
 	const struct addressee *a = addressee_find(d, r->recipient);
 
-	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l; l = list_next(&a->queues, l)) {
+	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l;
+	     l = list_next(&a->queues, l)) {
 		const struct device_queue *q = container_of(l, struct device_queue, link);
 
 		if (q->state == QUEUE_SENDING && q->now.cseq == r->m->cseq.number &&
@@ -93,7 +94,8 @@ static int write_it(struct deferred *d, struct hold *h, const struct im_request 
 }
 
 
-int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg, void *arg)
+int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg,
+	      void *arg)
 {
 	struct deferred *d = arg;
 	struct hold *h;

@@ -16,7 +16,8 @@ bool notice_recipient(const struct deferred *d, const struct store_deferred *m, 
 {
 	struct sip_uri u;
 
-	return (m->flags & STORED_NEGATIVE) && m->message_id.n && sip_uri_decode(&u, m->sender) == 0 &&
+	return (m->flags & STORED_NEGATIVE) && m->message_id.n &&
+	       sip_uri_decode(&u, m->sender) == 0 &&
 	       sip_uri_aor(&u, d->addresses.domains[0], to) == 0 && !to->failed;
 }
 
@@ -40,7 +41,8 @@ static void put_imdn(struct buf *out, const struct store_deferred *m, const stru
 
 
 /* 7.2.1.1: an IMDN is constructed "in a similar fashion as an IM, using a CPIM body". */
-static void put_cpim(struct buf *out, const struct deferred *d, const struct store_deferred *m, struct str id)
+static void put_cpim(struct buf *out, const struct deferred *d, const struct store_deferred *m,
+		     struct str id)
 {
 	struct buf xml = BUF_INIT(NOTICE_MAX);
 	struct cpim c;
@@ -58,18 +60,19 @@ static void put_cpim(struct buf *out, const struct deferred *d, const struct sto
 	       cpim_header_next(&c, CPIM_NS_IMDN, STR("IMDN-Record-Route"), &at, &routes[n]))
 		n++;
 	put_imdn(&xml, m, &c);
-	cpim_encode(&(struct cpim_params){
-			    .from = m->user,
-			    .to = to,
-			    .date_ms = deferred_now(d),
-			    .message_id = id,
-			    .routes = routes,
-			    .routes_n = n,
-			    .content_type = IMDN_TYPE,
-			    .content_disposition = STR("notification"),
-			    .content = buf_str(&xml),
-		    },
-		    out);
+	cpim_encode(
+		&(struct cpim_params){
+			.from = m->user,
+			.to = to,
+			.date_ms = deferred_now(d),
+			.message_id = id,
+			.routes = routes,
+			.routes_n = n,
+			.content_type = IMDN_TYPE,
+			.content_disposition = STR("notification"),
+			.content = buf_str(&xml),
+		},
+		out);
 	out->failed |= xml.failed;
 	buf_done(&xml);
 }
@@ -111,8 +114,8 @@ int notice_hold(struct deferred *d, struct store_request *r, const struct store_
 		return 1;
 	}
 	/* Made of the message's own number, which is never used again: after a crash it is the same notice. */
-	buf_printf(&id, "notice-%llu-%lld@" STR_FMT, (unsigned long long)m->id, (long long)m->received_ms,
-		   STR_ARG(d->addresses.domains[0]));
+	buf_printf(&id, "notice-%llu-%lld@" STR_FMT, (unsigned long long)m->id,
+		   (long long)m->received_ms, STR_ARG(d->addresses.domains[0]));
 	put_cpim(&body, d, m, buf_str(&id));
 	n = (struct store_deferred){
 		.user = buf_str(&to),
@@ -125,7 +128,9 @@ int notice_hold(struct deferred *d, struct store_request *r, const struct store_
 		.flags = STORED_NOTICE,
 		.size = body.n,
 		.received_ms = deferred_now(d),
-		.expires_ms = d->config.expiry_s ? deferred_now(d) + (int64_t)d->config.expiry_s * 1000 : 0,
+		.expires_ms = d->config.expiry_s
+				      ? deferred_now(d) + (int64_t)d->config.expiry_s * 1000
+				      : 0,
 		.body = buf_str(&body),
 	};
 	put_headers(&headers, d, &n);

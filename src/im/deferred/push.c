@@ -51,7 +51,8 @@ struct str push_key(const struct deferred *d, struct str user, const struct sip_
 }
 
 
-static const struct sip_proxy_target *target_of(struct device_queue *q, const struct im_targets *targets)
+static const struct sip_proxy_target *target_of(struct device_queue *q,
+						const struct im_targets *targets)
 {
 	for (size_t i = 0; i < targets->n; i++) {
 		if (str_eq(push_key(q->d, addressee_aor(q->of), &targets->target[i]), queue_key(q)))
@@ -78,7 +79,8 @@ bool push_others(const struct device_queue *q)
 	struct registration_targets found;
 
 	return q->d->setting->terminates_here &&
-	       registrations_targets(q->d->registrations, addressee_aor(q->of), PUSH_TAKES, &found) > 1;
+	       registrations_targets(q->d->registrations, addressee_aor(q->of), PUSH_TAKES,
+				     &found) > 1;
 }
 
 
@@ -103,7 +105,8 @@ static struct str noted_text(struct buf *b, struct str s)
 
 
 /* What is told of it later. */
-static int remember(struct device_queue *q, const struct store_deferred *m, const struct stored_request *sr)
+static int remember(struct device_queue *q, const struct store_deferred *m,
+		    const struct stored_request *sr)
 {
 	struct delivery *v = &q->now;
 	struct str icid = stored_icid(&sr->m);
@@ -151,7 +154,8 @@ static void on_sent(struct im_send *s, uint16_t status, const struct sip_msg *m,
 }
 
 
-static int start_opened(struct device_queue *q, const struct store_deferred *m, const struct stored_request *sr)
+static int start_opened(struct device_queue *q, const struct store_deferred *m,
+			const struct stored_request *sr)
 {
 	struct im_targets targets;
 	const struct sip_proxy_target *t;

@@ -8,7 +8,7 @@
 
 /** Users looked through at one time, and messages of each: beyond it their expiry ends them. */
 #define SETTLE_USERS_MAX 1000
-#define SETTLE_PAGE      50
+#define SETTLE_PAGE 50
 
 
 static const struct store_device *device_of(const struct store_deferred *m, struct str key)
@@ -21,8 +21,8 @@ static const struct store_device *device_of(const struct store_deferred *m, stru
 }
 
 
-static bool is_target(struct deferred *d, const struct store_deferred *m, const struct im_targets *targets,
-		      struct str key)
+static bool is_target(struct deferred *d, const struct store_deferred *m,
+		      const struct im_targets *targets, struct str key)
 {
 	for (size_t i = 0; i < targets->n; i++) {
 		if (str_eq(push_key(d, m->user, &targets->target[i]), key))
@@ -39,12 +39,14 @@ static bool may_come_back(struct str key)
 }
 
 
-static bool nobody_waits(struct deferred *d, const struct store_deferred *m, const struct im_targets *targets)
+static bool nobody_waits(struct deferred *d, const struct store_deferred *m,
+			 const struct im_targets *targets)
 {
 	bool had = false;
 
 	for (size_t i = 0; i < targets->n; i++) {
-		const struct store_device *v = device_of(m, push_key(d, m->user, &targets->target[i]));
+		const struct store_device *v = device_of(m,
+							 push_key(d, m->user, &targets->target[i]));
 
 		if (!v || v->state == STORE_DEVICE_WAITING)
 			return false;

@@ -14,7 +14,7 @@
 /** Request line, Via, Expires, Content-Length. */
 #define FRAME_MAX 4096
 /** The Date line of ours. */
-#define DATE_MAX  64
+#define DATE_MAX 64
 
 
 /* Of one hop or one attempt; or written anew. */
@@ -98,8 +98,8 @@ static void take_cpim(struct store_deferred *ret, const struct im_request *r)
 }
 
 
-int stored_message_encode(struct store_deferred *ret, struct buf *headers, const struct im_request *r,
-			  int64_t now_ms, uint64_t expiry_s)
+int stored_message_encode(struct store_deferred *ret, struct buf *headers,
+			  const struct im_request *r, int64_t now_ms, uint64_t expiry_s)
 {
 	const struct sip_msg *m = r->m;
 

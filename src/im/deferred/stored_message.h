@@ -26,13 +26,13 @@ enum {
  * `ret` gets views into the request and into `headers`, which the caller releases. `expiry_s`: when the
  * sender gave none; 0: never. -ETIME: expired; -E2BIG; -ENOMEM.
  */
-int stored_message_encode(struct store_deferred *ret, struct buf *headers, const struct im_request *r,
-			  int64_t now_ms, uint64_t expiry_s);
+int stored_message_encode(struct store_deferred *ret, struct buf *headers,
+			  const struct im_request *r, int64_t now_ms, uint64_t expiry_s);
 
 /** A stored message as the request it was, for the functions that ask a request. */
 struct stored_request {
-	struct buf text;     /**< what will be sent, with a Via of no meaning */
-	struct str headers;  /**< of it, the lines kept and what is left of Expires */
+	struct buf text;    /**< what will be sent, with a Via of no meaning */
+	struct str headers; /**< of it, the lines kept and what is left of Expires */
 	struct sip_msg m;
 	struct im_request r; /**< terminating side; its recipient is d->user */
 };

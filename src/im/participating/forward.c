@@ -64,21 +64,23 @@ int im_report_init(struct im_report *rep, struct im_events *events, struct loop 
 }
 
 
-void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status, struct str reason)
+void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status,
+		    struct str reason)
 {
-	im_events_tell(rep->events, &(struct im_event){
-					    .outcome = outcome,
-					    .kind = rep->kind,
-					    .side = rep->side,
-					    .status = status,
-					    .originator = rep->originator,
-					    .recipient = rep->recipient,
-					    .call_id = rep->call_id,
-					    .message_id = rep->message_id,
-					    .reason = reason,
-					    .size = rep->size,
-					    .took_ms = (uint32_t)(loop_now_ms(rep->loop) - rep->since_ms),
-				    });
+	im_events_tell(rep->events,
+		       &(struct im_event){
+			       .outcome = outcome,
+			       .kind = rep->kind,
+			       .side = rep->side,
+			       .status = status,
+			       .originator = rep->originator,
+			       .recipient = rep->recipient,
+			       .call_id = rep->call_id,
+			       .message_id = rep->message_id,
+			       .reason = reason,
+			       .size = rep->size,
+			       .took_ms = (uint32_t)(loop_now_ms(rep->loop) - rep->since_ms),
+		       });
 }
 
 
@@ -102,7 +104,8 @@ void im_edit_credentials(struct sip_edits *e, struct str realm)
 {
 	const struct sip_msg *m = e->m;
 
-	for (uint8_t i = m->first[SIP_HDR_PROXY_AUTHORIZATION]; i != SIP_LINE_NONE; i = m->line[i].next) {
+	for (uint8_t i = m->first[SIP_HDR_PROXY_AUTHORIZATION]; i != SIP_LINE_NONE;
+	     i = m->line[i].next) {
 		const struct sip_line *l = &m->line[i];
 		struct auth_credentials c;
 
@@ -135,8 +138,8 @@ static bool is_unreached(uint16_t status, const struct sip_msg *m)
 }
 
 
-static bool final(struct sip_proxy *p, struct sip_server_txn *st, uint16_t status, const struct sip_msg *m,
-		  void *target, void *arg)
+static bool final(struct sip_proxy *p, struct sip_server_txn *st, uint16_t status,
+		  const struct sip_msg *m, void *target, void *arg)
 {
 	struct forwarding *f = arg;
 
@@ -200,18 +203,19 @@ int im_forward(const struct im_request *r, const struct im_forward_params *p, st
 	f->realm = p->realm;
 	f->report = *rep;
 
-	int err = sip_proxy_forward(NULL, r->st, r->m,
-				    &(struct sip_proxy_params){
-					    .route = &r->route,
-					    .targets = p->targets->target,
-					    .n = p->targets->n,
-					    .record_route = forms_dialog(r->m->method),
-					    .record_route_user = {r->dialog_token, IM_DIALOG_TOKEN_N},
-					    .answer_ms = p->unreached ? answer_ms(r) : 0,
-					    .edit = edit,
-					    .handler = &handler,
-					    .arg = f,
-				    });
+	int err =
+		sip_proxy_forward(NULL, r->st, r->m,
+				  &(struct sip_proxy_params){
+					  .route = &r->route,
+					  .targets = p->targets->target,
+					  .n = p->targets->n,
+					  .record_route = forms_dialog(r->m->method),
+					  .record_route_user = {r->dialog_token, IM_DIALOG_TOKEN_N},
+					  .answer_ms = p->unreached ? answer_ms(r) : 0,
+					  .edit = edit,
+					  .handler = &handler,
+					  .arg = f,
+				  });
 	if (err) {
 		f->report.text = NULL; /* the caller still has it */
 		mem_unref(f);

@@ -31,7 +31,8 @@ struct im_report {
 /** -ENOMEM. */
 int im_report_init(struct im_report *rep, struct im_events *events, struct loop *loop,
 		   const struct im_request *r);
-void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status, struct str reason);
+void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status,
+		    struct str reason);
 void im_report_done(struct im_report *rep);
 
 /**
@@ -42,9 +43,9 @@ typedef bool(im_unreached_cb)(struct sip_server_txn *st, struct im_report *rep, 
 
 struct im_forward_params {
 	const struct im_targets *targets; /**< none in it: by Route, else by Request-URI */
-	bool to_devices;                  /**< the targets are the recipient's, so that 2xx means delivered */
-	struct str realm;                 /**< of the credentials that are ours; long-lived */
-	im_unreached_cb *unreached;       /**< NULL: the sender hears of it */
+	bool to_devices;  /**< the targets are the recipient's, so that 2xx means delivered */
+	struct str realm; /**< of the credentials that are ours; long-lived */
+	im_unreached_cb *unreached; /**< NULL: the sender hears of it */
 	void *arg;
 };
 
@@ -52,7 +53,8 @@ struct im_forward_params {
  * Forwards; the outcome is told from `rep`, whose texts are taken over when it returns 0. -errno:
  * nothing was sent, and the caller answers.
  */
-int im_forward(const struct im_request *r, const struct im_forward_params *p, struct im_report *rep);
+int im_forward(const struct im_request *r, const struct im_forward_params *p,
+	       struct im_report *rep);
 
 /** Removes from one forwarded copy what an untrusted sender may not assert. Shared with in-dialog requests. */
 void im_edit_untrusted(struct sip_edits *e);

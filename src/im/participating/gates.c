@@ -4,8 +4,8 @@
 #include "im/participating/gates.h"
 
 
-const struct gate *gates_run(const struct gate_table *t, const struct gate_view *v, struct gate_answer *a,
-			     enum gate_verdict *ret)
+const struct gate *gates_run(const struct gate_table *t, const struct gate_view *v,
+			     struct gate_answer *a, enum gate_verdict *ret)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		enum gate_verdict verdict = t->gate[i].check(v, a);
@@ -21,12 +21,14 @@ const struct gate *gates_run(const struct gate_table *t, const struct gate_view 
 
 void gate_warn(struct gate_answer *a, struct str host, struct str text)
 {
-	buf_printf(a->headers, "Warning: 399 " STR_FMT " \"" STR_FMT "\"\r\n", STR_ARG(host), STR_ARG(text));
+	buf_printf(a->headers, "Warning: 399 " STR_FMT " \"" STR_FMT "\"\r\n", STR_ARG(host),
+		   STR_ARG(text));
 }
 
 
 void gate_error_info(struct gate_answer *a, struct str host, struct str what)
 {
-	buf_printf(a->headers, "Error-Info: <https://" STR_FMT "/err/" STR_FMT ">;reason=" STR_FMT "\r\n",
+	buf_printf(a->headers,
+		   "Error-Info: <https://" STR_FMT "/err/" STR_FMT ">;reason=" STR_FMT "\r\n",
 		   STR_ARG(host), STR_ARG(what), STR_ARG(what));
 }

@@ -27,10 +27,10 @@ struct gate_view {
 	const struct im_addresses *ours;
 	const struct im_rules *rules;
 	const struct operator_policy *service; /**< NULL: nothing is restricted */
-	const struct subscriber *served; /**< whose function this is; NULL: unknown here */
-	enum im_reach reach;             /**< terminating: whether the user can be reached now */
-	int64_t now_ms;                  /**< wall clock */
-	struct str host;                 /**< our name in Warning headers */
+	const struct subscriber *served;       /**< whose function this is; NULL: unknown here */
+	enum im_reach reach; /**< terminating: whether the user can be reached now */
+	int64_t now_ms;      /**< wall clock */
+	struct str host;     /**< our name in Warning headers */
 };
 
 struct gate_answer {
@@ -41,7 +41,7 @@ struct gate_answer {
 enum gate_verdict {
 	GATE_PASS,
 	GATE_REFUSE, /**< the answer is made; a 202 among them: the request goes nowhere all the same */
-	GATE_DEFER,  /**< to be kept until the recipient can be reached; the answer stands if that cannot be */
+	GATE_DEFER, /**< to be kept until the recipient can be reached; the answer stands if that cannot be */
 };
 
 struct gate {
@@ -58,8 +58,8 @@ struct gate_table {
 extern const struct gate_table gates_originating, gates_terminating;
 
 /** The gate that did not let it pass, its answer in `a` and its verdict in `ret`; NULL: all did. */
-const struct gate *gates_run(const struct gate_table *t, const struct gate_view *v, struct gate_answer *a,
-			     enum gate_verdict *ret);
+const struct gate *gates_run(const struct gate_table *t, const struct gate_view *v,
+			     struct gate_answer *a, enum gate_verdict *ret);
 
 /** Warning: 399 host "text" (digest c14). */
 void gate_warn(struct gate_answer *a, struct str host, struct str text);

@@ -26,7 +26,8 @@ static enum gate_verdict system_message_answered(const struct gate_view *v, stru
 {
 	if (v->now_ms <= v->served->answer_due_ms)
 		return GATE_PASS;
-	if (v->r->kind == IM_NOTIFICATION || v->r->kind == IM_PUBLICATION || im_request_is_answer(v->r, v->ours))
+	if (v->r->kind == IM_NOTIFICATION || v->r->kind == IM_PUBLICATION ||
+	    im_request_is_answer(v->r, v->ours))
 		return GATE_PASS;
 	a->status = 403;
 	gate_error_info(a, v->host, STR("system-message-pending"));
@@ -39,7 +40,8 @@ static enum gate_verdict system_message_answered(const struct gate_view *v, stru
 static enum gate_verdict user_agent_version(const struct gate_view *v, struct gate_answer *a)
 {
 	if (!v->rules->user_agent.name_n ||
-	    user_agent_supported(&v->rules->user_agent, sip_msg_header(v->r->m, SIP_HDR_USER_AGENT)))
+	    user_agent_supported(&v->rules->user_agent,
+				 sip_msg_header(v->r->m, SIP_HDR_USER_AGENT)))
 		return GATE_PASS;
 	a->status = 403;
 	gate_error_info(a, v->host, STR("client-version"));
@@ -80,7 +82,8 @@ static bool asserted(const struct gate_view *v, const struct sip_uri *u)
 
 		buf_fixed(&b, text, sizeof(text));
 		if (sip_name_addr_decode(&a, value) == 0 && sip_uri_decode(&one, a.uri) == 0 &&
-		    sip_uri_aor(&one, v->ours->domains[0], &b) == 0 && same_person(v, u, buf_str(&b)))
+		    sip_uri_aor(&one, v->ours->domains[0], &b) == 0 &&
+		    same_person(v, u, buf_str(&b)))
 			return true;
 	}
 	return false;
@@ -127,7 +130,8 @@ static const struct gate table[] = {
 	{"originator-allowed", "OPF-GEN-1a OPF-GEN-1b OPF-GEN-1c OPF-GEN-1d", originator_allowed},
 	{"system-message-pending", "OPF-GEN-2a OPF-GEN-2b OPF-GEN-2c OPF-GEN-2d OPF-GEN-2e",
 	 system_message_answered},
-	{"user-agent", "OPF-GEN-3a OPF-GEN-3b OPF-GEN-3c OPF-GEN-3d OPF-GEN-3e", user_agent_version},
+	{"user-agent", "OPF-GEN-3a OPF-GEN-3b OPF-GEN-3c OPF-GEN-3d OPF-GEN-3e",
+	 user_agent_version},
 	{"operator-policy", "OPF-GEN-4 OPF-GEN-4a-1 OPF-GEN-4a-2 OPF-GEN-4a-3 OPF-GEN-4a-4",
 	 gate_operator_policy},
 	{"content-identity", "", content_identity},

@@ -170,7 +170,8 @@ static bool recall(struct participating *pf, struct sip_server_txn *st, const st
 	struct buf headers;
 
 	buf_fixed(&headers, storage, sizeof(storage));
-	if (sip_server_txn_request(st, &w->m) || sip_proxy_check(pf->sip, &w->m, &w->r.route, &headers))
+	if (sip_server_txn_request(st, &w->m) ||
+	    sip_proxy_check(pf->sip, &w->m, &w->r.route, &headers))
 		return false;
 	w->r.m = &w->m;
 	w->r.st = st;
@@ -234,7 +235,8 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 	};
 
 	buf_fixed(&headers, storage, sizeof(storage));
-	const struct gate *g = gates_run(r->side == IM_ORIGINATING ? &gates_originating : &gates_terminating,
+	const struct gate *g = gates_run(r->side == IM_ORIGINATING ? &gates_originating
+								   : &gates_terminating,
 					 &view, &answer, &verdict);
 	if (!g)
 		return true;
@@ -254,7 +256,9 @@ static void forward(struct flight *f, const struct im_request *r, const struct i
 				     .targets = targets,
 				     .to_devices = to_devices,
 				     .realm = f->pf->addresses.domains[0],
-				     .unreached = to_devices && is_kept_after_failure(f->pf, r) ? unreached : NULL,
+				     .unreached = to_devices && is_kept_after_failure(f->pf, r)
+							  ? unreached
+							  : NULL,
 				     .arg = f->pf,
 			     },
 			     &f->report);
@@ -434,8 +438,8 @@ void participating_set_keeper(struct participating *pf, const struct im_keeper *
 }
 
 
-int participating_alloc(struct participating **ret, const struct im_params *p, const struct im_rules *rules,
-			struct im_events *events)
+int participating_alloc(struct participating **ret, const struct im_params *p,
+			const struct im_rules *rules, struct im_events *events)
 {
 	struct participating *pf = mem_alloc(sizeof(*pf), destroy);
 

@@ -19,8 +19,8 @@ struct participating;
 typedef void(participating_answer_cb)(struct im_request *r, void *arg);
 
 /** Counted. `rules` is borrowed and may change. */
-int participating_alloc(struct participating **ret, const struct im_params *p, const struct im_rules *rules,
-			struct im_events *events);
+int participating_alloc(struct participating **ret, const struct im_params *p,
+			const struct im_rules *rules, struct im_events *events);
 void participating_on_answer(struct participating *pf, participating_answer_cb *cb, void *arg);
 /** NULL: nobody keeps. What is being kept is not waited for any more. */
 void participating_set_keeper(struct participating *pf, const struct im_keeper *keeper);

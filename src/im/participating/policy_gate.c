@@ -110,7 +110,8 @@ enum gate_verdict gate_operator_policy(const struct gate_view *v, struct gate_an
 	}
 	if (r->m->body.n > max) {
 		/* The status that the specification has for "size and content" (notes A-20). */
-		buf_printf(a->headers, "Warning: 399 " STR_FMT " \"133 Size exceeded: at most %llu bytes\"\r\n",
+		buf_printf(a->headers,
+			   "Warning: 399 " STR_FMT " \"133 Size exceeded: at most %llu bytes\"\r\n",
 			   STR_ARG(v->host), (unsigned long long)max);
 		return refuse(v, a);
 	}

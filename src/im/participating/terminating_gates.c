@@ -94,13 +94,15 @@ static size_t second_caller(const struct gate_view *v, struct buf *aor)
 	struct sip_values values = sip_values_first(v->r->m, SIP_HDR_P_ASSERTED_IDENTITY);
 	struct str value;
 
-	for (size_t i = 0; v->r->trusted && i < CALLERS_MAX && sip_values_next(&values, &value); i++) {
+	for (size_t i = 0; v->r->trusted && i < CALLERS_MAX && sip_values_next(&values, &value);
+	     i++) {
 		struct sip_name_addr a;
 		struct sip_uri u;
 
 		buf_clear(aor);
 		if (sip_name_addr_decode(&a, value) == 0 && sip_uri_decode(&u, a.uri) == 0 &&
-		    sip_uri_aor(&u, v->ours->domains[0], aor) == 0 && !str_eq(buf_str(aor), v->r->originator))
+		    sip_uri_aor(&u, v->ours->domains[0], aor) == 0 &&
+		    !str_eq(buf_str(aor), v->r->originator))
 			return 1;
 	}
 	return 0;
@@ -176,7 +178,8 @@ static enum gate_verdict recipient_reachable(const struct gate_view *v, struct g
 static const struct gate table[] = {
 	{"recipient-known", "", recipient_known},
 	{"barred", "TPF-GEN-1a TPF-GEN-1b TPF-GEN-1c TPF-GEN-1d TPF-GEN-1e TPF-GEN-1f", not_barred},
-	{"access-policy", "TPF-GEN-2a TPF-GEN-2b TPF-GEN-2c TPF-GEN-2d TPF-GEN-2e TPF-GEN-2f", access_policy},
+	{"access-policy", "TPF-GEN-2a TPF-GEN-2b TPF-GEN-2c TPF-GEN-2d TPF-GEN-2e TPF-GEN-2f",
+	 access_policy},
 	{"operator-policy", "TPF-GEN-3 TPF-GEN-3a-1 TPF-GEN-3a-2 TPF-GEN-3a-3 TPF-GEN-3a-4",
 	 gate_operator_policy},
 	{"expired", "TPF-GEN-4a TPF-GEN-4b", not_expired},

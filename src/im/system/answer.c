@@ -12,8 +12,9 @@
 /** Texts of one decoded answer. */
 #define ANSWER_MEMORY_MAX 65536
 
-#define ACCEPTED "Accept: application/vnd.oma.im.system-message-response+xml, " \
-		 "application/end-user-confirmation-response+xml\r\n"
+#define ACCEPTED                                                       \
+	"Accept: application/vnd.oma.im.system-message-response+xml, " \
+	"application/end-user-confirmation-response+xml\r\n"
 
 /** One answer, while the store works on it. */
 struct answer {
@@ -69,7 +70,8 @@ static void finish_error(struct answer *a, int error)
 		finish(a, 404, STR_NULL);
 		break;
 	case -EINVAL:
-		finish(a, 400, STR("Warning: 399 parley \"the answer is none of the choices\"\r\n"));
+		finish(a, 400,
+		       STR("Warning: 399 parley \"the answer is none of the choices\"\r\n"));
 		break;
 	case -EEXIST:
 		finish(a, 400, STR("Warning: 399 parley \"it was answered otherwise before\"\r\n"));
@@ -97,8 +99,10 @@ static void on_written(struct store_request *r, int error, void *arg)
 static void write(struct answer *a, struct str choice)
 {
 	struct im_system *s = a->system;
-	int err = store_system_message_mark_answered(s->p.store, &a->store, aor_of(a), a->decoded.id, choice,
-						     loop_wall_ms(sip_loop(s->p.sip)), on_written, a);
+	int err = store_system_message_mark_answered(s->p.store, &a->store, aor_of(a),
+						     a->decoded.id, choice,
+						     loop_wall_ms(sip_loop(s->p.sip)), on_written,
+						     a);
 
 	if (err)
 		finish_error(a, err == -EMSGSIZE ? -EINVAL : err);
@@ -148,7 +152,8 @@ static void look_up(struct answer *a)
 
 static bool is_answer_type(const struct sip_media_type *t)
 {
-	return sip_media_type_is(t, STR("application"), STR("vnd.oma.im.system-message-response+xml")) ||
+	return sip_media_type_is(t, STR("application"),
+				 STR("vnd.oma.im.system-message-response+xml")) ||
 	       sip_media_type_is(t, STR("application"), STR("end-user-confirmation-response+xml"));
 }
 
@@ -174,7 +179,8 @@ void im_system_receive(struct im_system *s, struct im_request *r)
 	struct answer *a;
 
 	if (!r->originator.n) {
-		(void)sip_reply(r->st, 403, STR("Warning: 399 parley \"127 Service not authorised\"\r\n"));
+		(void)sip_reply(r->st, 403,
+				STR("Warning: 399 parley \"127 Service not authorised\"\r\n"));
 		return;
 	}
 	if (!is_answer_type(&r->content)) {

@@ -20,9 +20,9 @@ struct push {
 	struct list_link link;
 	struct store_request store;
 	struct im_send send[SIP_PROXY_BRANCHES_MAX];
-	size_t waiting;  /**< devices that have not answered */
-	bool taken;      /**< one of them said 2xx */
-	bool again;      /**< something new meanwhile: a message, a device */
+	size_t waiting; /**< devices that have not answered */
+	bool taken;     /**< one of them said 2xx */
+	bool again;     /**< something new meanwhile: a message, a device */
 	char id[STORE_SYSTEM_ID_MAX];
 	size_t id_n;
 	char aor[SIP_AOR_MAX];
@@ -85,7 +85,8 @@ static void put_headers(struct push *p, int64_t created_ms, struct buf *b)
 }
 
 
-static void to_body(struct system_message *ret, const struct store_system_message *m, struct str response_uri)
+static void to_body(struct system_message *ret, const struct store_system_message *m,
+		    struct str response_uri)
 {
 	*ret = (struct system_message){
 		.id = m->id,
@@ -109,7 +110,8 @@ static void on_delivered(struct store_request *r, int error, void *arg)
 
 	(void)r;
 	if (error) {
-		log_error("system", "the delivery of a system message cannot be written: %s", strerror(-error));
+		log_error("system", "the delivery of a system message cannot be written: %s",
+			  strerror(-error));
 		mem_unref(p);
 		return;
 	}
@@ -129,7 +131,8 @@ static void all_answered(struct push *p)
 	p->again = false;
 	if (p->taken && store_system_message_mark_delivered(s->p.store, &p->store, aor_of(p),
 							    (struct str){p->id, p->id_n},
-							    loop_wall_ms(sip_loop(s->p.sip)), on_delivered, p) == 0)
+							    loop_wall_ms(sip_loop(s->p.sip)),
+							    on_delivered, p) == 0)
 		return;
 	/* Nobody took it: the next registration tries again; so does a device that came meanwhile. */
 	if (!p->taken && again)
@@ -153,10 +156,11 @@ static void on_sent(struct im_send *send, uint16_t status, const struct sip_msg 
 
 
 /* One device (or the core): in the form that it understands (digest c10). */
-static void send_one(struct push *p, const struct sip_proxy_target *target, const struct system_message *m,
-		     int64_t created_ms, bool eucr)
+static void send_one(struct push *p, const struct sip_proxy_target *target,
+		     const struct system_message *m, int64_t created_ms, bool eucr)
 {
-	enum system_form form = eucr && system_message_fits_eucr(m) ? SYSTEM_FORM_EUCR : SYSTEM_FORM_OMA;
+	enum system_form form = eucr && system_message_fits_eucr(m) ? SYSTEM_FORM_EUCR
+								    : SYSTEM_FORM_OMA;
 	struct buf headers = BUF_INIT(HEADERS_MAX), body = BUF_INIT(SYSTEM_SIZE_MAX * 2);
 
 	put_headers(p, created_ms, &headers);
@@ -189,7 +193,8 @@ static void send_all(struct push *p, const struct system_message *m, int64_t cre
 
 	if (s->setting->terminates_here) {
 		for (size_t i = 0; i < n; i++)
-			send_one(p, &found.target[i], m, created_ms, found.binding[i]->flags & REGISTRATION_CPM);
+			send_one(p, &found.target[i], m, created_ms,
+				 found.binding[i]->flags & REGISTRATION_CPM);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

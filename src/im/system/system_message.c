@@ -85,8 +85,8 @@ static void on_stored(struct store_request *r, int error, void *arg)
 }
 
 
-static int prepare(struct im_system *s, struct im_system_request *q, struct str aor, im_system_done_cb *done,
-		   void *arg)
+static int prepare(struct im_system *s, struct im_system_request *q, struct str aor,
+		   im_system_done_cb *done, void *arg)
 {
 	if (aor.n > sizeof(q->aor))
 		return -EINVAL;
@@ -117,8 +117,8 @@ static void make_id(struct im_system *s, struct im_system_request *q, int64_t no
 }
 
 
-int im_system_send(struct im_system *s, struct im_system_request *q, const struct im_system_message *m,
-		   im_system_done_cb *done, void *arg)
+int im_system_send(struct im_system *s, struct im_system_request *q,
+		   const struct im_system_message *m, im_system_done_cb *done, void *arg)
 {
 	int64_t now_ms = loop_wall_ms(sip_loop(s->p.sip));
 	int err = prepare(s, q, m->aor, done, arg);
@@ -151,7 +151,9 @@ int im_system_clear(struct im_system *s, struct im_system_request *q, struct str
 {
 	int err = prepare(s, q, aor, done, arg);
 
-	return err ? err : begun(q, store_system_message_clear(s->p.store, &q->store, aor, id, on_stored, q));
+	return err ? err
+		   : begun(q, store_system_message_clear(s->p.store, &q->store, aor, id, on_stored,
+							 q));
 }
 
 

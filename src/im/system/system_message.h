@@ -32,9 +32,9 @@ struct im_system_params {
 	struct store *store;
 	struct subscribers *subscribers;
 	struct registrations *registrations;
-	const struct im_setting *setting;  /**< borrowed */
+	const struct im_setting *setting;     /**< borrowed */
 	const struct im_addresses *addresses; /**< borrowed */
-	const struct im_rules *rules;      /**< borrowed */
+	const struct im_rules *rules;         /**< borrowed */
 };
 
 /** Counted. */
@@ -44,9 +44,10 @@ int im_system_alloc(struct im_system **ret, const struct im_system_params *p);
 struct im_system_message {
 	struct str aor;
 	struct str text;
-	const struct str *choice; /**< answers to choose from: one must be given. None: it only informs */
-	size_t choices;           /**< STORE_CHOICES_MAX */
-	uint32_t timeout_s;       /**< to answer in; 0: as configured */
+	const struct str
+		*choice;    /**< answers to choose from: one must be given. None: it only informs */
+	size_t choices;     /**< STORE_CHOICES_MAX */
+	uint32_t timeout_s; /**< to answer in; 0: as configured */
 };
 
 struct im_system_request;
@@ -72,8 +73,8 @@ struct im_system_request {
  * `done` comes once, never before the return: 0, it is stored and on its way; -EDQUOT and others of
  * store_system_message_add. -EINVAL, -EMSGSIZE, -ENOMEM, -ENOBUFS at once: nothing comes.
  */
-int im_system_send(struct im_system *s, struct im_system_request *q, const struct im_system_message *m,
-		   im_system_done_cb *done, void *arg);
+int im_system_send(struct im_system *s, struct im_system_request *q,
+		   const struct im_system_message *m, im_system_done_cb *done, void *arg);
 /** The message needs no answer any more; the user is unblocked. -ENOENT in `done`. */
 int im_system_clear(struct im_system *s, struct im_system_request *q, struct str aor, struct str id,
 		    im_system_done_cb *done, void *arg);

@@ -64,7 +64,7 @@ static int insert(struct memory *m, const struct store_account *a)
 }
 
 
-static void delete(struct memory *m, struct record *r)
+static void delete (struct memory *m, struct record *r)
 {
 	ordered_remove(&m->accounts, &r->node);
 	mem_unref(r);
@@ -92,7 +92,7 @@ int memory_account_set_secret(struct memory *m, struct store_job *j)
 	fresh = record_make(&a);
 	if (!fresh)
 		return -ENOMEM;
-	delete(m, old);
+	delete (m, old);
 	ordered_insert(&m->accounts, &fresh->node);
 	return 0;
 }
@@ -123,7 +123,7 @@ int memory_account_delete(struct memory *m, struct store_job *j)
 
 	if (!r)
 		return -ENOENT;
-	delete(m, r);
+	delete (m, r);
 	memory_binding_delete(m, j->in.aor);
 	memory_document_delete_user(m, j->in.aor);
 	memory_policy_delete_scope(m, j->in.aor);
@@ -162,7 +162,8 @@ int memory_account_list(struct memory *m, struct store_job *j)
 	j->found = arena_alloc(&j->arena, j->in.page.max * sizeof(struct store_account));
 	if (!j->found)
 		return -ENOMEM;
-	for (; n && !r && j->found_n < j->in.page.max; n = ordered_after(&m->accounts, n->key, false))
+	for (; n && !r && j->found_n < j->in.page.max;
+	     n = ordered_after(&m->accounts, n->key, false))
 		r = give(j, record_of(n));
 	return r;
 }
@@ -171,5 +172,5 @@ int memory_account_list(struct memory *m, struct store_job *j)
 void memory_account_clear(struct memory *m)
 {
 	while (m->accounts.root)
-		delete(m, record_of(m->accounts.root));
+		delete (m, record_of(m->accounts.root));
 }

@@ -84,7 +84,8 @@ static void memory_explain(void *connection, int error, struct buf *why)
 
 
 /* One operation: what a test told to fail fails here, for every noun. */
-static int run(struct memory *m, struct store_job *j, int (*op)(struct memory *, struct store_job *))
+static int run(struct memory *m, struct store_job *j,
+	       int (*op)(struct memory *, struct store_job *))
 {
 	if (m->fail_n) {
 		m->fail_n--;
@@ -94,10 +95,10 @@ static int run(struct memory *m, struct store_job *j, int (*op)(struct memory *,
 }
 
 
-#define OPERATION(NAME, name, reads)                                                               \
-	static int op_##name(void *connection, struct store_job *j)                                \
-	{                                                                                          \
-		return run(connection, j, memory_##name);                                          \
+#define OPERATION(NAME, name, reads)                                \
+	static int op_##name(void *connection, struct store_job *j) \
+	{                                                           \
+		return run(connection, j, memory_##name);           \
 	}
 STORE_OPERATIONS(OPERATION)
 #undef OPERATION
@@ -112,11 +113,12 @@ const struct store_backend store_memory_backend = {
 	.rollback = memory_rollback,
 	.lost = memory_lost,
 	.explain = memory_explain,
-	.op = {
+	.op =
+		{
 #define OPERATION(NAME, name, reads) [STORE_OP_##NAME] = op_##name,
-		STORE_OPERATIONS(OPERATION)
+			STORE_OPERATIONS(OPERATION)
 #undef OPERATION
-	},
+		},
 };
 
 

@@ -8,12 +8,12 @@
 
 /** Deferred messages: every order in which they are asked for. */
 struct memory_deferred {
-	struct ordered by_id;       /**< held and tombstones */
-	struct ordered by_request;  /**< the same: user, Call-ID, tag, CSeq */
-	struct ordered by_user;     /**< held */
-	struct ordered by_expiry;   /**< held, those that expire */
-	struct ordered by_finish;   /**< tombstones */
-	struct ordered users;       /**< with held messages */
+	struct ordered by_id;      /**< held and tombstones */
+	struct ordered by_request; /**< the same: user, Call-ID, tag, CSeq */
+	struct ordered by_user;    /**< held */
+	struct ordered by_expiry;  /**< held, those that expire */
+	struct ordered by_finish;  /**< tombstones */
+	struct ordered users;      /**< with held messages */
 	uint64_t last_id;
 	uint64_t held, bytes, tombstones;
 };

@@ -37,7 +37,8 @@ static struct str put(char **at, struct str s)
 }
 
 
-static void put_binding(struct store_binding *to, const struct store_binding *b, struct str aor, char **at)
+static void put_binding(struct store_binding *to, const struct store_binding *b, struct str aor,
+			char **at)
 {
 	*to = *b;
 	to->aor = aor;
@@ -72,7 +73,7 @@ static struct set *set_make(const struct store_set *in)
 }
 
 
-static void delete(struct memory *m, struct set *s)
+static void delete (struct memory *m, struct set *s)
 {
 	ordered_remove(&m->sets, &s->node);
 	mem_unref(s);
@@ -84,7 +85,7 @@ void memory_binding_delete(struct memory *m, struct str aor)
 	struct set *s = set_of(ordered_find(&m->sets, aor));
 
 	if (s)
-		delete(m, s);
+		delete (m, s);
 }
 
 
@@ -125,7 +126,7 @@ int memory_binding_expire(struct memory *m, struct store_job *j)
 		n = ordered_after(&m->sets, n->key, false);
 		expire(s, j->in.now_ms);
 		if (!s->n)
-			delete(m, s);
+			delete (m, s);
 	}
 	return 0;
 }
@@ -168,5 +169,5 @@ int memory_binding_list(struct memory *m, struct store_job *j)
 void memory_binding_clear(struct memory *m)
 {
 	while (m->sets.root)
-		delete(m, set_of(m->sets.root));
+		delete (m, set_of(m->sets.root));
 }

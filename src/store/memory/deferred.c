@@ -81,15 +81,16 @@ static bool copy_content(struct memory_message *d, const struct store_deferred *
 
 
 /* `request` stands first in the keys, the user's behind it. */
-static struct memory_message *make(const struct store_deferred *d, struct str request, struct str keys)
+static struct memory_message *make(const struct store_deferred *d, struct str request,
+				   struct str keys)
 {
 	struct store_deferred bare = *d;
 	struct memory_message *made;
 	struct str copy;
 
 	bare.headers = bare.body = STR("");
-	made = memory_record_make(offsetof(struct memory_message, message), &bare, &store_deferred_shape,
-				  keys, &copy);
+	made = memory_record_make(offsetof(struct memory_message, message), &bare,
+				  &store_deferred_shape, keys, &copy);
 	if (!made)
 		return NULL;
 	made->by_request.key = str_upto(copy, request.n);
@@ -104,8 +105,8 @@ static struct memory_message *make(const struct store_deferred *d, struct str re
 static struct memory_user *make_user(struct str user)
 {
 	struct store_waiting_user u = {.user = user};
-	struct memory_user *made = memory_record_make(offsetof(struct memory_user, user), &u, &user_shape,
-						      STR(""), NULL);
+	struct memory_user *made = memory_record_make(offsetof(struct memory_user, user), &u,
+						      &user_shape, STR(""), NULL);
 
 	if (made)
 		made->node.key = made->user.user;
@@ -142,7 +143,8 @@ static int hold(struct memory *m, struct store_deferred *d, struct str request, 
 	memory_key_number(keys, d->id);
 	if (!u)
 		u = fresh = make_user(d->user);
-	made = u && !keys->failed ? make(d, str_upto(buf_str(keys), request.n), buf_str(keys)) : NULL;
+	made = u && !keys->failed ? make(d, str_upto(buf_str(keys), request.n), buf_str(keys))
+				  : NULL;
 	if (!made) {
 		mem_unref(fresh);
 		return -ENOMEM;
@@ -211,7 +213,7 @@ static void leave(struct memory *m, struct memory_message *d)
 }
 
 
-static void delete(struct memory *m, struct memory_message *d)
+static void delete (struct memory *m, struct memory_message *d)
 {
 	if (d->message.state == STORE_DEFERRED_HELD) {
 		leave(m, d);
@@ -248,7 +250,7 @@ static void bury(struct memory *m, struct memory_message *d, const struct store_
 	put_time_key(d, in->now_ms);
 	ordered_insert(&m->deferred.by_finish, &d->by_time);
 	if (++m->deferred.tombstones > STORE_TOMBSTONES_MAX)
-		delete(m, oldest_tombstone(m));
+		delete (m, oldest_tombstone(m));
 }
 
 
@@ -291,7 +293,7 @@ int memory_deferred_delete(struct memory *m, struct store_job *j)
 		return -ENOENT;
 	if (give(j, d))
 		return -ENOMEM;
-	delete(m, d);
+	delete (m, d);
 	return 0;
 }
 
@@ -303,7 +305,7 @@ int memory_deferred_purge(struct memory *m, struct store_job *j)
 
 	while (j->found_n < STORE_PURGE_MAX && (d = oldest_tombstone(m)) &&
 	       d->message.finished_ms <= before_ms) {
-		delete(m, d);
+		delete (m, d);
 		j->found_n++;
 	}
 	return 0;
@@ -368,7 +370,8 @@ int memory_deferred_mark(struct memory *m, struct store_job *j)
 		v->device.next_try_ms = in->next_try_ms;
 		return 0;
 	}
-	v = memory_record_make(offsetof(struct memory_device, device), in, &store_device_shape, STR(""), NULL);
+	v = memory_record_make(offsetof(struct memory_device, device), in, &store_device_shape,
+			       STR(""), NULL);
 	if (!v)
 		return -ENOMEM;
 	v->next = *at;
@@ -381,5 +384,5 @@ int memory_deferred_mark(struct memory *m, struct store_job *j)
 void memory_deferred_clear(struct memory *m)
 {
 	while (m->deferred.by_id.root)
-		delete(m, of_id(m->deferred.by_id.root));
+		delete (m, of_id(m->deferred.by_id.root));
 }

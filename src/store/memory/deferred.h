@@ -18,7 +18,7 @@ struct memory_message {
 	struct ordered_node by_time; /**< held: expiry, if it expires; tombstone: finish */
 	char id[8];                  /**< keys */
 	char time[16];
-	char *content;               /**< headers and body; NULL: tombstone */
+	char *content; /**< headers and body; NULL: tombstone */
 	struct memory_device *devices;
 	struct store_deferred message;
 };
@@ -32,6 +32,7 @@ struct memory_user {
 struct memory_message *memory_deferred_find_id(struct memory *m, uint64_t id);
 struct memory_user *memory_deferred_find_user(struct memory *m, struct str user);
 /** Copies without headers and body. */
-bool memory_deferred_copy(struct arena *a, struct store_deferred *to, const struct memory_message *d);
+bool memory_deferred_copy(struct arena *a, struct store_deferred *to,
+			  const struct memory_message *d);
 
 #endif

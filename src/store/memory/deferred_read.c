@@ -5,7 +5,8 @@
 #include "store/memory/deferred.h"
 
 
-bool memory_deferred_copy(struct arena *a, struct store_deferred *to, const struct memory_message *d)
+bool memory_deferred_copy(struct arena *a, struct store_deferred *to,
+			  const struct memory_message *d)
 {
 	struct store_deferred bare = d->message;
 
@@ -16,7 +17,8 @@ bool memory_deferred_copy(struct arena *a, struct store_deferred *to, const stru
 }
 
 
-static bool copy_device(struct arena *a, struct store_deferred *to, const struct store_device *v, size_t max)
+static bool copy_device(struct arena *a, struct store_deferred *to, const struct store_device *v,
+			size_t max)
 {
 	struct store_device *device = (struct store_device *)to->device;
 
@@ -71,7 +73,8 @@ static bool due(const struct memory_message *d, const struct store_device *v, in
 }
 
 
-static int give_due(struct store_job *j, const struct memory_message *d, const struct store_device *v)
+static int give_due(struct store_job *j, const struct memory_message *d,
+		    const struct store_device *v)
 {
 	struct store_deferred *to = give(j, d);
 
@@ -131,7 +134,8 @@ static struct memory_message *next_held(struct memory *m, uint64_t after)
 	buf_fixed(&key, digits, sizeof(digits));
 	memory_key_number(&key, after);
 	n = ordered_after(&m->deferred.by_id, buf_str(&key), false);
-	while (n && container_of(n, struct memory_message, by_id)->message.state != STORE_DEFERRED_HELD)
+	while (n &&
+	       container_of(n, struct memory_message, by_id)->message.state != STORE_DEFERRED_HELD)
 		n = ordered_after(&m->deferred.by_id, n->key, false);
 	return n ? container_of(n, struct memory_message, by_id) : NULL;
 }
@@ -172,7 +176,8 @@ int memory_deferred_expired(struct memory *m, struct store_job *j)
 
 	if (!page_alloc(j, page.max))
 		return -ENOMEM;
-	for (; n && j->found_n < page.max; n = ordered_after(&m->deferred.by_expiry, n->key, false)) {
+	for (; n && j->found_n < page.max;
+	     n = ordered_after(&m->deferred.by_expiry, n->key, false)) {
 		struct memory_message *d = container_of(n, struct memory_message, by_time);
 
 		if (d->message.expires_ms > page.now_ms)
@@ -213,7 +218,8 @@ int memory_deferred_find(struct memory *m, struct store_job *j)
 	for (; n; n = ordered_after(&m->deferred.by_id, n->key, false)) {
 		struct memory_message *d = container_of(n, struct memory_message, by_id);
 
-		if (str_eq(d->message.call_id, text) || (text.n && str_eq(d->message.message_id, text)))
+		if (str_eq(d->message.call_id, text) ||
+		    (text.n && str_eq(d->message.message_id, text)))
 			ring[matches++ % STORE_DEFERRED_FIND_MAX] = d;
 	}
 	while (matches && j->found_n < STORE_DEFERRED_FIND_MAX) {
@@ -265,7 +271,8 @@ int memory_deferred_count(struct memory *m, struct store_job *j)
 		*to = (struct store_deferred_count){m->deferred.held, m->deferred.bytes,
 						    m->deferred.tombstones, next_expiry(m)};
 	else if (u)
-		*to = (struct store_deferred_count){.held = u->user.messages, .bytes = u->user.bytes};
+		*to = (struct store_deferred_count){.held = u->user.messages,
+						    .bytes = u->user.bytes};
 	j->found = to;
 	j->found_n = 1;
 	return 0;

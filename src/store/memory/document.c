@@ -26,7 +26,7 @@ static int make_key(struct buf *key, const struct store_document *d)
 }
 
 
-static void delete(struct memory *m, struct item *i)
+static void delete (struct memory *m, struct item *i)
 {
 	ordered_remove(&m->documents, &i->node);
 	mem_unref(i);
@@ -66,12 +66,13 @@ static int put(struct memory *m, struct store_job *j, struct item *old, struct s
 	d->etag = store_document_etag(&j->arena, d);
 	if (!d->etag.p)
 		return -ENOMEM;
-	fresh = memory_record_make(offsetof(struct item, document), d, &store_document_shape, key, &name);
+	fresh = memory_record_make(offsetof(struct item, document), d, &store_document_shape, key,
+				   &name);
 	if (!fresh)
 		return -ENOMEM;
 	fresh->node.key = name;
 	if (old)
-		delete(m, old);
+		delete (m, old);
 	ordered_insert(&m->documents, &fresh->node);
 	d->body = STR("");
 	j->found = d;
@@ -113,7 +114,7 @@ int memory_document_delete(struct memory *m, struct store_job *j)
 		return r;
 	if (!store_document_allows(j->in.document.if_etag, i->document.etag))
 		return -ESTALE;
-	delete(m, i);
+	delete (m, i);
 	return 0;
 }
 
@@ -160,12 +161,12 @@ int memory_document_list(struct memory *m, struct store_job *j)
 void memory_document_delete_user(struct memory *m, struct str aor)
 {
 	for (struct item *i; (i = next_of(m, aor, NULL));)
-		delete(m, i);
+		delete (m, i);
 }
 
 
 void memory_document_clear(struct memory *m)
 {
 	while (m->documents.root)
-		delete(m, item_of(m->documents.root));
+		delete (m, item_of(m->documents.root));
 }

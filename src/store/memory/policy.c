@@ -18,7 +18,7 @@ static struct item *item_of(struct ordered_node *n)
 }
 
 
-static void delete(struct memory *m, struct item *i)
+static void delete (struct memory *m, struct item *i)
 {
 	ordered_remove(&m->policies, &i->node);
 	mem_unref(i);
@@ -74,8 +74,8 @@ static bool repeated(const struct store_put_policies *in, size_t i)
 
 
 /* How many the scope of the i-th will have. */
-static size_t count_after(struct memory *m, const struct store_put_policies *in, const struct item *made,
-			  size_t i)
+static size_t count_after(struct memory *m, const struct store_put_policies *in,
+			  const struct item *made, size_t i)
 {
 	struct str scope = in->policy[i].scope;
 	size_t n = count(m, scope), k = in->n;
@@ -105,7 +105,7 @@ static void insert(struct memory *m, struct item *i)
 	struct item *old = item_of(ordered_find(&m->policies, i->node.key));
 
 	if (old)
-		delete(m, old);
+		delete (m, old);
 	ordered_insert(&m->policies, &i->node);
 }
 
@@ -164,7 +164,7 @@ int memory_policy_delete(struct memory *m, struct store_job *j)
 	while ((i = next_of(m, j->in.policy.scope, i))) {
 		if (!str_eq(i->policy.key, j->in.policy.key))
 			continue;
-		delete(m, i);
+		delete (m, i);
 		return 0;
 	}
 	return -ENOENT;
@@ -190,12 +190,12 @@ int memory_policy_list(struct memory *m, struct store_job *j)
 void memory_policy_delete_scope(struct memory *m, struct str scope)
 {
 	for (struct item *i; (i = next_of(m, scope, NULL));)
-		delete(m, i);
+		delete (m, i);
 }
 
 
 void memory_policy_clear(struct memory *m)
 {
 	while (m->policies.root)
-		delete(m, item_of(m->policies.root));
+		delete (m, item_of(m->policies.root));
 }

@@ -20,8 +20,8 @@ static struct str put(char **at, struct str s)
 }
 
 
-void *memory_record_make(size_t front, const void *record, const struct store_shape *shape, struct str key,
-			 struct str *key_copy)
+void *memory_record_make(size_t front, const void *record, const struct store_shape *shape,
+			 struct str key, struct str *key_copy)
 {
 	size_t size = front + shape->size, texts = size;
 	char *block, *at;

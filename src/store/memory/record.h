@@ -24,8 +24,8 @@
  * A block of `front` zero bytes, a copy of the record, its texts and a copy of `key`, told in *key_copy
  * (NULL: not wanted). NULL: out of memory. To be released with mem_unref.
  */
-void *memory_record_make(size_t front, const void *record, const struct store_shape *shape, struct str key,
-			 struct str *key_copy);
+void *memory_record_make(size_t front, const void *record, const struct store_shape *shape,
+			 struct str key, struct str *key_copy);
 
 /** Appends a part of a key and its end. Parts have no NUL, so that keys sort part by part. */
 void memory_key_text(struct buf *b, struct str part);

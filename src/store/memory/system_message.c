@@ -17,7 +17,7 @@ static struct item *item_of(struct ordered_node *n)
 }
 
 
-static void delete(struct memory *m, struct item *i)
+static void delete (struct memory *m, struct item *i)
 {
 	ordered_remove(&m->system_messages, &i->node);
 	mem_unref(i);
@@ -75,8 +75,8 @@ static struct item *make(const struct store_system_message *s)
 	memory_key_text(&key, s->aor);
 	memory_key_text(&key, s->id);
 	if (!key.failed)
-		i = memory_record_make(offsetof(struct item, message), s, &store_system_message_shape,
-				       buf_str(&key), &name);
+		i = memory_record_make(offsetof(struct item, message), s,
+				       &store_system_message_shape, buf_str(&key), &name);
 	if (i)
 		i->node.key = name;
 	buf_done(&key);
@@ -99,7 +99,7 @@ int memory_system_message_add(struct memory *m, struct store_job *j)
 	if (!fresh)
 		return -ENOMEM;
 	if (goes)
-		delete(m, goes);
+		delete (m, goes);
 	ordered_insert(&m->system_messages, &fresh->node);
 	return 0;
 }
@@ -152,7 +152,7 @@ int memory_system_message_delete(struct memory *m, struct store_job *j)
 
 	if (!i)
 		return -ENOENT;
-	delete(m, i);
+	delete (m, i);
 	return 0;
 }
 
@@ -161,7 +161,8 @@ static int give(struct store_job *j, const struct item *i)
 {
 	struct store_system_message *to = j->found;
 
-	if (!store_record_copy(&j->arena, &to[j->found_n], &i->message, &store_system_message_shape))
+	if (!store_record_copy(&j->arena, &to[j->found_n], &i->message,
+			       &store_system_message_shape))
 		return -ENOMEM;
 	j->found_n++;
 	return 0;
@@ -174,7 +175,8 @@ static int list(struct memory *m, struct store_job *j, struct str after)
 	struct ordered_node *n = ordered_after(&m->system_messages, after, false);
 	int r = 0;
 
-	for (; n && !r && j->found_n < page.max; n = ordered_after(&m->system_messages, n->key, false))
+	for (; n && !r && j->found_n < page.max;
+	     n = ordered_after(&m->system_messages, n->key, false))
 		if (!page.aor.n || str_eq(item_of(n)->message.aor, page.aor))
 			r = give(j, item_of(n));
 	return r;
@@ -186,7 +188,8 @@ int memory_system_message_list(struct memory *m, struct store_job *j)
 	struct buf key = BUF_INIT(MEMORY_KEY_MAX);
 	int r = -ENOMEM;
 
-	j->found = arena_alloc(&j->arena, j->in.system_page.max * sizeof(struct store_system_message));
+	j->found = arena_alloc(&j->arena,
+			       j->in.system_page.max * sizeof(struct store_system_message));
 	memory_key_text(&key, j->in.system_page.after_aor);
 	memory_key_text(&key, j->in.system_page.after_id);
 	if (j->found && !key.failed)
@@ -209,12 +212,14 @@ static bool unanswered(const struct store_system_message *s)
 
 
 /* Those of the user that are wanted, oldest first. */
-static int pick(struct memory *m, struct store_job *j, bool (*wanted)(const struct store_system_message *))
+static int pick(struct memory *m, struct store_job *j,
+		bool (*wanted)(const struct store_system_message *))
 {
 	struct item *last = NULL;
 	struct str aor = j->in.aor;
 
-	j->found = arena_alloc(&j->arena, STORE_SYSTEM_MESSAGES_MAX * sizeof(struct store_system_message));
+	j->found = arena_alloc(&j->arena,
+			       STORE_SYSTEM_MESSAGES_MAX * sizeof(struct store_system_message));
 	if (!j->found)
 		return -ENOMEM;
 	for (;;) {
@@ -248,12 +253,12 @@ int memory_system_message_unanswered(struct memory *m, struct store_job *j)
 void memory_system_message_delete_user(struct memory *m, struct str aor)
 {
 	for (struct item *i; (i = next_of(m, aor, NULL));)
-		delete(m, i);
+		delete (m, i);
 }
 
 
 void memory_system_message_clear_all(struct memory *m)
 {
 	while (m->system_messages.root)
-		delete(m, item_of(m->system_messages.root));
+		delete (m, item_of(m->system_messages.root));
 }

@@ -31,7 +31,8 @@ int sqlite_account_add(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_account_set_secret(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = "UPDATE account SET realm = ?, ha1_md5 = ?, ha1_sha256 = ? WHERE aor = ?";
+	static const char SQL[] =
+		"UPDATE account SET realm = ?, ha1_md5 = ?, ha1_sha256 = ? WHERE aor = ?";
 	const struct store_account *a = &j->in.account;
 	struct sqlite_run run;
 
@@ -143,7 +144,8 @@ int sqlite_account_get(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_account_list(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = "SELECT " COLUMNS " FROM account WHERE aor > ? ORDER BY aor LIMIT ?";
+	static const char SQL[] = "SELECT " COLUMNS
+				  " FROM account WHERE aor > ? ORDER BY aor LIMIT ?";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);

@@ -66,10 +66,10 @@ static void backend_explain(void *connection, int error, struct buf *why)
 }
 
 
-#define OPERATION(NAME, name, reads)                                                               \
-	static int op_##name(void *connection, struct store_job *j)                                \
-	{                                                                                          \
-		return sqlite_##name(connection, j);                                               \
+#define OPERATION(NAME, name, reads)                                \
+	static int op_##name(void *connection, struct store_job *j) \
+	{                                                           \
+		return sqlite_##name(connection, j);                \
 	}
 STORE_OPERATIONS(OPERATION)
 #undef OPERATION
@@ -85,9 +85,10 @@ const struct store_backend store_sqlite_backend = {
 	.rollback = backend_rollback,
 	.lost = backend_lost,
 	.explain = backend_explain,
-	.op = {
+	.op =
+		{
 #define OPERATION(NAME, name, reads) [STORE_OP_##NAME] = op_##name,
-		STORE_OPERATIONS(OPERATION)
+			STORE_OPERATIONS(OPERATION)
 #undef OPERATION
-	},
+		},
 };

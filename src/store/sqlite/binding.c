@@ -4,8 +4,9 @@
 
 #include "store/sqlite/connection.h"
 
-#define COLUMNS                                                                                    \
-	"aor, position, contact, params, instance, call_id, path, source, user_agent, reg_id, cseq, "  \
+#define COLUMNS                                                                                 \
+	"aor, position, contact, params, instance, call_id, path, source, user_agent, reg_id, " \
+	"cseq, "                                                                                \
 	"socket, flags, q, registered_ms, expires_ms"
 
 

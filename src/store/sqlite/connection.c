@@ -67,7 +67,8 @@ static const char *advice(int error)
 	case -EBUSY:
 		return "another program holds the database: end it";
 	case -EACCES:
-		return "see that the directory exists and that the user that runs parleyd may write it";
+		return "see that the directory exists and that the user that runs parleyd may "
+		       "write it";
 	case -ENOMEM:
 		return "give the process more memory";
 	default:
@@ -145,8 +146,8 @@ static void check(struct sqlite_run *r, int code)
 void sqlite_bind_str(struct sqlite_run *r, struct str s)
 {
 	if (!r->error)
-		check(r, sqlite3_bind_text64(r->stmt, ++r->bound, s.n ? s.p : "", s.n, SQLITE_STATIC,
-					     SQLITE_UTF8));
+		check(r, sqlite3_bind_text64(r->stmt, ++r->bound, s.n ? s.p : "", s.n,
+					     SQLITE_STATIC, SQLITE_UTF8));
 }
 
 
@@ -160,7 +161,8 @@ void sqlite_bind_int(struct sqlite_run *r, int64_t v)
 void sqlite_bind_blob(struct sqlite_run *r, struct str s)
 {
 	if (!r->error)
-		check(r, sqlite3_bind_blob64(r->stmt, ++r->bound, s.n ? s.p : "", s.n, SQLITE_STATIC));
+		check(r,
+		      sqlite3_bind_blob64(r->stmt, ++r->bound, s.n ? s.p : "", s.n, SQLITE_STATIC));
 }
 
 

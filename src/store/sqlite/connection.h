@@ -31,10 +31,10 @@ struct sqlite_statement {
 struct sqlite_connection {
 	sqlite3 *db;
 	char *path;
-	int lock_fd;      /**< the writer's; -1: none */
-	int code;         /**< of the last failure, for the sentence */
+	int lock_fd; /**< the writer's; -1: none */
+	int code;    /**< of the last failure, for the sentence */
 	int system_error;
-	bool broken;      /**< a savepoint could not be undone: the transaction must go */
+	bool broken; /**< a savepoint could not be undone: the transaction must go */
 	size_t n;
 	struct sqlite_statement statement[SQLITE_STATEMENTS_MAX];
 };
@@ -43,7 +43,7 @@ struct sqlite_run {
 	struct sqlite_connection *c;
 	sqlite3_stmt *stmt;
 	int bound, column;
-	int error;        /**< 0 or -errno */
+	int error; /**< 0 or -errno */
 };
 
 /** -errno for a result code of SQLite; notes the failure in the connection. */
@@ -54,7 +54,8 @@ int sqlite_exec(struct sqlite_connection *c, const char *sql);
 void sqlite_explain(struct sqlite_connection *c, int error, struct buf *why);
 
 /** Opens the file and, for the writer, makes it what this version needs. */
-int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool reader, struct buf *why);
+int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool reader,
+			   struct buf *why);
 void sqlite_connection_close(struct sqlite_connection *c);
 
 void sqlite_begin_run(struct sqlite_run *r, struct sqlite_connection *c, const char *sql);
@@ -86,7 +87,8 @@ int sqlite_release(struct sqlite_connection *c, int error);
  */
 int sqlite_spoil(struct sqlite_connection *c, int error);
 
-#define OPERATION(NAME, name, reads) int sqlite_##name(struct sqlite_connection *c, struct store_job *j);
+#define OPERATION(NAME, name, reads) \
+	int sqlite_##name(struct sqlite_connection *c, struct store_job *j);
 STORE_OPERATIONS(OPERATION)
 #undef OPERATION
 

@@ -52,10 +52,11 @@ static int total_take_id(struct sqlite_connection *c, uint64_t size, int64_t *re
 
 static int insert(struct sqlite_connection *c, const struct store_deferred *d)
 {
-	static const char SQL[] = "INSERT INTO deferred (id, user, cseq, kind, flags, state, size, "
-				  "received_ms, expires_ms, finished_ms, call_id, from_tag, message_id, "
-				  "sender, file, headers, body) "
-				  "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
+	static const char SQL[] =
+		"INSERT INTO deferred (id, user, cseq, kind, flags, state, size, "
+		"received_ms, expires_ms, finished_ms, call_id, from_tag, message_id, "
+		"sender, file, headers, body) "
+		"VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);
@@ -80,8 +81,9 @@ static int insert(struct sqlite_connection *c, const struct store_deferred *d)
 
 static int insert_key(struct sqlite_connection *c, const struct store_deferred *d)
 {
-	static const char SQL[] = "INSERT INTO deferred_key (id, request_hash, call_hash, message_hash, "
-				  "size, expires_ms, user) VALUES (?, ?, ?, ?, ?, ?, ?)";
+	static const char SQL[] =
+		"INSERT INTO deferred_key (id, request_hash, call_hash, message_hash, "
+		"size, expires_ms, user) VALUES (?, ?, ?, ?, ?, ?, ?)";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);
@@ -234,8 +236,9 @@ int sqlite_deferred_delete(struct sqlite_connection *c, struct store_job *j)
 /* Up to STORE_PURGE_MAX ids of those that are old enough. */
 static int find_old(struct sqlite_connection *c, int64_t before_ms, int64_t *id, size_t *n)
 {
-	static const char SQL[] = "SELECT id FROM deferred INDEXED BY deferred_tombstone "
-				  "WHERE state > 0 AND finished_ms <= ? ORDER BY finished_ms LIMIT ?";
+	static const char SQL[] =
+		"SELECT id FROM deferred INDEXED BY deferred_tombstone "
+		"WHERE state > 0 AND finished_ms <= ? ORDER BY finished_ms LIMIT ?";
 	struct sqlite_run run;
 
 	*n = 0;
@@ -269,12 +272,13 @@ int sqlite_deferred_purge(struct sqlite_connection *c, struct store_job *j)
 
 static int device_write(struct sqlite_connection *c, uint64_t id, const struct store_device *d)
 {
-	static const char SQL[] = "INSERT INTO deferred_device "
-				  "(id, key, state, attempts, status, last_ms, next_try_ms) "
-				  "VALUES (?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id, key) DO UPDATE SET "
-				  "state = excluded.state, attempts = attempts + 1, status = excluded.status, "
-				  "last_ms = excluded.last_ms, next_try_ms = excluded.next_try_ms "
-				  "WHERE state <> 1";
+	static const char SQL[] =
+		"INSERT INTO deferred_device "
+		"(id, key, state, attempts, status, last_ms, next_try_ms) "
+		"VALUES (?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id, key) DO UPDATE SET "
+		"state = excluded.state, attempts = attempts + 1, status = excluded.status, "
+		"last_ms = excluded.last_ms, next_try_ms = excluded.next_try_ms "
+		"WHERE state <> 1";
 	struct sqlite_run run;
 
 	_Static_assert(STORE_DEVICE_DELIVERED == 1, "the number stands in the statement");

@@ -6,8 +6,8 @@
 #include "store/sqlite/connection.h"
 
 /** All but headers and body, which stand last in the table and are not touched by a list. */
-#define DEFERRED_COLUMNS                                                                           \
-	"m.id, m.user, m.cseq, m.kind, m.flags, m.state, m.size, m.received_ms, m.expires_ms, "        \
+#define DEFERRED_COLUMNS                                                                        \
+	"m.id, m.user, m.cseq, m.kind, m.flags, m.state, m.size, m.received_ms, m.expires_ms, " \
 	"m.finished_ms, m.call_id, m.from_tag, m.message_id, m.sender, m.file"
 #define DEVICE_COLUMNS "v.key, v.state, v.attempts, v.status, v.last_ms, v.next_try_ms"
 
@@ -18,10 +18,11 @@ int sqlite_deferred_load(struct sqlite_connection *c);
 /** Sets id and state of the same request held before; else the id stays 0. */
 int sqlite_deferred_find_request(struct sqlite_connection *c, struct store_deferred *d);
 /** One more message of the user, whose number is told. -EDQUOT: nothing was changed. */
-int sqlite_deferred_enter_user(struct sqlite_connection *c, const struct store_deferred *d, uint32_t quota,
-			       int64_t *ret);
+int sqlite_deferred_enter_user(struct sqlite_connection *c, const struct store_deferred *d,
+			       uint32_t quota, int64_t *ret);
 /** The message, which has its id now, into the other orders. */
-int sqlite_deferred_enter(struct sqlite_connection *c, const struct store_deferred *d, int64_t user);
+int sqlite_deferred_enter(struct sqlite_connection *c, const struct store_deferred *d,
+			  int64_t user);
 /** Held no more; still known as a request. */
 int sqlite_deferred_leave(struct sqlite_connection *c, const struct store_deferred *d);
 int64_t sqlite_deferred_request_hash(const struct store_deferred *d);

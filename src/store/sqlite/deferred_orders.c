@@ -30,30 +30,35 @@ int64_t sqlite_deferred_request_hash(const struct store_deferred *d)
 int sqlite_deferred_load(struct sqlite_connection *c)
 {
 	return sqlite_exec(
-		c, "CREATE TEMP TABLE deferred_user (number INTEGER PRIMARY KEY NOT NULL, "
-		   "user TEXT UNIQUE NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;"
-		   "CREATE TEMP TABLE deferred_held (user INTEGER NOT NULL, id INTEGER NOT NULL, "
-		   "PRIMARY KEY (user, id)) STRICT, WITHOUT ROWID;"
-		   "CREATE TEMP TABLE deferred_expiry (expires_ms INTEGER NOT NULL, id INTEGER NOT NULL, "
-		   "PRIMARY KEY (expires_ms, id)) STRICT, WITHOUT ROWID;"
-		   "CREATE TEMP TABLE deferred_request (hash INTEGER NOT NULL, id INTEGER NOT NULL, "
-		   "PRIMARY KEY (hash, id)) STRICT, WITHOUT ROWID;"
-		   "INSERT INTO temp.deferred_user (user, messages, bytes) SELECT user, count(*), sum(size) "
-		   "FROM deferred_key WHERE user IS NOT NULL GROUP BY user ORDER BY user;"
-		   "INSERT INTO temp.deferred_held SELECT u.number, k.id FROM deferred_key AS k "
-		   "CROSS JOIN temp.deferred_user AS u ON u.user = k.user ORDER BY 1, 2;"
-		   "INSERT INTO temp.deferred_expiry SELECT expires_ms, id FROM deferred_key "
-		   "WHERE user IS NOT NULL AND expires_ms > 0 ORDER BY 1, 2;"
-		   "INSERT INTO temp.deferred_request SELECT request_hash, id FROM deferred_key "
-		   "ORDER BY 1, 2;");
+		c,
+		"CREATE TEMP TABLE deferred_user (number INTEGER PRIMARY KEY NOT NULL, "
+		"user TEXT UNIQUE NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL) "
+		"STRICT;"
+		"CREATE TEMP TABLE deferred_held (user INTEGER NOT NULL, id INTEGER NOT NULL, "
+		"PRIMARY KEY (user, id)) STRICT, WITHOUT ROWID;"
+		"CREATE TEMP TABLE deferred_expiry (expires_ms INTEGER NOT NULL, id INTEGER NOT "
+		"NULL, "
+		"PRIMARY KEY (expires_ms, id)) STRICT, WITHOUT ROWID;"
+		"CREATE TEMP TABLE deferred_request (hash INTEGER NOT NULL, id INTEGER NOT NULL, "
+		"PRIMARY KEY (hash, id)) STRICT, WITHOUT ROWID;"
+		"INSERT INTO temp.deferred_user (user, messages, bytes) SELECT user, count(*), "
+		"sum(size) "
+		"FROM deferred_key WHERE user IS NOT NULL GROUP BY user ORDER BY user;"
+		"INSERT INTO temp.deferred_held SELECT u.number, k.id FROM deferred_key AS k "
+		"CROSS JOIN temp.deferred_user AS u ON u.user = k.user ORDER BY 1, 2;"
+		"INSERT INTO temp.deferred_expiry SELECT expires_ms, id FROM deferred_key "
+		"WHERE user IS NOT NULL AND expires_ms > 0 ORDER BY 1, 2;"
+		"INSERT INTO temp.deferred_request SELECT request_hash, id FROM deferred_key "
+		"ORDER BY 1, 2;");
 }
 
 
 int sqlite_deferred_find_request(struct sqlite_connection *c, struct store_deferred *d)
 {
-	static const char SQL[] = "SELECT m.id, m.state FROM temp.deferred_request AS r "
-				  "CROSS JOIN deferred AS m ON m.id = r.id WHERE r.hash = ? AND m.cseq = ? "
-				  "AND m.user = ? AND m.call_id = ? AND m.from_tag = ? LIMIT 1";
+	static const char SQL[] =
+		"SELECT m.id, m.state FROM temp.deferred_request AS r "
+		"CROSS JOIN deferred AS m ON m.id = r.id WHERE r.hash = ? AND m.cseq = ? "
+		"AND m.user = ? AND m.call_id = ? AND m.from_tag = ? LIMIT 1";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);
@@ -70,12 +75,13 @@ int sqlite_deferred_find_request(struct sqlite_connection *c, struct store_defer
 }
 
 
-int sqlite_deferred_enter_user(struct sqlite_connection *c, const struct store_deferred *d, uint32_t quota,
-			       int64_t *ret)
+int sqlite_deferred_enter_user(struct sqlite_connection *c, const struct store_deferred *d,
+			       uint32_t quota, int64_t *ret)
 {
-	static const char SQL[] = "INSERT INTO temp.deferred_user (user, messages, bytes) VALUES (?, 1, ?) "
-				  "ON CONFLICT (user) DO UPDATE SET messages = messages + 1, "
-				  "bytes = bytes + excluded.bytes WHERE messages < ? RETURNING number";
+	static const char SQL[] =
+		"INSERT INTO temp.deferred_user (user, messages, bytes) VALUES (?, 1, ?) "
+		"ON CONFLICT (user) DO UPDATE SET messages = messages + 1, "
+		"bytes = bytes + excluded.bytes WHERE messages < ? RETURNING number";
 	struct sqlite_run run;
 	int64_t number = 0;
 	int r;
@@ -105,7 +111,8 @@ static int change(struct sqlite_connection *c, const char *sql, int64_t a, int64
 int sqlite_deferred_enter(struct sqlite_connection *c, const struct store_deferred *d, int64_t user)
 {
 	static const char HELD[] = "INSERT INTO temp.deferred_held (user, id) VALUES (?, ?)";
-	static const char EXPIRY[] = "INSERT INTO temp.deferred_expiry (expires_ms, id) VALUES (?, ?)";
+	static const char EXPIRY[] =
+		"INSERT INTO temp.deferred_expiry (expires_ms, id) VALUES (?, ?)";
 	static const char REQUEST[] = "INSERT INTO temp.deferred_request (hash, id) VALUES (?, ?)";
 	int r = change(c, HELD, user, (int64_t)d->id);
 
@@ -115,7 +122,8 @@ int sqlite_deferred_enter(struct sqlite_connection *c, const struct store_deferr
 }
 
 
-static int find_user(struct sqlite_connection *c, struct str user, int64_t *number, int64_t *messages)
+static int find_user(struct sqlite_connection *c, struct str user, int64_t *number,
+		     int64_t *messages)
 {
 	static const char SQL[] = "SELECT number, messages FROM temp.deferred_user WHERE user = ?";
 	struct sqlite_run run;
@@ -133,10 +141,12 @@ static int find_user(struct sqlite_connection *c, struct str user, int64_t *numb
 int sqlite_deferred_leave(struct sqlite_connection *c, const struct store_deferred *d)
 {
 	static const char HELD[] = "DELETE FROM temp.deferred_held WHERE user = ? AND id = ?";
-	static const char EXPIRY[] = "DELETE FROM temp.deferred_expiry WHERE expires_ms = ? AND id = ?";
+	static const char EXPIRY[] =
+		"DELETE FROM temp.deferred_expiry WHERE expires_ms = ? AND id = ?";
 	static const char LESS[] = "UPDATE temp.deferred_user SET messages = messages - 1, "
 				   "bytes = bytes - ? WHERE number = ?";
-	static const char NONE[] = "DELETE FROM temp.deferred_user WHERE messages = ? AND number = ?";
+	static const char NONE[] =
+		"DELETE FROM temp.deferred_user WHERE messages = ? AND number = ?";
 	int64_t number = 0, messages = 0;
 	int r = find_user(c, d->user, &number, &messages);
 
@@ -145,6 +155,7 @@ int sqlite_deferred_leave(struct sqlite_connection *c, const struct store_deferr
 	if (!r && d->expires_ms)
 		r = change(c, EXPIRY, d->expires_ms, (int64_t)d->id);
 	if (!r)
-		r = messages > 1 ? change(c, LESS, (int64_t)d->size, number) : change(c, NONE, 1, number);
+		r = messages > 1 ? change(c, LESS, (int64_t)d->size, number)
+				 : change(c, NONE, 1, number);
 	return r;
 }

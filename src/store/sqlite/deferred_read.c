@@ -103,7 +103,8 @@ int sqlite_deferred_due(struct sqlite_connection *c, struct store_job *j)
 	/* No device's key is empty: with an empty one nothing is joined. */
 	static const char SQL[] =
 		"SELECT " DEFERRED_COLUMNS ", " DEVICE_COLUMNS " "
-		"FROM temp.deferred_user AS u CROSS JOIN temp.deferred_held AS h ON h.user = u.number "
+		"FROM temp.deferred_user AS u CROSS JOIN temp.deferred_held AS h ON h.user = "
+		"u.number "
 		"CROSS JOIN deferred AS m ON m.id = h.id "
 		"LEFT JOIN deferred_device AS v ON v.id = h.id AND v.key = ? "
 		"WHERE u.user = ? AND h.id > ? AND (m.expires_ms = 0 OR m.expires_ms > ?) "
@@ -127,13 +128,13 @@ int sqlite_deferred_due(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_deferred_list(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char ONE[] =
-		"SELECT " DEFERRED_COLUMNS " FROM temp.deferred_user AS u "
-		"CROSS JOIN temp.deferred_held AS h ON h.user = u.number CROSS JOIN deferred AS m ON m.id = h.id "
-		"WHERE u.user = ? AND h.id > ? ORDER BY h.id LIMIT ?";
-	static const char ALL[] =
-		"SELECT " DEFERRED_COLUMNS " FROM deferred_key AS k CROSS JOIN deferred AS m ON m.id = k.id "
-		"WHERE k.user IS NOT NULL AND k.id > ? ORDER BY k.id LIMIT ?";
+	static const char ONE[] = "SELECT " DEFERRED_COLUMNS " FROM temp.deferred_user AS u "
+				  "CROSS JOIN temp.deferred_held AS h ON h.user = u.number CROSS "
+				  "JOIN deferred AS m ON m.id = h.id "
+				  "WHERE u.user = ? AND h.id > ? ORDER BY h.id LIMIT ?";
+	static const char ALL[] = "SELECT " DEFERRED_COLUMNS
+				  " FROM deferred_key AS k CROSS JOIN deferred AS m ON m.id = k.id "
+				  "WHERE k.user IS NOT NULL AND k.id > ? ORDER BY k.id LIMIT ?";
 	const struct store_deferred_page page = j->in.deferred_page;
 	struct sqlite_run run;
 
@@ -164,7 +165,8 @@ int sqlite_deferred_expired(struct sqlite_connection *c, struct store_job *j)
 /* All devices of the message into it. */
 static int read_devices(struct sqlite_connection *c, struct arena *a, struct store_deferred *d)
 {
-	static const char SQL[] = "SELECT " DEVICE_COLUMNS " FROM deferred_device AS v WHERE v.id = ? "
+	static const char SQL[] = "SELECT " DEVICE_COLUMNS
+				  " FROM deferred_device AS v WHERE v.id = ? "
 				  "ORDER BY v.key LIMIT ?";
 	struct store_device *to = arena_alloc(a, STORE_DEFERRED_DEVICES_MAX * sizeof(*to));
 	struct sqlite_run run;
@@ -208,9 +210,10 @@ int sqlite_deferred_get(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_deferred_find(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = SELECT
-		"WHERE m.id IN (SELECT id FROM deferred_key WHERE call_hash = ?1 OR message_hash = ?1) "
-		"AND (m.call_id = ?2 OR (m.message_id = ?2 AND ?2 <> '')) ORDER BY m.id DESC LIMIT ?3";
+	static const char SQL[] = SELECT "WHERE m.id IN (SELECT id FROM deferred_key WHERE "
+					 "call_hash = ?1 OR message_hash = ?1) "
+					 "AND (m.call_id = ?2 OR (m.message_id = ?2 AND ?2 <> '')) "
+					 "ORDER BY m.id DESC LIMIT ?3";
 	struct str text = j->in.text;
 	struct store_deferred *to;
 	struct sqlite_run run;
@@ -230,8 +233,9 @@ int sqlite_deferred_find(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_deferred_users(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = "SELECT user, messages, bytes FROM temp.deferred_user WHERE user > ? "
-				  "ORDER BY user LIMIT ?";
+	static const char SQL[] =
+		"SELECT user, messages, bytes FROM temp.deferred_user WHERE user > ? "
+		"ORDER BY user LIMIT ?";
 	const struct store_deferred_page page = j->in.deferred_page;
 	struct store_waiting_user *to = arena_alloc(&j->arena, page.max * sizeof(*to));
 	struct sqlite_run run;
@@ -270,8 +274,9 @@ static int count_one(struct sqlite_connection *c, struct str user, struct store_
 
 static int count_all(struct sqlite_connection *c, struct store_deferred_count *to)
 {
-	static const char SQL[] = "SELECT held, bytes, tombstones, "
-				  "(SELECT min(expires_ms) FROM temp.deferred_expiry) FROM deferred_total";
+	static const char SQL[] =
+		"SELECT held, bytes, tombstones, "
+		"(SELECT min(expires_ms) FROM temp.deferred_expiry) FROM deferred_total";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);

@@ -5,7 +5,7 @@
 #include "store/sqlite/connection.h"
 
 #define COLUMNS "aor, auid, name, type, etag, size, changed_ms"
-#define KEY     "aor = ? AND auid = ? AND name = ?"
+#define KEY "aor = ? AND auid = ? AND name = ?"
 
 
 static void bind_key(struct sqlite_run *run, const struct store_document *d)
@@ -142,7 +142,8 @@ int sqlite_document_get(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_document_list(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = "SELECT " COLUMNS " FROM document WHERE aor = ? ORDER BY auid, name";
+	static const char SQL[] = "SELECT " COLUMNS
+				  " FROM document WHERE aor = ? ORDER BY auid, name";
 	struct store_document *to = arena_alloc(&j->arena, STORE_DOCUMENTS_MAX * sizeof(*to));
 	struct sqlite_run run;
 

@@ -19,7 +19,9 @@
  * KiB of pages kept in memory, and pages of the log before it is folded into the database (16 MiB): a
  * page that is written again and again is then written to the database once.
  */
-#define WRITER_TUNING "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY;"
+#define WRITER_TUNING                                                                        \
+	"PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = " \
+	"MEMORY;"
 
 /** Files hold secrets: nobody else reads them. */
 #define FILE_MODE 0600
@@ -44,7 +46,8 @@ static int make_directories(const char *path, struct buf *why)
 		if (stat(part, &st) == 0 && S_ISDIR(st.st_mode))
 			continue;
 		buf_printf(why,
-			   "%s: cannot make the directory %s: %s: make it, and give it to the user that "
+			   "%s: cannot make the directory %s: %s: make it, and give it to the user "
+			   "that "
 			   "runs parleyd, or choose another place with \"store: sqlite:PATH\"",
 			   path, part, strerror(-error));
 		return error;
@@ -64,7 +67,8 @@ static int make_file(const char *path, struct buf *why)
 	}
 	error = -errno;
 	buf_printf(why,
-		   "%s: cannot open: %s: give the file and its directory to the user that runs parleyd, "
+		   "%s: cannot open: %s: give the file and its directory to the user that runs "
+		   "parleyd, "
 		   "or choose another place with \"store: sqlite:PATH\"",
 		   path, strerror(-error));
 	return error;
@@ -92,7 +96,8 @@ static int lock(struct sqlite_connection *c, struct buf *why)
 			   c->path);
 	else
 		buf_printf(why,
-			   "%s: cannot lock: %s: give its directory to the user that runs parleyd, or choose "
+			   "%s: cannot lock: %s: give its directory to the user that runs parleyd, "
+			   "or choose "
 			   "another place with \"store: sqlite:PATH\"",
 			   name, strerror(-error));
 	return error == -EWOULDBLOCK ? -EBUSY : error;
@@ -132,11 +137,14 @@ static int set_durable(struct sqlite_connection *c, struct buf *why)
 	if (code)
 		return sqlite_error(c, code);
 	if (!wal) {
-		buf_printf(why, "%s: this file system cannot carry a write-ahead log: choose a local disk",
-			   c->path);
+		buf_printf(
+			why,
+			"%s: this file system cannot carry a write-ahead log: choose a local disk",
+			c->path);
 		return -ENOTSUP;
 	}
-	return sqlite_exec(c, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; " WRITER_TUNING);
+	return sqlite_exec(
+		c, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; " WRITER_TUNING);
 }
 
 
@@ -145,8 +153,9 @@ static int apply(struct sqlite_connection *c, const struct sqlite_schema *step, 
 	char version[96];
 	int r;
 
-	snprintf(version, sizeof(version), "PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT",
-		 step->version, APPLICATION_ID);
+	snprintf(version, sizeof(version),
+		 "PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT", step->version,
+		 APPLICATION_ID);
 	r = sqlite_exec(c, "BEGIN EXCLUSIVE");
 	if (r)
 		return r;
@@ -154,8 +163,8 @@ static int apply(struct sqlite_connection *c, const struct sqlite_schema *step, 
 	if (!r)
 		r = sqlite_exec(c, version);
 	if (r) {
-		buf_printf(why, "%s: schema step %d (%s) failed: %s", c->path, step->version, step->name,
-			   sqlite3_errmsg(c->db));
+		buf_printf(why, "%s: schema step %d (%s) failed: %s", c->path, step->version,
+			   step->name, sqlite3_errmsg(c->db));
 		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	return r;
@@ -173,14 +182,16 @@ static int check_owner(struct sqlite_connection *c, int64_t *version, struct buf
 	    (r = query_int(c, "SELECT count(*) FROM sqlite_schema", &tables)))
 		return r;
 	if (id != APPLICATION_ID && (id || *version || tables)) {
-		buf_printf(why, "%s: this is some other program's database: choose another file", c->path);
+		buf_printf(why, "%s: this is some other program's database: choose another file",
+			   c->path);
 		return -EINVAL;
 	}
 	if (*version > sqlite_schemas_n) {
-		buf_printf(why,
-			   "%s: written by a newer parleyd (schema %d, this one knows %u): use that "
-			   "version, or put back the backup from before the upgrade",
-			   c->path, (int)*version, sqlite_schemas_n);
+		buf_printf(
+			why,
+			"%s: written by a newer parleyd (schema %d, this one knows %u): use that "
+			"version, or put back the backup from before the upgrade",
+			c->path, (int)*version, sqlite_schemas_n);
 		return -ENOTSUP;
 	}
 	return 0;
@@ -217,7 +228,8 @@ static int open_db(struct sqlite_connection *c, bool reader, struct buf *why)
 }
 
 
-int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool reader, struct buf *why)
+int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool reader,
+			   struct buf *why)
 {
 	struct sqlite_connection *c;
 	int r;

@@ -7,7 +7,8 @@
 
 static int write_policy(struct sqlite_connection *c, const struct store_policy *p)
 {
-	static const char SQL[] = "INSERT OR REPLACE INTO policy (scope, key, value) VALUES (?, ?, ?)";
+	static const char SQL[] =
+		"INSERT OR REPLACE INTO policy (scope, key, value) VALUES (?, ?, ?)";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);
@@ -62,7 +63,8 @@ int sqlite_policy_delete(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_policy_list(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = "SELECT scope, key, value FROM policy WHERE scope = ? ORDER BY key";
+	static const char SQL[] =
+		"SELECT scope, key, value FROM policy WHERE scope = ? ORDER BY key";
 	struct store_policy *to = arena_alloc(&j->arena, STORE_POLICIES_MAX * sizeof(*to));
 	struct sqlite_run run;
 

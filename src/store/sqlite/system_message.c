@@ -4,8 +4,9 @@
 
 #include "store/sqlite/connection.h"
 
-#define COLUMNS                                                                                    \
-	"aor, id, text, choices, required, timeout_s, created_ms, delivered_ms, answered_ms, answer, " \
+#define COLUMNS                                                                                \
+	"aor, id, text, choices, required, timeout_s, created_ms, delivered_ms, answered_ms, " \
+	"answer, "                                                                             \
 	"cleared"
 #define SELECT "SELECT " COLUMNS " FROM system_message WHERE "
 
@@ -89,9 +90,10 @@ static int count(struct sqlite_connection *c, struct str aor, int64_t *ret)
 /* Room for one more: the oldest that is settled (store_system_message_settled) goes. */
 static int drop_settled(struct sqlite_connection *c, struct str aor)
 {
-	static const char SQL[] = "DELETE FROM system_message WHERE rowid = "
-				  "(SELECT rowid FROM system_message WHERE aor = ? AND (cleared OR answer <> '' "
-				  "OR (delivered_ms > 0 AND NOT required)) ORDER BY created_ms, id LIMIT 1)";
+	static const char SQL[] =
+		"DELETE FROM system_message WHERE rowid = "
+		"(SELECT rowid FROM system_message WHERE aor = ? AND (cleared OR answer <> '' "
+		"OR (delivered_ms > 0 AND NOT required)) ORDER BY created_ms, id LIMIT 1)";
 	struct sqlite_run run;
 	int r;
 
@@ -121,9 +123,10 @@ int sqlite_system_message_add(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_system_message_mark_delivered(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = "UPDATE system_message "
-				  "SET delivered_ms = CASE delivered_ms WHEN 0 THEN ? ELSE delivered_ms END "
-				  "WHERE aor = ? AND id = ?";
+	static const char SQL[] =
+		"UPDATE system_message "
+		"SET delivered_ms = CASE delivered_ms WHEN 0 THEN ? ELSE delivered_ms END "
+		"WHERE aor = ? AND id = ?";
 	const struct store_system_mark *in = &j->in.system_mark;
 	struct sqlite_run run;
 

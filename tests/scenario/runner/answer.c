@@ -51,8 +51,8 @@ static struct str reason_for(unsigned status)
 }
 
 
-static void draft_response(struct scn_peer *peer, struct scn_incoming *in, unsigned status, struct str reason,
-                           struct scn_draft *d)
+static void draft_response(struct scn_peer *peer, struct scn_incoming *in, unsigned status,
+			   struct str reason, struct scn_draft *d)
 {
 	const struct scn_msg *m = in->arrival->msg;
 	struct arena *a = peer->play->arena;
@@ -67,14 +67,14 @@ static void draft_response(struct scn_peer *peer, struct scn_incoming *in, unsig
 
 		if (str_eq(h->name, STR("To")) && status > 100 &&
 		    !scn_value_param(h->value, STR("tag"), &tag))
-			scn_draft_put(
-				d, h->name,
-				scn_fmt(a, STR_FMT ";tag=" STR_FMT, STR_ARG(h->value), STR_ARG(in->to_tag)));
+			scn_draft_put(d, h->name,
+				      scn_fmt(a, STR_FMT ";tag=" STR_FMT, STR_ARG(h->value),
+					      STR_ARG(in->to_tag)));
 		else if (str_eq(h->name, STR("Via")) || str_eq(h->name, STR("From")) ||
-		         str_eq(h->name, STR("To")) || str_eq(h->name, STR("Call-ID")) ||
-		         str_eq(h->name, STR("CSeq")) ||
-		         (dialog_forming && status > 100 && status < 300 &&
-		          str_eq(h->name, STR("Record-Route"))))
+			 str_eq(h->name, STR("To")) || str_eq(h->name, STR("Call-ID")) ||
+			 str_eq(h->name, STR("CSeq")) ||
+			 (dialog_forming && status > 100 && status < 300 &&
+			  str_eq(h->name, STR("Record-Route"))))
 			scn_draft_put(d, h->name, h->value);
 	}
 	if (dialog_forming && status > 100 && status < 300)
@@ -85,12 +85,13 @@ static void draft_response(struct scn_peer *peer, struct scn_incoming *in, unsig
 
 
 bool scn_answer(struct scn_peer *peer, struct scn_incoming *in, unsigned status, struct str reason,
-                const struct scn_change *changes)
+		const struct scn_change *changes)
 {
 	struct scn_play *p = peer->play;
 	struct scn_draft *d = scn_alloc(p->arena, sizeof(*d));
 	const struct scn_arrival *a = in->arrival;
-	struct scn_over_hop hop = {.over = a->over, .to = a->source, .socket = a->socket, .conn = a->conn};
+	struct scn_over_hop hop = {
+		.over = a->over, .to = a->source, .socket = a->socket, .conn = a->conn};
 	struct scn_wire w;
 
 	scn_draft_init(d, p->arena);
@@ -111,7 +112,8 @@ bool scn_answer(struct scn_peer *peer, struct scn_incoming *in, unsigned status,
 bool scn_answer_again(struct scn_peer *peer, const struct scn_incoming *in)
 {
 	const struct scn_arrival *a = in->arrival;
-	struct scn_over_hop hop = {.over = a->over, .to = a->source, .socket = a->socket, .conn = a->conn};
+	struct scn_over_hop hop = {
+		.over = a->over, .to = a->source, .socket = a->socket, .conn = a->conn};
 
 	return scn_peer_send(peer, &hop, in->last, NULL);
 }

@@ -62,8 +62,8 @@ static bool read_here(struct reader *r, struct scn_line *line, struct str mark)
 
 	for (;; lines++) {
 		if (!r->rest.p) {
-			r->why = scn_fmt(r->a, "%s:%u: no line " STR_FMT " ends this text", r->file, line->no,
-			                 STR_ARG(mark));
+			r->why = scn_fmt(r->a, "%s:%u: no line " STR_FMT " ends this text", r->file,
+					 line->no, STR_ARG(mark));
 			return false;
 		}
 		s = next_raw(r);
@@ -96,10 +96,13 @@ static bool next_line(struct reader *r, struct scn_line *ret)
 
 		if (!text.n || text.p[0] == '#')
 			continue;
-		*ret = (struct scn_line){
-			.file = r->file, .no = r->no, .indent = (unsigned)indent_of(raw), .text = text};
+		*ret = (struct scn_line){.file = r->file,
+					 .no = r->no,
+					 .indent = (unsigned)indent_of(raw),
+					 .text = text};
 		if (ret->indent < raw.n && raw.p[ret->indent] == '\t') {
-			r->why = scn_fmt(r->a, "%s:%u: indent with blanks, not tabs", r->file, r->no);
+			r->why = scn_fmt(r->a, "%s:%u: indent with blanks, not tabs", r->file,
+					 r->no);
 			return false;
 		}
 		mark = take_mark(&ret->text);
@@ -159,9 +162,10 @@ struct scn_line *scn_block_read(struct arena *a, const char *file, struct str te
 		} else {
 			if (sibling->indent != line->indent) {
 				*why = scn_fmt(a,
-				               "%s:%u: stands neither beneath line %u nor beside it: indent "
-				               "as its neighbours",
-				               file, line->no, sibling->no);
+					       "%s:%u: stands neither beneath line %u nor beside "
+					       "it: indent "
+					       "as its neighbours",
+					       file, line->no, sibling->no);
 				return NULL;
 			}
 			while (sibling->next)

@@ -20,9 +20,9 @@ struct scn_line {
 	const char *file;
 	unsigned no;
 	unsigned indent;
-	struct str text;        /**< without blanks at the ends, and without the <<END */
-	struct str here;        /**< lines of the <<END, each ended by '\n'; .p NULL: there was none */
-	struct str block;       /**< the lines beneath, as written */
+	struct str text;  /**< without blanks at the ends, and without the <<END */
+	struct str here;  /**< lines of the <<END, each ended by '\n'; .p NULL: there was none */
+	struct str block; /**< the lines beneath, as written */
 	struct scn_line *child; /**< the first line beneath */
 	struct scn_line *next;  /**< the next one at this depth */
 	struct scn_line *parent;
@@ -32,7 +32,8 @@ struct scn_line {
  * The first line of `text`; NULL with a message "file:line: …" in `why` when it is misshapen. An empty
  * file gives NULL with an empty `why`. All is valid as long as the arena and `text`.
  */
-struct scn_line *scn_block_read(struct arena *a, const char *file, struct str text, struct str *why);
+struct scn_line *scn_block_read(struct arena *a, const char *file, struct str text,
+				struct str *why);
 
 /** `block` with the indentation of its first line taken off each. */
 struct str scn_block_dedent(struct arena *a, struct str block);

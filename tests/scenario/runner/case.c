@@ -37,11 +37,13 @@ bool scn_fail(struct scn_play *p, const struct scn_line *line, const char *forma
 		return false;
 	p->failed = true;
 	if (line)
-		buf_printf(&p->report, "%s:%u: " STR_FMT "\n", line->file, line->no, STR_ARG(line->text));
+		buf_printf(&p->report, "%s:%u: " STR_FMT "\n", line->file, line->no,
+			   STR_ARG(line->text));
 	else
-		buf_printf(&p->report, "%s:%u: case \"" STR_FMT "\"\n", p->script->file, p->c->line->no,
-		           STR_ARG(p->c->title));
-	buf_printf(&p->report, "at " STR_FMT ": ", STR_ARG(scn_duration_text(p->arena, scn_now(p))));
+		buf_printf(&p->report, "%s:%u: case \"" STR_FMT "\"\n", p->script->file,
+			   p->c->line->no, STR_ARG(p->c->title));
+	buf_printf(&p->report, "at " STR_FMT ": ",
+		   STR_ARG(scn_duration_text(p->arena, scn_now(p))));
 	va_start(ap, format);
 	buf_vprintf(&p->report, format, ap);
 	va_end(ap);
@@ -85,14 +87,16 @@ bool scn_step_arg(struct scn_play *p, const struct scn_step *st, const char *nam
 }
 
 
-bool scn_step_time(struct scn_play *p, const struct scn_step *st, const char *name, uint64_t *ret_ms)
+bool scn_step_time(struct scn_play *p, const struct scn_step *st, const char *name,
+		   uint64_t *ret_ms)
 {
 	struct str s;
 
 	if (!scn_step_arg(p, st, name, &s))
 		return false;
 	return !s.p || scn_duration(s, ret_ms) ||
-	       scn_fail(p, st->line, "not a time: " STR_FMT ": write 500ms, 32s, 1m30s, 1h, 7d", STR_ARG(s));
+	       scn_fail(p, st->line, "not a time: " STR_FMT ": write 500ms, 32s, 1m30s, 1h, 7d",
+			STR_ARG(s));
 }
 
 
@@ -102,7 +106,8 @@ bool scn_step_number(struct scn_play *p, const struct scn_step *st, const char *
 
 	if (!scn_step_arg(p, st, name, &s))
 		return false;
-	return !s.p || str_u64(s, ret) || scn_fail(p, st->line, "not a number: " STR_FMT, STR_ARG(s));
+	return !s.p || str_u64(s, ret) ||
+	       scn_fail(p, st->line, "not a number: " STR_FMT, STR_ARG(s));
 }
 
 
@@ -187,8 +192,8 @@ static bool open_peers(struct scn_play *p)
 				return false;
 	for (struct scn_peer *peer = p->peers; peer; peer = peer->next) {
 		scn_var_set(p->arena, &p->vars, peer->name, scn_peer_hostport(peer, peer->over));
-		scn_var_set(p->arena, &p->vars, scn_fmt(p->arena, STR_FMT "_uri", STR_ARG(peer->name)),
-		            peer->uri);
+		scn_var_set(p->arena, &p->vars,
+			    scn_fmt(p->arena, STR_FMT "_uri", STR_ARG(peer->name)), peer->uri);
 	}
 	return true;
 }
@@ -200,15 +205,16 @@ static bool add_users(struct scn_play *p)
 
 	for (size_t k = 0; k < 2; k++) {
 		for (const struct scn_user *u = both[k]->users; u; u = u->next) {
-			struct scn_admin_answer a = scn_server_admin(
-				p, STR("POST"), STR("/v1/users"),
-				scn_fmt(p->arena,
-			                "{\"user\": \"" STR_FMT "\", \"password\": \"" STR_FMT "\"}",
-			                STR_ARG(u->name), STR_ARG(u->password)));
+			struct scn_admin_answer a =
+				scn_server_admin(p, STR("POST"), STR("/v1/users"),
+						 scn_fmt(p->arena,
+							 "{\"user\": \"" STR_FMT
+							 "\", \"password\": \"" STR_FMT "\"}",
+							 STR_ARG(u->name), STR_ARG(u->password)));
 
 			if (a.status < 200 || a.status > 299)
-				return scn_fail(p, u->line, "the account is refused: %u " STR_FMT, a.status,
-				                STR_ARG(a.body));
+				return scn_fail(p, u->line, "the account is refused: %u " STR_FMT,
+						a.status, STR_ARG(a.body));
 		}
 	}
 	return true;
@@ -276,17 +282,20 @@ static void check_leaks(struct scn_play *p, size_t before)
 	if (now == before || p->failed)
 		return;
 	p->failed = true;
-	buf_printf(&p->report, "%s:%u: the server leaves %zd blocks of memory behind\n", p->script->file,
-	           p->c->line->no, (ssize_t)(now - before));
+	buf_printf(&p->report, "%s:%u: the server leaves %zd blocks of memory behind\n",
+		   p->script->file, p->c->line->no, (ssize_t)(now - before));
 }
 
 
-struct scn_outcome scn_case_play(const struct scn_script *s, const struct scn_case *c, struct str core,
-                                 size_t row, struct arena *a)
+struct scn_outcome scn_case_play(const struct scn_script *s, const struct scn_case *c,
+				 struct str core, size_t row, struct arena *a)
 {
 	struct arena own = ARENA_INIT(SCN_ARENA_MAX);
-	struct world w = {
-		.play = {.script = s, .c = c, .arena = &own, .core = core, .report = BUF_INIT(REPORT_MAX)}};
+	struct world w = {.play = {.script = s,
+				   .c = c,
+				   .arena = &own,
+				   .core = core,
+				   .report = BUF_INIT(REPORT_MAX)}};
 	struct buf ladder = BUF_INIT(SCN_ARENA_MAX);
 	struct scn_play *p = &w.play;
 	struct scn_outcome o;
@@ -311,8 +320,8 @@ struct scn_outcome scn_case_play(const struct scn_script *s, const struct scn_ca
 	check_leaks(p, blocks + (ladder.p != NULL) + (p->report.p != NULL));
 
 	o = (struct scn_outcome){.passed = !p->failed,
-	                         .report = scn_copy(a, buf_str(&p->report)),
-	                         .ladder = scn_copy(a, buf_str(&ladder))};
+				 .report = scn_copy(a, buf_str(&p->report)),
+				 .ladder = scn_copy(a, buf_str(&ladder))};
 	buf_done(&ladder);
 	buf_done(&p->report);
 	return o;

@@ -44,12 +44,13 @@ static X509 *make(EVP_PKEY *key, const char *domain)
 	X509_gmtime_adj(X509_getm_notBefore(x), FROM_S);
 	X509_time_adj_ex(X509_getm_notAfter(x), (int)(UNTIL_S / 86400), 0, NULL);
 	must(X509_set_pubkey(x, key) &&
-	             X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-	                                        (const unsigned char *)domain, -1, -1, 0) &&
-	             X509_set_issuer_name(x, X509_get_subject_name(x)),
+		     X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+						(const unsigned char *)domain, -1, -1, 0) &&
+		     X509_set_issuer_name(x, X509_get_subject_name(x)),
 	     "names");
 	snprintf(names, sizeof(names),
-	         "DNS:%s,DNS:peer.example.net,DNS:a.example.net,DNS:b.example.net,DNS:example.net", domain);
+		 "DNS:%s,DNS:peer.example.net,DNS:a.example.net,DNS:b.example.net,DNS:example.net",
+		 domain);
 	add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
 	add_extension(x, NID_subject_alt_name, names);
 	must(X509_sign(x, key, EVP_sha256()) > 0, "signature");

@@ -33,8 +33,10 @@ static struct str new_branch(struct scn_peer *peer)
 
 static struct str via_value(struct scn_peer *peer, enum scn_over over, struct str branch)
 {
-	return scn_fmt(peer->play->arena, "SIP/2.0/" STR_FMT " " STR_FMT ";branch=" STR_FMT ";rport",
-	               STR_ARG(via_name(over)), STR_ARG(scn_peer_hostport(peer, over)), STR_ARG(branch));
+	return scn_fmt(peer->play->arena,
+		       "SIP/2.0/" STR_FMT " " STR_FMT ";branch=" STR_FMT ";rport",
+		       STR_ARG(via_name(over)), STR_ARG(scn_peer_hostport(peer, over)),
+		       STR_ARG(branch));
 }
 
 
@@ -45,10 +47,10 @@ static struct str default_sdp(struct scn_peer *peer)
 	const char *ip = host.p[0] == '[' ? "IP6" : "IP4";
 
 	return scn_fmt(peer->play->arena,
-	               "v=0\r\no=- 1 1 IN %s " STR_FMT "\r\ns=-\r\nc=IN %s " STR_FMT "\r\nt=0 0\r\n"
-	               "m=message 2855 TCP/MSRP *\r\na=accept-types:text/plain message/cpim\r\n"
-	               "a=path:msrp://" STR_FMT ":2855/" STR_FMT ";tcp\r\n",
-	               ip, STR_ARG(host), ip, STR_ARG(host), STR_ARG(host), STR_ARG(peer->name));
+		       "v=0\r\no=- 1 1 IN %s " STR_FMT "\r\ns=-\r\nc=IN %s " STR_FMT "\r\nt=0 0\r\n"
+		       "m=message 2855 TCP/MSRP *\r\na=accept-types:text/plain message/cpim\r\n"
+		       "a=path:msrp://" STR_FMT ":2855/" STR_FMT ";tcp\r\n",
+		       ip, STR_ARG(host), ip, STR_ARG(host), STR_ARG(host), STR_ARG(peer->name));
 }
 
 
@@ -64,7 +66,7 @@ static struct str target_uri(struct scn_peer *peer, struct str to)
 	if (str_find(to, ':') >= 0)
 		return to;
 	return scn_fmt(peer->play->arena, "sip:" STR_FMT "@" STR_FMT, STR_ARG(to),
-	               STR_ARG(peer->play->domain));
+		       STR_ARG(peer->play->domain));
 }
 
 
@@ -83,7 +85,8 @@ void scn_default_body(struct scn_peer *peer, struct scn_draft *d)
 static bool shows_contact(struct str method)
 {
 	return is(method, "INVITE") || is(method, "REGISTER") || is(method, "SUBSCRIBE") ||
-	       is(method, "NOTIFY") || is(method, "REFER") || is(method, "UPDATE") || is(method, "OPTIONS");
+	       is(method, "NOTIFY") || is(method, "REFER") || is(method, "UPDATE") ||
+	       is(method, "OPTIONS");
 }
 
 
@@ -97,17 +100,18 @@ static void draft_new(struct scn_peer *peer, const struct scn_sending *s, struct
 	d->uri = registers && s->to.p == NULL ? target_uri(peer, STR_NULL) : uri;
 	scn_draft_put(d, STR("Max-Forwards"), STR("70"));
 	scn_draft_put(d, STR("From"),
-	              scn_fmt(a, "<" STR_FMT ">;tag=" STR_FMT, STR_ARG(peer->uri), STR_ARG(token)));
-	scn_draft_put(d, STR("To"), scn_fmt(a, "<" STR_FMT ">", STR_ARG(registers ? peer->uri : uri)));
+		      scn_fmt(a, "<" STR_FMT ">;tag=" STR_FMT, STR_ARG(peer->uri), STR_ARG(token)));
+	scn_draft_put(d, STR("To"),
+		      scn_fmt(a, "<" STR_FMT ">", STR_ARG(registers ? peer->uri : uri)));
 	scn_draft_put(d, STR("Call-ID"),
-	              registers ? scn_fmt(a, STR_FMT "-register", STR_ARG(peer->name)) : token);
+		      registers ? scn_fmt(a, STR_FMT "-register", STR_ARG(peer->name)) : token);
 	scn_draft_put(d, STR("CSeq"),
-	              scn_fmt(a, "%u " STR_FMT, registers ? peer->counter : 1, STR_ARG(s->method)));
+		      scn_fmt(a, "%u " STR_FMT, registers ? peer->counter : 1, STR_ARG(s->method)));
 }
 
 
-static void draft_in_dialog(struct scn_peer *peer, const struct scn_sending *s, struct scn_dialog *dlg,
-                            uint32_t cseq, struct scn_draft *d)
+static void draft_in_dialog(struct scn_peer *peer, const struct scn_sending *s,
+			    struct scn_dialog *dlg, uint32_t cseq, struct scn_draft *d)
 {
 	struct arena *a = peer->play->arena;
 
@@ -124,7 +128,7 @@ static void draft_in_dialog(struct scn_peer *peer, const struct scn_sending *s, 
 
 /** CANCEL and the ACK of a negative answer: of the request itself (RFC 3261 9.1, 17.1.1.3). */
 static void draft_of_request(const struct scn_request *r, struct str method, struct str to,
-                             struct scn_draft *d)
+			     struct scn_draft *d)
 {
 	const struct scn_msg *m = r->sent;
 	struct str vias[SCN_VALUES_MAX], cseq = scn_header_value(m, STR("CSeq"));
@@ -142,11 +146,12 @@ static void draft_of_request(const struct scn_request *r, struct str method, str
 	scn_draft_put(d, STR("To"), to);
 	scn_draft_put(d, STR("Call-ID"), scn_header_value(m, STR("Call-ID")));
 	scn_draft_put(d, STR("CSeq"),
-	              scn_fmt(d->arena, STR_FMT " " STR_FMT, STR_ARG(number), STR_ARG(method)));
+		      scn_fmt(d->arena, STR_FMT " " STR_FMT, STR_ARG(number), STR_ARG(method)));
 }
 
 
-bool scn_send_transaction_ack(struct scn_peer *peer, struct scn_request *r, const struct scn_msg *response)
+bool scn_send_transaction_ack(struct scn_peer *peer, struct scn_request *r,
+			      const struct scn_msg *response)
 {
 	struct scn_draft *d = scn_alloc(peer->play->arena, sizeof(*d));
 
@@ -176,17 +181,19 @@ static void put_credentials(struct scn_peer *peer, struct scn_draft *d, const st
 		unsigned count = ++peer->nonce_count[proxy];
 
 		peer->credentials = scn_credentials(a, c, user, password, d->method, d->uri, count,
-		                                    scn_fmt(a, "%08x", 0x5eed0000u + count));
+						    scn_fmt(a, "%08x", 0x5eed0000u + count));
 	}
-	scn_draft_set(d, c->proxy ? STR("Proxy-Authorization") : STR("Authorization"), peer->credentials);
+	scn_draft_set(d, c->proxy ? STR("Proxy-Authorization") : STR("Authorization"),
+		      peer->credentials);
 }
 
 
 static bool may_authenticate(const struct scn_peer *peer, const struct scn_sending *s,
-                             const struct scn_wire *w)
+			     const struct scn_wire *w)
 {
 	if (s->no_credentials || w->credentials == SCN_CREDENTIALS_NONE ||
-	    w->credentials == SCN_CREDENTIALS_USED || is(s->method, "CANCEL") || is(s->method, "ACK"))
+	    w->credentials == SCN_CREDENTIALS_USED || is(s->method, "CANCEL") ||
+	    is(s->method, "ACK"))
 		return false;
 	return peer->password.p || w->credentials == SCN_CREDENTIALS_AS ||
 	       w->credentials == SCN_CREDENTIALS_WRONG;
@@ -200,8 +207,8 @@ static bool take_challenge(struct scn_peer *peer, const struct scn_request *r)
 	struct scn_challenge c;
 
 	if (!a || a->kind != SCN_MESSAGE || a->msg->request ||
-	    (a->msg->status != 401 && a->msg->status != 407) || scn_peer_request_of(peer, a->msg) != r ||
-	    !scn_challenge_read(a->msg, &c))
+	    (a->msg->status != 401 && a->msg->status != 407) ||
+	    scn_peer_request_of(peer, a->msg) != r || !scn_challenge_read(a->msg, &c))
 		return false;
 	a->taken = true;
 	peer->challenge[!is(r->method, "REGISTER")] = c;
@@ -213,7 +220,7 @@ static bool take_challenge(struct scn_peer *peer, const struct scn_request *r)
 /* ---- Sending ---- */
 
 static bool choose_hop(struct scn_peer *peer, const struct scn_sending *s, const struct scn_wire *w,
-                       struct scn_over_hop *hop)
+		       struct scn_over_hop *hop)
 {
 	struct scn_play *p = peer->play;
 	const struct scn_peer *other = s->to.p ? scn_peer_find(p, s->to) : NULL;
@@ -225,8 +232,9 @@ static bool choose_hop(struct scn_peer *peer, const struct scn_sending *s, const
 		hop->to = hop->over == SCN_TLS ? other->tls_addr : other->addr;
 	else if (!scn_server_addr(p->server, hop->over, peer->addr.sa.sa_family, &hop->to))
 		return scn_fail(p, s->line,
-		                "the server does not listen on " STR_FMT ": say towards ADDRESS:PORT",
-		                STR_ARG(scn_over_name(hop->over)));
+				"the server does not listen on " STR_FMT
+				": say towards ADDRESS:PORT",
+				STR_ARG(scn_over_name(hop->over)));
 	if (w->from_given) {
 		hop->socket = scn_peer_socket(peer, &w->from);
 		if (!hop->socket)
@@ -256,13 +264,14 @@ static bool makes_its_own_branch(const struct scn_sending *s, const struct scn_r
 
 /** The draft by what the statement asks for. */
 static bool draft_for(struct scn_peer *peer, const struct scn_sending *s, struct scn_request *about,
-                      struct scn_dialog *dlg, struct scn_draft *d)
+		      struct scn_dialog *dlg, struct scn_draft *d)
 {
 	struct scn_play *p = peer->play;
 
 	if ((is(s->method, "CANCEL") || is(s->method, "ACK")) && !about && !dlg)
-		return scn_fail(p, s->line, "there is no INVITE of " STR_FMT "'s that this belongs to",
-		                STR_ARG(peer->name));
+		return scn_fail(p, s->line,
+				"there is no INVITE of " STR_FMT "'s that this belongs to",
+				STR_ARG(peer->name));
 	if (!makes_its_own_branch(s, about)) {
 		draft_of_request(about, s->method, scn_header_value(about->sent, STR("To")), d);
 		return true;
@@ -300,13 +309,13 @@ static struct scn_request *request_about(struct scn_peer *peer, const struct scn
 
 static bool belongs_in_dialog(struct str method)
 {
-	return is(method, "BYE") || is(method, "ACK") || is(method, "INFO") || is(method, "UPDATE") ||
-	       is(method, "PRACK") || is(method, "NOTIFY");
+	return is(method, "BYE") || is(method, "ACK") || is(method, "INFO") ||
+	       is(method, "UPDATE") || is(method, "PRACK") || is(method, "NOTIFY");
 }
 
 
 static struct scn_dialog *dialog_for(struct scn_peer *peer, const struct scn_sending *s,
-                                     const struct scn_request *about)
+				     const struct scn_request *about)
 {
 	if (s->in.p)
 		return scn_peer_dialog(peer, s->in);
@@ -318,7 +327,7 @@ static struct scn_dialog *dialog_for(struct scn_peer *peer, const struct scn_sen
 
 /** One transmission under a branch of its own. */
 static bool transmit(struct scn_peer *peer, const struct scn_sending *s, struct scn_request *r,
-                     struct scn_draft *d, const struct scn_wire *w)
+		     struct scn_draft *d, const struct scn_wire *w)
 {
 	struct scn_play *p = peer->play;
 	struct str vias[SCN_VALUES_MAX], bytes = scn_draft_bytes(d);
@@ -341,13 +350,14 @@ static bool transmit(struct scn_peer *peer, const struct scn_sending *s, struct 
 
 /** The next try: a new branch, the next CSeq, unless the scenario has said what they are. */
 static void renew(struct scn_peer *peer, const struct scn_sending *s, struct scn_request *r,
-                  struct scn_draft *d)
+		  struct scn_draft *d)
 {
 	struct str cseq = scn_draft_value(d, STR("CSeq")), number = str_cut(&cseq, ' ');
 	uint32_t n;
 
 	if (str_u32(number, &n))
-		scn_draft_set(d, STR("CSeq"), scn_fmt(d->arena, "%u " STR_FMT, n + 1, STR_ARG(cseq)));
+		scn_draft_set(d, STR("CSeq"),
+			      scn_fmt(d->arena, "%u " STR_FMT, n + 1, STR_ARG(cseq)));
 	if (r->dialog)
 		r->dialog->cseq++;
 	for (size_t i = 0; i < d->headers; i++) {
@@ -363,15 +373,16 @@ static void renew(struct scn_peer *peer, const struct scn_sending *s, struct scn
 }
 
 
-static bool send_and_authenticate(struct scn_peer *peer, const struct scn_sending *s, struct scn_request *r,
-                                  struct scn_draft *d, const struct scn_wire *w)
+static bool send_and_authenticate(struct scn_peer *peer, const struct scn_sending *s,
+				  struct scn_request *r, struct scn_draft *d,
+				  const struct scn_wire *w)
 {
 	bool may = may_authenticate(peer, s, w);
 	bool own = w->credentials == SCN_CREDENTIALS_OWN;
 
 	if (w->credentials == SCN_CREDENTIALS_USED && !peer->credentials.p)
 		return scn_fail(peer->play, s->line, STR_FMT " has used no credentials yet",
-		                STR_ARG(peer->name));
+				STR_ARG(peer->name));
 	if ((may && own && peer->challenge[!is(s->method, "REGISTER")].nonce.p) ||
 	    w->credentials == SCN_CREDENTIALS_USED)
 		put_credentials(peer, d, w);
@@ -400,7 +411,8 @@ bool scn_request_send(struct scn_peer *peer, const struct scn_sending *s, struct
 	struct scn_wire w;
 
 	if (s->in.p && !dlg)
-		return scn_fail(p, s->line, STR_FMT " has no dialog of that name", STR_ARG(peer->name));
+		return scn_fail(p, s->line, STR_FMT " has no dialog of that name",
+				STR_ARG(peer->name));
 	scn_draft_init(d, p->arena);
 	d->method = s->method;
 	if (makes_its_own_branch(s, about))
@@ -434,7 +446,8 @@ bool scn_request_again(struct scn_peer *peer, const struct scn_request *r)
 
 
 /** What these bytes ask, so that an answer is known to belong to them. */
-static struct scn_request *note_bytes(struct scn_peer *peer, const struct scn_sending *s, struct str bytes)
+static struct scn_request *note_bytes(struct scn_peer *peer, const struct scn_sending *s,
+				      struct str bytes)
 {
 	struct scn_request *r = new_request(peer, s);
 	struct str vias[SCN_VALUES_MAX];
@@ -450,8 +463,9 @@ static struct scn_request *note_bytes(struct scn_peer *peer, const struct scn_se
 }
 
 
-bool scn_bytes_send(struct scn_peer *peer, const struct scn_line *line, struct str bytes, bool over_given,
-                    enum scn_over over, const struct scn_change *changes, struct str as)
+bool scn_bytes_send(struct scn_peer *peer, const struct scn_line *line, struct str bytes,
+		    bool over_given, enum scn_over over, const struct scn_change *changes,
+		    struct str as)
 {
 	struct scn_play *p = peer->play;
 	struct scn_sending s = {

@@ -11,8 +11,9 @@
 struct scn_sending {
 	const struct scn_line *line;
 	struct str method;
-	struct str to;    /**< peer or URI; STR_NULL: none said */
-	struct str in;    /**< name of the dialog; STR_NULL: the latest, if the method belongs in one */
+	struct str to; /**< peer or URI; STR_NULL: none said */
+	struct str
+		in; /**< name of the dialog; STR_NULL: the latest, if the method belongs in one */
 	struct str about; /**< ACK, CANCEL: name of the request (`for`) */
 	struct str as;
 	bool over_given;
@@ -29,12 +30,14 @@ bool scn_request_send(struct scn_peer *peer, const struct scn_sending *s, struct
 /** The same bytes over the same hop. */
 bool scn_request_again(struct scn_peer *peer, const struct scn_request *r);
 bool scn_answer(struct scn_peer *peer, struct scn_incoming *in, unsigned status, struct str reason,
-                const struct scn_change *changes);
+		const struct scn_change *changes);
 bool scn_answer_again(struct scn_peer *peer, const struct scn_incoming *in);
 /** RFC 3261 17.1.1.3. */
-bool scn_send_transaction_ack(struct scn_peer *peer, struct scn_request *r, const struct scn_msg *response);
+bool scn_send_transaction_ack(struct scn_peer *peer, struct scn_request *r,
+			      const struct scn_msg *response);
 /** Bytes as they are. */
-bool scn_bytes_send(struct scn_peer *peer, const struct scn_line *line, struct str bytes, bool over_given,
-                    enum scn_over over, const struct scn_change *changes, struct str as);
+bool scn_bytes_send(struct scn_peer *peer, const struct scn_line *line, struct str bytes,
+		    bool over_given, enum scn_over over, const struct scn_change *changes,
+		    struct str as);
 
 #endif

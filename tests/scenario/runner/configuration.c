@@ -23,7 +23,8 @@ struct section {
 
 static bool starts_section(struct str line)
 {
-	return line.n && line.p[0] != ' ' && line.p[0] != '#' && line.p[0] != '-' && str_find(line, ':') > 0;
+	return line.n && line.p[0] != ' ' && line.p[0] != '#' && line.p[0] != '-' &&
+	       str_find(line, ':') > 0;
 }
 
 
@@ -60,7 +61,7 @@ static struct section *sections(struct scn_play *p, const struct scn_text *more)
 
 	overlay(p->arena, &list, str_of(defaults));
 	overlay(p->arena, &list,
-	        str_eq(p->core, STR("ims")) ? str_of(ims_defaults) : STR("core: embedded\n"));
+		str_eq(p->core, STR("ims")) ? str_of(ims_defaults) : STR("core: embedded\n"));
 	for (size_t i = 0; i < 3; i++)
 		for (const struct scn_text *t = all[i]; t; t = t->next)
 			overlay(p->arena, &list, t->text);
@@ -81,11 +82,10 @@ bool scn_configuration(struct scn_play *p, const struct scn_text *more, struct s
 	if (tls)
 		(void)scn_tls(p);
 	if (tls && !tls_said)
-		yaml = scn_fmt(
-			p->arena,
-			STR_FMT
-			"tls: {certificate: {tmp}/server.pem, key: {tmp}/server.key, ca: {tmp}/server.pem}\n",
-			STR_ARG(yaml));
+		yaml = scn_fmt(p->arena,
+			       STR_FMT "tls: {certificate: {tmp}/server.pem, key: "
+				       "{tmp}/server.key, ca: {tmp}/server.pem}\n",
+			       STR_ARG(yaml));
 	return scn_put_in(p, p->c->line, yaml, ret);
 }
 

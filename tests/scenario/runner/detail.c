@@ -124,7 +124,7 @@ static bool read_credentials(struct scn_change *c, struct str rest)
 		return true;
 	}
 	return w.n == 1 && (str_eq(c->value, STR("none")) || str_eq(c->value, STR("wrong")) ||
-	                    str_eq(c->value, STR("used")));
+			    str_eq(c->value, STR("used")));
 }
 
 
@@ -181,9 +181,10 @@ struct scn_change *scn_changes_read(struct arena *a, const struct scn_line *firs
 
 		c->line = l;
 		if (!read_change(c, l->text) || l->child || (l->here.p && c->op != SCN_BODY)) {
-			*why = misshapen(a, l,
-			                 "no change to a message: try Name: value, + Name: value, - Name, "
-			                 "uri …, body \"…\"");
+			*why = misshapen(
+				a, l,
+				"no change to a message: try Name: value, + Name: value, - Name, "
+				"uri …, body \"…\"");
 			return NULL;
 		}
 		*tail = c;
@@ -198,7 +199,7 @@ struct scn_change *scn_changes_read(struct arena *a, const struct scn_line *firs
 static bool is_own(struct str s)
 {
 	static const char *const own[] = {"start", "uri",    "method", "status", "reason",
-	                                  "body",  "source", "over",   "size"};
+					  "body",  "source", "over",   "size"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (str_eq(s, str_of(own[i])))
@@ -348,9 +349,10 @@ struct scn_check *scn_checks_read(struct arena *a, const struct scn_line *first,
 
 		c->line = l;
 		if (!read_check(a, c, l->text) || l->child) {
-			*why = misshapen(a, l,
-			                 "no check of a message: try Name: value, Name ~ pattern, Name has "
-			                 "text, no Name, body \"…\"");
+			*why = misshapen(
+				a, l,
+				"no check of a message: try Name: value, Name ~ pattern, Name has "
+				"text, no Name, body \"…\"");
 			return NULL;
 		}
 		*tail = c;

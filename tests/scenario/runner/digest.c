@@ -12,8 +12,8 @@ static struct str field(struct str value, struct str name)
 
 	(void)str_cut(&rest, ' ');
 	while (rest.n) {
-		struct str key =
-			str_trim(str_upto(rest, (size_t)(str_find(rest, '=') < 0 ? 0 : str_find(rest, '='))));
+		struct str key = str_trim(str_upto(
+			rest, (size_t)(str_find(rest, '=') < 0 ? 0 : str_find(rest, '='))));
 		struct str v;
 
 		if (!key.n)
@@ -56,12 +56,13 @@ bool scn_challenge_read(const struct scn_msg *m, struct scn_challenge *ret)
 		if (!str_eq(m->header[i].name, name) || !str_starts_nocase(v, STR("Digest ")))
 			continue;
 		*ret = (struct scn_challenge){.realm = field(v, STR("realm")),
-		                              .nonce = field(v, STR("nonce")),
-		                              .opaque = field(v, STR("opaque")),
-		                              .qop = field(v, STR("qop")),
-		                              .algorithm = field(v, STR("algorithm")),
-		                              .proxy = m->status == 407,
-		                              .stale = str_eq_nocase(field(v, STR("stale")), STR("true"))};
+					      .nonce = field(v, STR("nonce")),
+					      .opaque = field(v, STR("opaque")),
+					      .qop = field(v, STR("qop")),
+					      .algorithm = field(v, STR("algorithm")),
+					      .proxy = m->status == 407,
+					      .stale = str_eq_nocase(field(v, STR("stale")),
+								     STR("true"))};
 		if (known_algorithm(ret->algorithm) && ret->nonce.p)
 			return true;
 	}
@@ -88,34 +89,37 @@ static struct str hash(struct arena *a, struct str algorithm, struct str text)
 
 
 struct str scn_credentials(struct arena *a, const struct scn_challenge *c, struct str user,
-                           struct str password, struct str method, struct str uri, unsigned count,
-                           struct str cnonce)
+			   struct str password, struct str method, struct str uri, unsigned count,
+			   struct str cnonce)
 {
 	struct str ha1 = hash(a, c->algorithm,
-	                      scn_fmt(a, STR_FMT ":" STR_FMT ":" STR_FMT, STR_ARG(user), STR_ARG(c->realm),
-	                              STR_ARG(password)));
-	struct str ha2 =
-		hash(a, c->algorithm, scn_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(method), STR_ARG(uri)));
+			      scn_fmt(a, STR_FMT ":" STR_FMT ":" STR_FMT, STR_ARG(user),
+				      STR_ARG(c->realm), STR_ARG(password)));
+	struct str ha2 = hash(a, c->algorithm,
+			      scn_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(method), STR_ARG(uri)));
 	struct str more = STR(""), response;
 
 	if (c->qop.p) {
-		response =
-			hash(a, c->algorithm,
-		             scn_fmt(a, STR_FMT ":" STR_FMT ":%08x:" STR_FMT ":auth:" STR_FMT, STR_ARG(ha1),
-		                     STR_ARG(c->nonce), count, STR_ARG(cnonce), STR_ARG(ha2)));
-		more = scn_fmt(a, ", qop=auth, nc=%08x, cnonce=\"" STR_FMT "\"", count, STR_ARG(cnonce));
+		response = hash(a, c->algorithm,
+				scn_fmt(a, STR_FMT ":" STR_FMT ":%08x:" STR_FMT ":auth:" STR_FMT,
+					STR_ARG(ha1), STR_ARG(c->nonce), count, STR_ARG(cnonce),
+					STR_ARG(ha2)));
+		more = scn_fmt(a, ", qop=auth, nc=%08x, cnonce=\"" STR_FMT "\"", count,
+			       STR_ARG(cnonce));
 	} else {
 		response = hash(a, c->algorithm,
-		                scn_fmt(a, STR_FMT ":" STR_FMT ":" STR_FMT, STR_ARG(ha1), STR_ARG(c->nonce),
-		                        STR_ARG(ha2)));
+				scn_fmt(a, STR_FMT ":" STR_FMT ":" STR_FMT, STR_ARG(ha1),
+					STR_ARG(c->nonce), STR_ARG(ha2)));
 	}
 	if (c->opaque.p)
-		more = scn_fmt(a, STR_FMT ", opaque=\"" STR_FMT "\"", STR_ARG(more), STR_ARG(c->opaque));
+		more = scn_fmt(a, STR_FMT ", opaque=\"" STR_FMT "\"", STR_ARG(more),
+			       STR_ARG(c->opaque));
 	if (c->algorithm.p)
-		more = scn_fmt(a, STR_FMT ", algorithm=" STR_FMT, STR_ARG(more), STR_ARG(c->algorithm));
+		more = scn_fmt(a, STR_FMT ", algorithm=" STR_FMT, STR_ARG(more),
+			       STR_ARG(c->algorithm));
 	return scn_fmt(a,
-	               "Digest username=\"" STR_FMT "\", realm=\"" STR_FMT "\", nonce=\"" STR_FMT
-	               "\", uri=\"" STR_FMT "\", response=\"" STR_FMT "\"" STR_FMT,
-	               STR_ARG(user), STR_ARG(c->realm), STR_ARG(c->nonce), STR_ARG(uri), STR_ARG(response),
-	               STR_ARG(more));
+		       "Digest username=\"" STR_FMT "\", realm=\"" STR_FMT "\", nonce=\"" STR_FMT
+		       "\", uri=\"" STR_FMT "\", response=\"" STR_FMT "\"" STR_FMT,
+		       STR_ARG(user), STR_ARG(c->realm), STR_ARG(c->nonce), STR_ARG(uri),
+		       STR_ARG(response), STR_ARG(more));
 }

@@ -104,7 +104,7 @@ struct str scn_draft_bytes(struct scn_draft *d)
 	buf_puts(&b, STR("\r\n"));
 	for (size_t i = 0; i < d->headers; i++)
 		buf_printf(&b, STR_FMT ": " STR_FMT "\r\n", STR_ARG(d->header[i].name),
-		           STR_ARG(d->header[i].value));
+			   STR_ARG(d->header[i].value));
 	if (d->body.n && d->type.n && find(d, STR("Content-Type"), false) == d->headers)
 		buf_printf(&b, "Content-Type: " STR_FMT "\r\n", STR_ARG(d->type));
 	if (!d->length_given)
@@ -119,7 +119,8 @@ struct str scn_draft_bytes(struct scn_draft *d)
 }
 
 
-bool scn_here_bytes(struct scn_play *p, const struct scn_line *line, struct str here, struct str *ret)
+bool scn_here_bytes(struct scn_play *p, const struct scn_line *line, struct str here,
+		    struct str *ret)
 {
 	struct buf b = BUF_INIT(SCN_ARENA_MAX);
 	struct str text;
@@ -129,7 +130,8 @@ bool scn_here_bytes(struct scn_play *p, const struct scn_line *line, struct str 
 	while (text.n) {
 		ptrdiff_t end = str_find(text, '\n');
 		struct str one = str_upto(text, end < 0 ? text.n : (size_t)end);
-		bool joined = one.n && one.p[one.n - 1] == '\\' && !(one.n > 1 && one.p[one.n - 2] == '\\');
+		bool joined = one.n && one.p[one.n - 1] == '\\' &&
+			      !(one.n > 1 && one.p[one.n - 2] == '\\');
 
 		buf_puts(&b, scn_unescape(p->arena, joined ? str_upto(one, one.n - 1) : one));
 		if (!joined)
@@ -154,7 +156,8 @@ static bool value_of(struct scn_play *p, const struct scn_change *c, struct str 
 }
 
 
-static bool read_addr(struct scn_play *p, const struct scn_change *c, struct str text, struct addr *ret)
+static bool read_addr(struct scn_play *p, const struct scn_change *c, struct str text,
+		      struct addr *ret)
 {
 	const struct scn_peer *peer = scn_peer_find(p, text);
 
@@ -168,7 +171,8 @@ static bool read_addr(struct scn_play *p, const struct scn_change *c, struct str
 
 
 /** "7", "every byte", "at 10,20": lengths, ended by 0; the last one is used again and again. */
-static bool read_pieces(struct scn_play *p, const struct scn_change *c, struct str text, struct scn_wire *w)
+static bool read_pieces(struct scn_play *p, const struct scn_change *c, struct str text,
+			struct scn_wire *w)
 {
 	size_t max = text.n + 2, n = 0;
 	uint32_t at = 0, before = 0;
@@ -186,8 +190,9 @@ static bool read_pieces(struct scn_play *p, const struct scn_change *c, struct s
 		return scn_fail(p, c->line, "split N, split every byte, or split at N,N");
 	for (struct str rest = str_from(text, 3); rest.p; before = at) {
 		if (!str_u32(str_trim(str_cut(&rest, ',')), &at) || at <= before)
-			return scn_fail(p, c->line,
-			                "split at: numbers of bytes, each larger than the one before");
+			return scn_fail(
+				p, c->line,
+				"split at: numbers of bytes, each larger than the one before");
 		w->pieces[n++] = at - before;
 	}
 	w->pieces[n] = SIZE_MAX; /* the rest in one */
@@ -210,7 +215,8 @@ static void read_credentials(const struct scn_change *c, struct scn_wire *w)
 }
 
 
-static bool set_body(struct scn_play *p, struct scn_draft *d, const struct scn_change *c, struct str value)
+static bool set_body(struct scn_play *p, struct scn_draft *d, const struct scn_change *c,
+		     struct str value)
 {
 	struct buf b = BUF_INIT(SCN_ARENA_MAX);
 	struct str times = STR("1");
@@ -233,32 +239,53 @@ static bool set_body(struct scn_play *p, struct scn_draft *d, const struct scn_c
 
 
 static bool change_one(struct scn_play *p, struct scn_draft *d, const struct scn_change *c,
-                       struct scn_wire *w)
+		       struct scn_wire *w)
 {
 	struct str v;
 
 	if (!value_of(p, c, &v))
 		return false;
 	switch (c->op) {
-	case SCN_SET: scn_draft_set(d, c->name, v); break;
-	case SCN_ADD: scn_draft_add(d, c->name, v, false); break;
-	case SCN_TOP: scn_draft_add(d, c->name, v, true); break;
-	case SCN_REMOVE: scn_draft_remove(d, c->name); break;
-	case SCN_URI: d->uri = v; break;
-	case SCN_LINE: d->start = v; break;
-	case SCN_BODY: return set_body(p, d, c, v);
-	case SCN_REPLACE: break;
-	case SCN_CREDENTIALS: read_credentials(c, w); break;
-	case SCN_TOWARDS: w->towards_given = true; return read_addr(p, c, v, &w->towards);
-	case SCN_FROM: w->from_given = true; return read_addr(p, c, v, &w->from);
-	case SCN_SPLIT: return read_pieces(p, c, v, w);
+	case SCN_SET:
+		scn_draft_set(d, c->name, v);
+		break;
+	case SCN_ADD:
+		scn_draft_add(d, c->name, v, false);
+		break;
+	case SCN_TOP:
+		scn_draft_add(d, c->name, v, true);
+		break;
+	case SCN_REMOVE:
+		scn_draft_remove(d, c->name);
+		break;
+	case SCN_URI:
+		d->uri = v;
+		break;
+	case SCN_LINE:
+		d->start = v;
+		break;
+	case SCN_BODY:
+		return set_body(p, d, c, v);
+	case SCN_REPLACE:
+		break;
+	case SCN_CREDENTIALS:
+		read_credentials(c, w);
+		break;
+	case SCN_TOWARDS:
+		w->towards_given = true;
+		return read_addr(p, c, v, &w->towards);
+	case SCN_FROM:
+		w->from_given = true;
+		return read_addr(p, c, v, &w->from);
+	case SCN_SPLIT:
+		return read_pieces(p, c, v, w);
 	}
 	return true;
 }
 
 
 bool scn_draft_change(struct scn_play *p, struct scn_draft *d, const struct scn_change *first,
-                      struct scn_wire *wire)
+		      struct scn_wire *wire)
 {
 	memset(wire, 0, sizeof(*wire));
 	for (const struct scn_change *c = first; c; c = c->next)
@@ -268,7 +295,8 @@ bool scn_draft_change(struct scn_play *p, struct scn_draft *d, const struct scn_
 }
 
 
-static struct str replace_all(struct arena *a, struct str s, struct str what, struct str with, size_t *times)
+static struct str replace_all(struct arena *a, struct str s, struct str what, struct str with,
+			      size_t *times)
 {
 	struct buf b = BUF_INIT(SCN_ARENA_MAX);
 	struct str ret;
@@ -299,8 +327,9 @@ bool scn_draft_replace(struct scn_play *p, const struct scn_change *first, struc
 			return false;
 		*bytes = replace_all(p->arena, *bytes, what, scn_unescape(p->arena, with), &times);
 		if (!times)
-			return scn_fail(p, c->line, "this text does not occur in the message:\n" STR_FMT,
-			                STR_ARG(*bytes));
+			return scn_fail(p, c->line,
+					"this text does not occur in the message:\n" STR_FMT,
+					STR_ARG(*bytes));
 	}
 	return true;
 }

@@ -16,7 +16,7 @@ struct scn_draft {
 	struct scn_header header[SCN_HEADERS_MAX];
 	size_t headers;
 	struct str type, body; /**< type of the template's own or of `body TYPE` */
-	bool length_given;     /**< the scenario says what Content-Length is, or that it is absent */
+	bool length_given; /**< the scenario says what Content-Length is, or that it is absent */
 };
 
 void scn_draft_init(struct scn_draft *d, struct arena *a);
@@ -47,9 +47,10 @@ struct scn_wire {
 
 /** Makes the changes; those to the finished bytes are left to scn_draft_replace. False: reported. */
 bool scn_draft_change(struct scn_play *p, struct scn_draft *d, const struct scn_change *first,
-                      struct scn_wire *wire);
+		      struct scn_wire *wire);
 bool scn_draft_replace(struct scn_play *p, const struct scn_change *first, struct str *bytes);
 /** The text of a <<END as it goes over the wire: CRLF, escapes undone; a `\` at an end joins lines. */
-bool scn_here_bytes(struct scn_play *p, const struct scn_line *line, struct str here, struct str *ret);
+bool scn_here_bytes(struct scn_play *p, const struct scn_line *line, struct str here,
+		    struct str *ret);
 
 #endif

@@ -44,7 +44,8 @@ static struct str own_value(struct arena *a, struct str name, const struct scn_a
 }
 
 
-struct str scn_subject_value(struct arena *a, const struct scn_subject *s, const struct scn_arrival *from)
+struct str scn_subject_value(struct arena *a, const struct scn_subject *s,
+			     const struct scn_arrival *from)
 {
 	struct str values[SCN_VALUES_MAX], v;
 	size_t n, i;
@@ -101,23 +102,35 @@ static bool as_numbers(struct str a, struct str b, uint64_t *x, uint64_t *y)
 
 /** `want` has its variables put in. */
 static bool holds(struct scn_play *p, const struct scn_check *c, struct str want, struct str got,
-                  const struct scn_arrival *a)
+		  const struct scn_arrival *a)
 {
 	uint64_t x = 0, y = 0;
 
 	switch (c->op) {
-	case SCN_IS: return got.p && str_eq(got, want);
-	case SCN_GLOB: return got.p && scn_glob(want, got);
-	case SCN_HAS: return got.p && str_find_str(got, want) >= 0;
-	case SCN_LACKS: return !got.p || str_find_str(got, want) < 0;
-	case SCN_MATCHES: return got.p && scn_regex(p->arena, want, got, NULL);
-	case SCN_THERE: return got.p != NULL;
-	case SCN_COUNT: return str_u64(want, &x) && x == count_values(&c->subject, a);
-	case SCN_LESS: return as_numbers(got, want, &x, &y) && x < y;
-	case SCN_MORE: return as_numbers(got, want, &x, &y) && x > y;
-	case SCN_ABSENT: return !got.p || (c->subject.own && !got.n);
-	case SCN_ORDER: return a->msg && in_order(want, a->msg);
-	case SCN_SAVE: return got.p && (!c->value.p || scn_regex(p->arena, want, got, NULL));
+	case SCN_IS:
+		return got.p && str_eq(got, want);
+	case SCN_GLOB:
+		return got.p && scn_glob(want, got);
+	case SCN_HAS:
+		return got.p && str_find_str(got, want) >= 0;
+	case SCN_LACKS:
+		return !got.p || str_find_str(got, want) < 0;
+	case SCN_MATCHES:
+		return got.p && scn_regex(p->arena, want, got, NULL);
+	case SCN_THERE:
+		return got.p != NULL;
+	case SCN_COUNT:
+		return str_u64(want, &x) && x == count_values(&c->subject, a);
+	case SCN_LESS:
+		return as_numbers(got, want, &x, &y) && x < y;
+	case SCN_MORE:
+		return as_numbers(got, want, &x, &y) && x > y;
+	case SCN_ABSENT:
+		return !got.p || (c->subject.own && !got.n);
+	case SCN_ORDER:
+		return a->msg && in_order(want, a->msg);
+	case SCN_SAVE:
+		return got.p && (!c->value.p || scn_regex(p->arena, want, got, NULL));
 	}
 	return false;
 }
@@ -136,7 +149,8 @@ static bool want_of(struct scn_play *p, const struct scn_check *c, struct str *r
 			struct str one = str_upto(rest, end < 0 ? rest.n : (size_t)end);
 			bool joined = one.n && one.p[one.n - 1] == '\\';
 
-			buf_puts(&b, scn_unescape(p->arena, joined ? str_upto(one, one.n - 1) : one));
+			buf_puts(&b,
+				 scn_unescape(p->arena, joined ? str_upto(one, one.n - 1) : one));
 			if (!joined)
 				buf_puts(&b, STR("\r\n"));
 			rest = str_from(rest, one.n + 1);
@@ -162,7 +176,7 @@ static bool want_of(struct scn_play *p, const struct scn_check *c, struct str *r
 
 
 static bool judge(struct scn_play *p, const struct scn_check *c, const struct scn_arrival *a,
-                  struct verdict *v)
+		  struct verdict *v)
 {
 	struct str want;
 
@@ -174,11 +188,12 @@ static bool judge(struct scn_play *p, const struct scn_check *c, const struct sc
 	v->say = c->line->text;
 	if (c->here)
 		v->say = scn_fmt(p->arena, STR_FMT " \"" STR_FMT "\"", STR_ARG(c->line->text),
-		                 STR_ARG(scn_escape(p->arena, want)));
+				 STR_ARG(scn_escape(p->arena, want)));
 	else if (c->value.p && str_find(c->value, '{') >= 0)
 		v->say = scn_fmt(p->arena, STR_FMT STR_FMT,
-		                 STR_ARG(str_upto(c->line->text, (size_t)(c->value.p - c->line->text.p))),
-		                 STR_ARG(want));
+				 STR_ARG(str_upto(c->line->text,
+						  (size_t)(c->value.p - c->line->text.p))),
+				 STR_ARG(want));
 	return true;
 }
 
@@ -209,15 +224,16 @@ static void row(struct sheet *s, bool wrong, struct str left, struct str right)
 	struct buf *b = &s->p->report;
 	int pad = left.n < s->left ? (int)(s->left - left.n) : 0;
 
-	buf_printf(b, "%c " STR_FMT "%*s | " STR_FMT "\n", wrong ? '!' : ' ', STR_ARG(left), pad, "",
-	           STR_ARG(right));
+	buf_printf(b, "%c " STR_FMT "%*s | " STR_FMT "\n", wrong ? '!' : ' ', STR_ARG(left), pad,
+		   "", STR_ARG(right));
 }
 
 
 /** All checks on this header, beside its line. */
 static void header_rows(struct sheet *s, const struct scn_header *h)
 {
-	struct str right = scn_fmt(s->p->arena, STR_FMT ": " STR_FMT, STR_ARG(h->name), STR_ARG(h->value));
+	struct str right = scn_fmt(s->p->arena, STR_FMT ": " STR_FMT, STR_ARG(h->name),
+				   STR_ARG(h->value));
 	bool any = false;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -242,11 +258,13 @@ static void other_rows(struct sheet *s)
 	for (size_t i = 0; i < s->n; i++) {
 		struct verdict *v = &s->v[i];
 
-		if (v->shown || (v->check->subject.own && str_eq(v->check->subject.name, STR("body"))))
+		if (v->shown ||
+		    (v->check->subject.own && str_eq(v->check->subject.name, STR("body"))))
 			continue;
 		v->shown = true;
 		if (v->check->op == SCN_ORDER)
-			row(s, v->wrong, v->say, v->wrong ? STR("(another order)") : STR("(in this order)"));
+			row(s, v->wrong, v->say,
+			    v->wrong ? STR("(another order)") : STR("(in this order)"));
 		else
 			row(s, v->wrong, v->say, v->got.p ? v->got : STR("(not there)"));
 	}
@@ -273,8 +291,8 @@ static void body_rows(struct sheet *s, const struct scn_arrival *a)
 }
 
 
-static void side_by_side(struct scn_play *p, struct str start, bool start_wrong, struct verdict *v, size_t n,
-                         const struct scn_arrival *a)
+static void side_by_side(struct scn_play *p, struct str start, bool start_wrong, struct verdict *v,
+			 size_t n, const struct scn_arrival *a)
 {
 	struct sheet s = {.p = p, .v = v, .n = n, .left = start.n > LEFT_MIN ? start.n : LEFT_MIN};
 
@@ -301,8 +319,8 @@ static size_t checks_count(const struct scn_check *c)
 
 
 bool scn_expect(struct scn_play *p, const struct scn_line *line, const struct scn_peer *peer,
-                struct str start, bool start_wrong, const struct scn_check *checks,
-                const struct scn_arrival *a)
+		struct str start, bool start_wrong, const struct scn_check *checks,
+		const struct scn_arrival *a)
 {
 	size_t n = checks_count(checks), i = 0, wrong = 0;
 	struct verdict *v = scn_alloc(p->arena, (n + 1) * sizeof(*v));
@@ -324,16 +342,16 @@ bool scn_expect(struct scn_play *p, const struct scn_line *line, const struct sc
 		scn_fail(p, line, STR_FMT " received something else", STR_ARG(peer->name));
 	else
 		scn_fail(p, first_wrong,
-		         "this does not hold of what " STR_FMT " received (%zu of %zu checks fail)",
-		         STR_ARG(peer->name), wrong, n);
+			 "this does not hold of what " STR_FMT " received (%zu of %zu checks fail)",
+			 STR_ARG(peer->name), wrong, n);
 	side_by_side(p, start, start_wrong, v, n, a);
 	scn_fail_ladder(p, peer->name);
 	return false;
 }
 
 
-bool scn_expect_text(struct scn_play *p, const struct scn_line *line, const struct scn_check *checks,
-                     struct str what, struct str text)
+bool scn_expect_text(struct scn_play *p, const struct scn_line *line,
+		     const struct scn_check *checks, struct str what, struct str text)
 {
 	const struct scn_arrival a = {.kind = SCN_BYTES, .bytes = text};
 
@@ -344,7 +362,7 @@ bool scn_expect_text(struct scn_play *p, const struct scn_line *line, const stru
 			return false;
 		if (v.wrong)
 			return scn_fail(p, c->line, "this does not hold of " STR_FMT ":\n" STR_FMT,
-			                STR_ARG(what), STR_ARG(text));
+					STR_ARG(what), STR_ARG(text));
 		if (c->op == SCN_SAVE)
 			save(p, &v);
 	}

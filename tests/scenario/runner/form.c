@@ -141,7 +141,8 @@ static bool note(struct matcher *m, struct str name, struct str text, bool quote
 
 	if (a->n == SCN_ARGS_MAX)
 		return false;
-	a->v[a->n++] = (struct scn_arg){.name = name.p, .name_n = name.n, .text = text, .quoted = quoted};
+	a->v[a->n++] =
+		(struct scn_arg){.name = name.p, .name_n = name.n, .text = text, .quoted = quoted};
 	return true;
 }
 
@@ -237,10 +238,11 @@ static bool match_run(struct matcher *m, struct at *at, bool in_group)
 }
 
 
-bool scn_form_match(const struct scn_form *f, const struct scn_words *w, struct str line, scn_known_cb *known,
-                    const void *known_arg, struct scn_args *ret)
+bool scn_form_match(const struct scn_form *f, const struct scn_words *w, struct str line,
+		    scn_known_cb *known, const void *known_arg, struct scn_args *ret)
 {
-	struct matcher m = {.words = w, .line = line, .known = known, .known_arg = known_arg, .args = ret};
+	struct matcher m = {
+		.words = w, .line = line, .known = known, .known_arg = known_arg, .args = ret};
 	struct at at = {.p = f->pattern};
 
 	ret->n = 0;

@@ -59,8 +59,8 @@ struct scn_args {
 typedef bool(scn_known_cb)(struct str kind, struct str name, const void *arg);
 
 /** True: `line` has this form. A [group] without slots is noted as an argument named by its first word. */
-bool scn_form_match(const struct scn_form *f, const struct scn_words *w, struct str line, scn_known_cb *known,
-                    const void *known_arg, struct scn_args *ret);
+bool scn_form_match(const struct scn_form *f, const struct scn_words *w, struct str line,
+		    scn_known_cb *known, const void *known_arg, struct scn_args *ret);
 /** STR_NULL: not there. */
 struct str scn_arg(const struct scn_args *a, const char *name);
 bool scn_arg_quoted(const struct scn_args *a, const char *name);

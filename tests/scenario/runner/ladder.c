@@ -29,20 +29,21 @@ static bool concerns(const struct scn_rung *r, struct str peer)
 }
 
 
-static void print_rung(struct arena *a, const struct scn_rung *r, const char *prefix, struct buf *out)
+static void print_rung(struct arena *a, const struct scn_rung *r, const char *prefix,
+		       struct buf *out)
 {
 	buf_printf(out, "%s%9.*s  ", prefix, STR_ARG(scn_duration_text(a, r->at_ms)));
 	if (!r->over.n) {
 		buf_printf(out, STR_FMT ": " STR_FMT "\n", STR_ARG(r->from), STR_ARG(r->what));
 		return;
 	}
-	buf_printf(out, "%8.*s %s %-8.*s %.*s  " STR_FMT "\n", STR_ARG(r->from), r->fault ? "--x" : "-->",
-	           STR_ARG(r->to), STR_ARG(r->over), STR_ARG(r->what));
+	buf_printf(out, "%8.*s %s %-8.*s %.*s  " STR_FMT "\n", STR_ARG(r->from),
+		   r->fault ? "--x" : "-->", STR_ARG(r->to), STR_ARG(r->over), STR_ARG(r->what));
 }
 
 
 void scn_ladder_print(const struct scn_ladder *l, struct str peer, size_t max, const char *prefix,
-                      struct buf *out)
+		      struct buf *out)
 {
 	size_t all = 0;
 
@@ -63,8 +64,9 @@ struct str scn_ladder_summary(struct arena *a, struct str bytes)
 	struct str start, cseq;
 
 	if (!scn_msg_read(a, m, bytes))
-		return scn_fmt(a, "\"" STR_FMT "\"%s", STR_ARG(scn_escape(a, str_upto(bytes, BYTES_SHOWN))),
-		               bytes.n > BYTES_SHOWN ? "…" : "");
+		return scn_fmt(a, "\"" STR_FMT "\"%s",
+			       STR_ARG(scn_escape(a, str_upto(bytes, BYTES_SHOWN))),
+			       bytes.n > BYTES_SHOWN ? "…" : "");
 	start = m->request ? str_upto(m->start, m->start.n - 8) : str_from(m->start, 8);
 	cseq = scn_header_value(m, STR("CSeq"));
 	return scn_fmt(a, STR_FMT " (" STR_FMT ")", STR_ARG(str_trim(start)), STR_ARG(cseq));

@@ -27,7 +27,7 @@ struct scn_ladder {
 void scn_ladder_add(struct scn_ladder *l, const struct scn_rung *r);
 /** The last `max` rungs that have `peer` at an end (all when empty), each line after `prefix`. */
 void scn_ladder_print(const struct scn_ladder *l, struct str peer, size_t max, const char *prefix,
-                      struct buf *out);
+		      struct buf *out);
 /** "MESSAGE sip:bob@example.org (2 MESSAGE)", "200 OK (2 MESSAGE)", or bytes escaped. */
 struct str scn_ladder_summary(struct arena *a, struct str bytes);
 

@@ -12,13 +12,16 @@ static const char usage[] =
 	"usage: scn [-v] [--only TEXT] [--results FILE] [--ids FILE] SCENARIO...\n"
 	"       scn --forms\n"
 	"\n"
-	"Plays the cases of scenario files (*.scn) against the whole server on a virtual clock and network.\n"
+	"Plays the cases of scenario files (*.scn) against the whole server on a virtual clock and "
+	"network.\n"
 	"\n"
 	"  -v, --verbose   print the ladder of every case: what went over the network, when\n"
 	"  --only TEXT     only cases whose title has this text\n"
-	"  --results FILE  append \"passed|failed ID FILE TITLE\" for each requirement id, separated by "
-        "tabs\n"
-	"  --ids FILE      the requirement ids there are; default: tests/scenario/requirements.ids\n"
+	"  --results FILE  append \"passed|failed ID FILE TITLE\" for each requirement id, "
+	"separated by "
+	"tabs\n"
+	"  --ids FILE      the requirement ids there are; default: "
+	"tests/scenario/requirements.ids\n"
 	"  --forms         print every statement of the language\n"
 	"\n"
 	"example: build/tests/scn tests/scenario/pager/delivered.scn -v\n";
@@ -76,21 +79,21 @@ static void print_title(struct str title)
 
 
 static void note_results(struct run *r, const struct scn_script *s, const struct scn_case *c,
-                         struct str title, bool passed)
+			 struct str title, bool passed)
 {
 	const struct scn_decls *both[] = {&s->decls, &c->decls};
 
 	for (size_t k = 0; r->results && k < 2; k++)
 		for (size_t i = 0; i < both[k]->ids_n; i++)
 			fprintf(r->results, "%s\t" STR_FMT "\t%s\t" STR_FMT "\n",
-			        passed ? "passed" : "failed", STR_ARG(both[k]->ids[i]), s->file,
-			        STR_ARG(title));
+				passed ? "passed" : "failed", STR_ARG(both[k]->ids[i]), s->file,
+				STR_ARG(title));
 }
 
 
 /** The title with the row's words put in, and the setting when there are several. */
 static struct str title_of(struct arena *a, const struct scn_case *c, struct str core, bool several,
-                           size_t row)
+			   size_t row)
 {
 	struct scn_vars vars = {0};
 	struct str title = c->title, unknown;
@@ -100,13 +103,15 @@ static struct str title_of(struct arena *a, const struct scn_case *c, struct str
 		scn_var_set(a, &vars, c->columns[i], c->rows[row][i]);
 	(void)scn_substitute(a, &vars, c->title, &title, &unknown);
 	if (row != SIZE_MAX && str_eq(title, c->title))
-		title = scn_fmt(a, STR_FMT " (" STR_FMT ")", STR_ARG(title), STR_ARG(c->rows[row][0]));
-	return several ? scn_fmt(a, STR_FMT " [" STR_FMT "]", STR_ARG(title), STR_ARG(core)) : title;
+		title = scn_fmt(a, STR_FMT " (" STR_FMT ")", STR_ARG(title),
+				STR_ARG(c->rows[row][0]));
+	return several ? scn_fmt(a, STR_FMT " [" STR_FMT "]", STR_ARG(title), STR_ARG(core))
+		       : title;
 }
 
 
-static void play_one(struct run *r, const struct scn_script *s, const struct scn_case *c, struct str core,
-                     bool several, size_t row)
+static void play_one(struct run *r, const struct scn_script *s, const struct scn_case *c,
+		     struct str core, bool several, size_t row)
 {
 	struct arena a = ARENA_INIT(SCN_ARENA_MAX);
 	struct str title = title_of(&a, c, core, several, row);

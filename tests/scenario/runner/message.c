@@ -140,8 +140,8 @@ bool scn_msg_read(struct arena *a, struct scn_msg *ret, struct str bytes)
 		name = str_cut(&line, ':');
 		if (!line.p || ret->headers == SCN_HEADERS_MAX)
 			return false;
-		ret->header[ret->headers++] =
-			(struct scn_header){.name = scn_header_full(str_trim(name)), .value = str_trim(line)};
+		ret->header[ret->headers++] = (struct scn_header){
+			.name = scn_header_full(str_trim(name)), .value = str_trim(line)};
 	}
 	ret->body = rest.p ? rest : STR("");
 	if (!ret->request) {
@@ -198,8 +198,9 @@ struct str scn_header_joined(struct arena *a, const struct scn_msg *m, struct st
 	for (size_t i = 0; i < m->headers; i++) {
 		if (!str_eq_nocase(m->header[i].name, name))
 			continue;
-		all = all.p ? scn_fmt(a, STR_FMT ", " STR_FMT, STR_ARG(all), STR_ARG(m->header[i].value))
-		            : m->header[i].value;
+		all = all.p ? scn_fmt(a, STR_FMT ", " STR_FMT, STR_ARG(all),
+				      STR_ARG(m->header[i].value))
+			    : m->header[i].value;
 	}
 	return all;
 }
@@ -241,7 +242,8 @@ static size_t up_to(struct str s, char separator)
 }
 
 
-size_t scn_header_values(const struct scn_msg *m, struct str name, struct str values[static SCN_VALUES_MAX])
+size_t scn_header_values(const struct scn_msg *m, struct str name,
+			 struct str values[static SCN_VALUES_MAX])
 {
 	size_t n = 0;
 

@@ -43,7 +43,8 @@ struct str scn_header_value(const struct scn_msg *m, struct str name);
 /** All lines joined by ", "; STR_NULL: none. */
 struct str scn_header_joined(struct arena *a, const struct scn_msg *m, struct str name);
 /** Each value, also those that share a line; their number. */
-size_t scn_header_values(const struct scn_msg *m, struct str name, struct str values[static SCN_VALUES_MAX]);
+size_t scn_header_values(const struct scn_msg *m, struct str name,
+			 struct str values[static SCN_VALUES_MAX]);
 /** The parameter of a value (behind <…>); quotes are taken off. False: none. */
 bool scn_value_param(struct str value, struct str name, struct str *ret);
 /** What stands in <…>, or the value up to its ';'. */
@@ -59,7 +60,7 @@ struct scn_challenge {
 bool scn_challenge_read(const struct scn_msg *m, struct scn_challenge *ret);
 /** The value of (Proxy-)Authorization (RFC 7616 3.4). */
 struct str scn_credentials(struct arena *a, const struct scn_challenge *c, struct str user,
-                           struct str password, struct str method, struct str uri, unsigned count,
-                           struct str cnonce);
+			   struct str password, struct str method, struct str uri, unsigned count,
+			   struct str cnonce);
 
 #endif

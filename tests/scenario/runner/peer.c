@@ -67,29 +67,31 @@ static struct str who(struct scn_play *p, const struct addr *addr)
 
 
 static void rung(struct scn_peer *peer, bool out, enum scn_over over, const struct addr *other,
-                 struct str what, bool fault)
+		 struct str what, bool fault)
 {
 	struct str name = who(peer->play, other);
 
 	scn_ladder_add(&peer->play->ladder, &(struct scn_rung){.at_ms = scn_now(peer->play),
-	                                                       .from = out ? peer->name : name,
-	                                                       .to = out ? name : peer->name,
-	                                                       .over = scn_over_name(over),
-	                                                       .what = what,
-	                                                       .fault = fault});
+							       .from = out ? peer->name : name,
+							       .to = out ? name : peer->name,
+							       .over = scn_over_name(over),
+							       .what = what,
+							       .fault = fault});
 }
 
 
 static void event(struct scn_peer *peer, struct str what)
 {
-	scn_ladder_add(&peer->play->ladder,
-	               &(struct scn_rung){.at_ms = scn_now(peer->play), .from = peer->name, .what = what});
+	scn_ladder_add(&peer->play->ladder, &(struct scn_rung){.at_ms = scn_now(peer->play),
+							       .from = peer->name,
+							       .what = what});
 }
 
 
 static struct scn_arrival *arrive(struct scn_peer *peer, const struct scn_arrival *a)
 {
-	struct scn_arrival *copy = scn_alloc(peer->play->arena, sizeof(*copy)), **tail = &peer->arrivals;
+	struct scn_arrival *copy = scn_alloc(peer->play->arena, sizeof(*copy)),
+			   **tail = &peer->arrivals;
 
 	*copy = *a;
 	copy->at_ms = scn_now(peer->play);
@@ -114,13 +116,14 @@ static void take_in(struct scn_peer *peer, struct scn_arrival a)
 }
 
 
-static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n, void *arg)
+static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n,
+			 void *arg)
 {
 	for (size_t i = 0; i < n; i++)
 		take_in(arg, (struct scn_arrival){.bytes = {batch[i].p, batch[i].n},
-		                                  .over = SCN_UDP,
-		                                  .source = batch[i].peer,
-		                                  .socket = s});
+						  .over = SCN_UDP,
+						  .source = batch[i].peer,
+						  .socket = s});
 }
 
 
@@ -143,9 +146,9 @@ static void on_stream_bytes(struct stream *s, const char *p, size_t n, void *arg
 	buf_put(&c->in, p, n);
 	while ((whole = scn_msg_frame(buf_str(&c->in))) > 0) {
 		take_in(c->peer, (struct scn_arrival){.bytes = {c->in.p, whole},
-		                                      .over = c->over,
-		                                      .source = *stream_peer(s),
-		                                      .conn = c});
+						      .over = c->over,
+						      .source = *stream_peer(s),
+						      .conn = c});
 		buf_take(&c->in, whole);
 		if (!c->stream)
 			return;
@@ -161,18 +164,18 @@ static void on_closed(struct stream *s, int error, void *arg)
 
 	if (c->in.n)
 		take_in(peer, (struct scn_arrival){.bytes = buf_str(&c->in),
-		                                   .over = c->over,
-		                                   .source = *stream_peer(s),
-		                                   .conn = c});
-	event(peer,
-	      error ? scn_fmt(a, "its connection failed (%s) after %zu bytes sent", strerror(-error), c->sent)
-	            : scn_fmt(a, "its connection was closed after %zu bytes sent", c->sent));
+						   .over = c->over,
+						   .source = *stream_peer(s),
+						   .conn = c});
+	event(peer, error ? scn_fmt(a, "its connection failed (%s) after %zu bytes sent",
+				    strerror(-error), c->sent)
+			  : scn_fmt(a, "its connection was closed after %zu bytes sent", c->sent));
 	scn_peer_react(peer, arrive(peer, &(struct scn_arrival){.kind = SCN_CLOSED,
-	                                                        .over = c->over,
-	                                                        .source = *stream_peer(s),
-	                                                        .conn = c,
-	                                                        .sent = c->sent,
-	                                                        .error = error}));
+								.over = c->over,
+								.source = *stream_peer(s),
+								.conn = c,
+								.sent = c->sent,
+								.error = error}));
 	c->stream = NULL;
 	mem_unref(s);
 }
@@ -207,7 +210,7 @@ static void on_accepted(struct stream_listener *ln, struct stream *s, void *arg)
 	c->connected = true;
 	stream_set_handler(s, &stream_handler, c);
 	event(peer, scn_fmt(peer->play->arena, "a connection comes in from " STR_FMT,
-	                    STR_ARG(addr_str(peer->play->arena, stream_peer(s)))));
+			    STR_ARG(addr_str(peer->play->arena, stream_peer(s)))));
 }
 
 
@@ -239,16 +242,16 @@ struct scn_conn *scn_peer_connect(struct scn_peer *peer, enum scn_over over, con
 	c = new_conn(peer, over);
 	c->ours = true;
 	err = stream_connect(&c->stream, peer->play->loop, to, &local,
-	                     over == SCN_TLS ? scn_tls(peer->play) : NULL, peer->play->domain,
-	                     &stream_handler, c);
+			     over == SCN_TLS ? scn_tls(peer->play) : NULL, peer->play->domain,
+			     &stream_handler, c);
 	if (err) {
 		c->stream = NULL;
 		scn_fail(peer->play, NULL, STR_FMT " cannot connect to %s: %s", STR_ARG(peer->name),
-		         addr_text(to, text), strerror(-err));
+			 addr_text(to, text), strerror(-err));
 		return NULL;
 	}
 	event(peer, scn_fmt(peer->play->arena, "connects to " STR_FMT " (" STR_FMT ")",
-	                    STR_ARG(who(peer->play, to)), STR_ARG(scn_over_name(over))));
+			    STR_ARG(who(peer->play, to)), STR_ARG(scn_over_name(over))));
 	return c;
 }
 
@@ -280,8 +283,9 @@ static bool write_pieces(struct scn_conn *c, struct str bytes, const size_t *pie
 			return true; /* closed by the server half-way: the scenario says whether it should */
 		err = stream_write(c->stream, bytes.p, n);
 		if (err)
-			return scn_fail(peer->play, NULL, STR_FMT " cannot write to its connection: %s",
-			                STR_ARG(peer->name), strerror(-err));
+			return scn_fail(peer->play, NULL,
+					STR_FMT " cannot write to its connection: %s",
+					STR_ARG(peer->name), strerror(-err));
 		c->sent += n;
 		bytes = str_from(bytes, n);
 		if (pieces)
@@ -292,7 +296,7 @@ static bool write_pieces(struct scn_conn *c, struct str bytes, const size_t *pie
 
 
 bool scn_peer_send(struct scn_peer *peer, const struct scn_over_hop *hop, struct str bytes,
-                   const size_t *pieces)
+		   const size_t *pieces)
 {
 	struct str what = scn_ladder_summary(peer->play->arena, bytes);
 	struct scn_conn *c = hop->conn;
@@ -300,9 +304,10 @@ bool scn_peer_send(struct scn_peer *peer, const struct scn_over_hop *hop, struct
 
 	if (hop->over == SCN_UDP) {
 		rung(peer, true, SCN_UDP, &hop->to, what, false);
-		err = datagram_send(hop->socket ? hop->socket : peer->udp, &hop->to, bytes.p, bytes.n);
-		return !err || scn_fail(peer->play, NULL, STR_FMT " cannot send: %s", STR_ARG(peer->name),
-		                        strerror(-err));
+		err = datagram_send(hop->socket ? hop->socket : peer->udp, &hop->to, bytes.p,
+				    bytes.n);
+		return !err || scn_fail(peer->play, NULL, STR_FMT " cannot send: %s",
+					STR_ARG(peer->name), strerror(-err));
 	}
 	if (!c || !c->stream)
 		c = scn_peer_connect(peer, hop->over, &hop->to);
@@ -378,7 +383,8 @@ static int open_sockets(struct scn_peer *peer)
 	if (!err && peer->has[SCN_TCP])
 		err = stream_listen(&peer->tcp, l, &peer->addr, NULL, on_accepted, peer);
 	if (!err && peer->has[SCN_TLS])
-		err = stream_listen(&peer->tls, l, &peer->tls_addr, scn_tls(peer->play), on_accepted, peer);
+		err = stream_listen(&peer->tls, l, &peer->tls_addr, scn_tls(peer->play),
+				    on_accepted, peer);
 	return err;
 }
 
@@ -394,7 +400,7 @@ static bool identify(struct scn_peer *peer, const struct scn_decls *decls)
 			peer->password = u->password;
 	if (!peer->decl->uri.p)
 		peer->uri = scn_fmt(p->arena, "sip:" STR_FMT "@" STR_FMT, STR_ARG(peer->user),
-		                    STR_ARG(p->domain));
+				    STR_ARG(p->domain));
 	else if (!scn_put_in(p, peer->decl->line, peer->decl->uri, &peer->uri))
 		return false;
 	return true;
@@ -416,7 +422,8 @@ struct scn_peer *scn_peer_open(struct scn_play *p, const struct scn_peer_decl *d
 		scn_fail(p, d->line, "no such transport: there are udp, tcp, tls");
 		return NULL;
 	}
-	if (!place(peer, number) || !identify(peer, &p->script->decls) || !identify(peer, &p->c->decls))
+	if (!place(peer, number) || !identify(peer, &p->script->decls) ||
+	    !identify(peer, &p->c->decls))
 		return NULL;
 	err = open_sockets(peer);
 	if (err) {
@@ -448,7 +455,8 @@ struct datagram_socket *scn_peer_socket(struct scn_peer *peer, const struct addr
 	for (; i < max && peer->extra[i]; i++)
 		if (addr_eq(datagram_local(peer->extra[i]), local))
 			return peer->extra[i];
-	if (i == max || datagram_open(&peer->extra[i], peer->play->loop, local, on_datagrams, NULL, peer))
+	if (i == max ||
+	    datagram_open(&peer->extra[i], peer->play->loop, local, on_datagrams, NULL, peer))
 		return NULL;
 	return peer->extra[i];
 }
@@ -465,7 +473,7 @@ struct str scn_peer_contact(struct scn_peer *peer)
 	static const char *const param[] = {"", ";transport=tcp", ";transport=tls"};
 
 	return scn_fmt(peer->play->arena, "<sip:" STR_FMT "@" STR_FMT "%s>", STR_ARG(peer->name),
-	               STR_ARG(scn_peer_hostport(peer, peer->over)), param[peer->over]);
+		       STR_ARG(scn_peer_hostport(peer, peer->over)), param[peer->over]);
 }
 
 

@@ -61,7 +61,8 @@ struct scn_conn {
 /** The halves of a dialog that a peer must remember. */
 struct scn_dialog {
 	struct scn_dialog *next;
-	struct str call_id, local, remote; /**< From/To values with tags, as this peer writes them */
+	struct str call_id, local,
+		remote; /**< From/To values with tags, as this peer writes them */
 	struct str remote_tag;
 	struct str target; /**< URI of the other's Contact */
 	struct str routes[SCN_VALUES_MAX];
@@ -150,7 +151,7 @@ void scn_conn_close(struct scn_conn *c);
 /** Sends bytes to a hop; `pieces` (may be NULL): lengths of the pieces, cyclic, ended by 0. False: reported.
  */
 bool scn_peer_send(struct scn_peer *peer, const struct scn_over_hop *hop, struct str bytes,
-                   const size_t *pieces);
+		   const size_t *pieces);
 
 /** A socket at another address of its own (`from`). NULL: it cannot be opened. */
 struct datagram_socket *scn_peer_socket(struct scn_peer *peer, const struct addr *local);
@@ -158,7 +159,8 @@ struct datagram_socket *scn_peer_socket(struct scn_peer *peer, const struct addr
 /** The first that is neither taken nor excused; NULL: none. */
 struct scn_arrival *scn_peer_waiting(const struct scn_peer *peer);
 /** Its request of that branch; NULL. */
-struct scn_request *scn_peer_request_of(const struct scn_peer *peer, const struct scn_msg *response);
+struct scn_request *scn_peer_request_of(const struct scn_peer *peer,
+					const struct scn_msg *response);
 struct scn_request *scn_peer_request_named(const struct scn_peer *peer, struct str name);
 struct scn_incoming *scn_peer_incoming_named(const struct scn_peer *peer, struct str name);
 /** By the name of a request that made it; without a name the latest. NULL: none. */

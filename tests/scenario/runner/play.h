@@ -31,9 +31,9 @@ struct scn_play {
 	const struct scn_case *c;
 	struct arena *arena;
 	struct scn_vars vars;
-	struct str core;        /**< embedded, ims */
-	struct str domain;      /**< the first one served */
-	struct str temp;        /**< a directory of its own, made when {tmp} is used; STR_NULL: none */
+	struct str core;   /**< embedded, ims */
+	struct str domain; /**< the first one served */
+	struct str temp;   /**< a directory of its own, made when {tmp} is used; STR_NULL: none */
 	struct tls_config *tls; /**< of the peers, made when first needed (temp.h) */
 	struct loop *loop;
 	struct dns *dns;
@@ -53,7 +53,7 @@ uint64_t scn_now(const struct scn_play *p);
 
 /** Notes the failure of the step at `line`; returns false. `format` makes the first line of the report. */
 __attribute__((format(printf, 3, 4))) bool scn_fail(struct scn_play *p, const struct scn_line *line,
-                                                    const char *format, ...);
+						    const char *format, ...);
 /** The recent rungs at this peer, under the report. */
 void scn_fail_ladder(struct scn_play *p, struct str peer);
 
@@ -61,8 +61,10 @@ void scn_fail_ladder(struct scn_play *p, struct str peer);
 bool scn_put_in(struct scn_play *p, const struct scn_line *line, struct str text, struct str *ret);
 /** The same for a step's argument. */
 bool scn_step_arg(struct scn_play *p, const struct scn_step *st, const char *name, struct str *ret);
-bool scn_step_time(struct scn_play *p, const struct scn_step *st, const char *name, uint64_t *ret_ms);
-bool scn_step_number(struct scn_play *p, const struct scn_step *st, const char *name, uint64_t *ret);
+bool scn_step_time(struct scn_play *p, const struct scn_step *st, const char *name,
+		   uint64_t *ret_ms);
+bool scn_step_number(struct scn_play *p, const struct scn_step *st, const char *name,
+		     uint64_t *ret);
 struct scn_peer *scn_step_peer(struct scn_play *p, const struct scn_step *st);
 
 /** Plays steps in order; stops at the first that fails. */
@@ -78,7 +80,7 @@ bool scn_nothing_waits(struct scn_play *p, const struct scn_line *line);
 bool scn_pass(struct scn_play *p, const struct scn_line *line, uint64_t ms);
 /** Lets time pass until something waits at `peer`, `ms` at most. */
 bool scn_pass_until(struct scn_play *p, const struct scn_line *line, const struct scn_peer *peer,
-                    uint64_t ms);
+		    uint64_t ms);
 
 /** Lets time pass until the flag is set; false: it was not, `ms` long. Arrivals wait meanwhile. */
 bool scn_pass_flag(struct scn_play *p, const bool *flag, uint64_t ms);
@@ -92,7 +94,7 @@ struct scn_outcome {
 };
 
 /** Plays a case in one setting and one row (SIZE_MAX: it has no table). */
-struct scn_outcome scn_case_play(const struct scn_script *s, const struct scn_case *c, struct str core,
-                                 size_t row, struct arena *a);
+struct scn_outcome scn_case_play(const struct scn_script *s, const struct scn_case *c,
+				 struct str core, size_t row, struct arena *a);
 
 #endif

@@ -21,8 +21,8 @@ static struct scn_arrival *candidate(struct scn_peer *peer, struct str what)
 
 
 /** Waits as long as the statement allows. */
-static bool await(struct scn_play *p, const struct scn_step *st, struct scn_peer *peer, struct str what,
-                  struct scn_arrival **ret)
+static bool await(struct scn_play *p, const struct scn_step *st, struct scn_peer *peer,
+		  struct str what, struct scn_arrival **ret)
 {
 	uint64_t within = 0;
 
@@ -34,10 +34,11 @@ static bool await(struct scn_play *p, const struct scn_step *st, struct scn_peer
 	if (*ret)
 		return true;
 	if (within)
-		scn_fail(p, st->line, STR_FMT " receives nothing within " STR_FMT, STR_ARG(peer->name),
-		         STR_ARG(scn_duration_text(p->arena, within)));
+		scn_fail(p, st->line, STR_FMT " receives nothing within " STR_FMT,
+			 STR_ARG(peer->name), STR_ARG(scn_duration_text(p->arena, within)));
 	else
-		scn_fail(p, st->line, "nothing has come to " STR_FMT " at this time", STR_ARG(peer->name));
+		scn_fail(p, st->line, "nothing has come to " STR_FMT " at this time",
+			 STR_ARG(peer->name));
 	scn_fail_ladder(p, STR(""));
 	return false;
 }
@@ -53,7 +54,8 @@ static struct scn_incoming *incoming_for(struct scn_peer *peer, const struct scn
 
 
 /** The response belongs to the request that the statement names (or to any of the peer's). */
-static bool belongs(struct scn_peer *peer, const struct scn_arrival *a, struct str name, struct str *why)
+static bool belongs(struct scn_peer *peer, const struct scn_arrival *a, struct str name,
+		    struct str *why)
 {
 	const struct scn_request *r = scn_peer_request_of(peer, a->msg);
 
@@ -79,7 +81,8 @@ static void name_it(struct scn_peer *peer, const struct scn_arrival *a, struct s
 
 
 /** "200 OK for call again": the statement's own words, for the sheet. */
-static struct str wanted(struct scn_play *p, struct str what, struct str reason, struct str name, bool again)
+static struct str wanted(struct scn_play *p, struct str what, struct str reason, struct str name,
+			 bool again)
 {
 	struct str s = scn_fmt(p->arena, STR_FMT, STR_ARG(what));
 
@@ -108,25 +111,27 @@ static bool play_receives(struct scn_play *p, const struct scn_step *st)
 
 	start = wanted(p, what, reason, name, again);
 	wrong = a->kind != SCN_MESSAGE || !scn_arrival_is(peer, a, what) ||
-	        (over.p && !str_eq(over, scn_over_name(a->over)));
+		(over.p && !str_eq(over, scn_over_name(a->over)));
 	if (!wrong && !a->msg->request)
-		wrong = !belongs(peer, a, name, &why) || (reason.p && !str_eq(reason, a->msg->reason));
+		wrong = !belongs(peer, a, name, &why) ||
+			(reason.p && !str_eq(reason, a->msg->reason));
 	if (!wrong && again != (scn_peer_same(peer, a) != NULL)) {
 		wrong = true;
 		why = again ? STR(" (it did not come before)")
-		            : STR(" (it is a retransmission: say `again`)");
+			    : STR(" (it is a retransmission: say `again`)");
 	}
 	if (over.p)
 		start = scn_fmt(p->arena, STR_FMT " over " STR_FMT, STR_ARG(start), STR_ARG(over));
 	if (a->kind == SCN_CLOSED) {
 		scn_fail(p, st->line,
-		         "the server closed " STR_FMT "'s connection instead, after %zu bytes sent",
-		         STR_ARG(peer->name), a->sent);
+			 "the server closed " STR_FMT "'s connection instead, after %zu bytes sent",
+			 STR_ARG(peer->name), a->sent);
 		scn_fail_ladder(p, peer->name);
 		return false;
 	}
-	if (!scn_expect(p, st->line, peer, scn_fmt(p->arena, STR_FMT STR_FMT, STR_ARG(start), STR_ARG(why)),
-	                wrong, st->checks, a))
+	if (!scn_expect(p, st->line, peer,
+			scn_fmt(p->arena, STR_FMT STR_FMT, STR_ARG(start), STR_ARG(why)), wrong,
+			st->checks, a))
 		return false;
 	a->taken = true;
 	name_it(peer, a, as);
@@ -143,8 +148,9 @@ static bool play_bytes(struct scn_play *p, const struct scn_step *st)
 	if (!scn_step_arg(p, st, "QUOTED", &want) || !await(p, st, peer, STR("bytes"), &a))
 		return false;
 	if (!scn_expect(p, st->line, peer,
-	                scn_fmt(p->arena, "bytes \"" STR_FMT "\"", STR_ARG(scn_escape(p->arena, want))),
-	                a->kind == SCN_CLOSED || !str_eq(a->bytes, want), st->checks, a))
+			scn_fmt(p->arena, "bytes \"" STR_FMT "\"",
+				STR_ARG(scn_escape(p->arena, want))),
+			a->kind == SCN_CLOSED || !str_eq(a->bytes, want), st->checks, a))
 		return false;
 	a->taken = true;
 	return true;
@@ -189,25 +195,29 @@ static bool play_connected(struct scn_play *p, const struct scn_step *st)
 	bool is = scn_peer_conn(peer) != NULL;
 
 	return is == want || scn_fail(p, st->line, STR_FMT " has %s", STR_ARG(peer->name),
-	                              is ? "a connection" : "no connection any more");
+				      is ? "a connection" : "no connection any more");
 }
 
 
 const struct scn_form scn_expectations[] = {
 	{"PEER receives METHOD [again] [as NAME_AS] [over NAME_OVER] [within TIME]",
-         "the next thing that has come is this request, at this very moment or within the time; `again`: a "
-         "retransmission, to the byte",
-         play_receives, .beneath = SCN_CHECKS, .judges = true},
+	 "the next thing that has come is this request, at this very moment or within the time; "
+	 "`again`: a "
+	 "retransmission, to the byte",
+	 play_receives, .beneath = SCN_CHECKS, .judges = true},
 	{"PEER receives STATUS [QUOTED] [for NAME_FOR] [again] [over NAME_OVER] [within TIME]",
-         "the next thing that has come is this response to a request of its own; 2xx, 200|202 are possible",
-         play_receives, .beneath = SCN_CHECKS, .judges = true},
-	{"PEER receives bytes QUOTED [within TIME]", "something that is no SIP message: a keep-alive",
-         play_bytes, .beneath = SCN_CHECKS, .judges = true},
-	{"PEER receives nothing [for TIME]", "nothing has come; and nothing comes while this time passes",
-         play_nothing, .judges = true},
+	 "the next thing that has come is this response to a request of its own; 2xx, 200|202 are "
+	 "possible",
+	 play_receives, .beneath = SCN_CHECKS, .judges = true},
+	{"PEER receives bytes QUOTED [within TIME]",
+	 "something that is no SIP message: a keep-alive", play_bytes, .beneath = SCN_CHECKS,
+	 .judges = true},
+	{"PEER receives nothing [for TIME]",
+	 "nothing has come; and nothing comes while this time passes", play_nothing,
+	 .judges = true},
 	{"PEER loses connection [after N bytes] [within TIME]",
-         "the server closed it, after exactly so many bytes that this peer had sent on it", play_loses,
-         .judges = true},
+	 "the server closed it, after exactly so many bytes that this peer had sent on it",
+	 play_loses, .judges = true},
 	{"PEER is still connected", "its connection stands", play_connected, .judges = true},
 	{0},
 };

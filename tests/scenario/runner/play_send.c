@@ -46,7 +46,7 @@ static bool play_resends(struct scn_play *p, const struct scn_step *st)
 		return false;
 	r = scn_peer_request_named(peer, name);
 	return r ? scn_request_again(peer, r)
-	         : scn_fail(p, st->line, STR_FMT " has sent no such request", STR_ARG(peer->name));
+		 : scn_fail(p, st->line, STR_FMT " has sent no such request", STR_ARG(peer->name));
 }
 
 
@@ -82,8 +82,9 @@ static bool incoming_of(struct scn_play *p, const struct scn_step *st, struct sc
 	for (struct scn_incoming *in = peer->incoming; in && !*ret; in = in->next)
 		if (in->taken && (name.p ? str_eq(in->name, name) : !in->answered))
 			*ret = in;
-	return *ret || scn_fail(p, st->line, STR_FMT " has received no such request that waits for an answer",
-	                        STR_ARG(peer->name));
+	return *ret || scn_fail(p, st->line,
+				STR_FMT " has received no such request that waits for an answer",
+				STR_ARG(peer->name));
 }
 
 
@@ -117,7 +118,8 @@ static bool play_answers_again(struct scn_play *p, const struct scn_step *st)
 		if (in->last.p && (!name.p || str_eq(in->name, name)))
 			break;
 	if (!in)
-		return scn_fail(p, st->line, STR_FMT " has answered no such request", STR_ARG(peer->name));
+		return scn_fail(p, st->line, STR_FMT " has answered no such request",
+				STR_ARG(peer->name));
 	if (!scn_answer_again(peer, in))
 		return false;
 	scn_settle(p);
@@ -198,17 +200,18 @@ static bool take_ok(struct scn_peer *peer, const struct scn_line *line)
 		return true;
 	}
 	scn_fail(p, line, STR_FMT "'s REGISTER is not answered 200:\n" STR_FMT, STR_ARG(peer->name),
-	         STR_ARG(a ? a->bytes : STR("(nothing came)")));
+		 STR_ARG(a ? a->bytes : STR("(nothing came)")));
 	scn_fail_ladder(p, peer->name);
 	return false;
 }
 
 
 static bool register_with(struct scn_peer *peer, const struct scn_line *line, struct str contact,
-                          struct str expires, const struct scn_change *changes)
+			  struct str expires, const struct scn_change *changes)
 {
-	const struct scn_header extra[] = {
-		{STR("Contact"), contact}, {STR("Expires"), expires}, {STR_NULL, STR_NULL}};
+	const struct scn_header extra[] = {{STR("Contact"), contact},
+					   {STR("Expires"), expires},
+					   {STR_NULL, STR_NULL}};
 	const struct scn_sending s = {
 		.line = line, .method = STR("REGISTER"), .extra = extra, .changes = changes};
 
@@ -234,7 +237,8 @@ static bool play_registers(struct scn_play *p, const struct scn_step *st)
 		contact = scn_fmt(p->arena, STR_FMT ";q=" STR_FMT, STR_ARG(contact), STR_ARG(q));
 	if (with.p)
 		contact = scn_fmt(p->arena, STR_FMT ";" STR_FMT, STR_ARG(contact), STR_ARG(with));
-	return register_with(peer, st->line, contact, expires.p ? expires : EXPIRES_DEFAULT, st->changes);
+	return register_with(peer, st->line, contact, expires.p ? expires : EXPIRES_DEFAULT,
+			     st->changes);
 }
 
 
@@ -243,7 +247,8 @@ static bool play_unregisters(struct scn_play *p, const struct scn_step *st)
 	struct scn_peer *peer = scn_step_peer(p, st);
 	bool all = scn_arg(&st->args, "everything").p != NULL;
 
-	return register_with(peer, st->line, all ? STR("*") : scn_peer_contact(peer), STR("0"), st->changes);
+	return register_with(peer, st->line, all ? STR("*") : scn_peer_contact(peer), STR("0"),
+			     st->changes);
 }
 
 
@@ -261,7 +266,7 @@ static bool play_connects(struct scn_play *p, const struct scn_step *st)
 	if (!over_of(p, st, &given, &over) || !scn_step_arg(p, st, "VALUE", &to))
 		return false;
 	if (to.p ? addr_decode_hostport(&addr, to) != 0
-	         : !scn_server_addr(p->server, over, peer->addr.sa.sa_family, &addr))
+		 : !scn_server_addr(p->server, over, peer->addr.sa.sa_family, &addr))
 		return scn_fail(p, st->line, "nowhere to connect to: say to ADDRESS:PORT");
 	c = scn_peer_connect(peer, over, &addr);
 	if (!c)
@@ -319,34 +324,41 @@ static bool play_reads_again(struct scn_play *p, const struct scn_step *st)
 
 
 const struct scn_form scn_acts[] = {
-	{"PEER sends METHOD [to TARGET] [in NAME_IN] [for NAME_FOR] [as NAME_AS] [over NAME_OVER] [without "
-         "credentials]",
-         "a request by template; ACK, BYE, INFO, UPDATE go into the latest dialog, CANCEL and ACK belong to "
-         "the latest INVITE",
-         play_sends, .beneath = SCN_CHANGES},
-	{"PEER sends bytes [QUOTED] [as NAME_AS] [over NAME_OVER]", "these bytes and no others", play_bytes,
-         .beneath = SCN_CHANGES, .here = true},
-	{"PEER resends [NAME]", "the latest request (or that one) again, the same bytes", play_resends},
-	{"PEER answers again [to NAME_TO]", "the latest response again, the same bytes", play_answers_again},
+	{"PEER sends METHOD [to TARGET] [in NAME_IN] [for NAME_FOR] [as NAME_AS] [over NAME_OVER] "
+	 "[without "
+	 "credentials]",
+	 "a request by template; ACK, BYE, INFO, UPDATE go into the latest dialog, CANCEL and ACK "
+	 "belong to "
+	 "the latest INVITE",
+	 play_sends, .beneath = SCN_CHANGES},
+	{"PEER sends bytes [QUOTED] [as NAME_AS] [over NAME_OVER]", "these bytes and no others",
+	 play_bytes, .beneath = SCN_CHANGES, .here = true},
+	{"PEER resends [NAME]", "the latest request (or that one) again, the same bytes",
+	 play_resends},
+	{"PEER answers again [to NAME_TO]", "the latest response again, the same bytes",
+	 play_answers_again},
 	{"PEER answers STATUS [QUOTED] [to NAME_TO]",
-         "a response by template to the latest request received that waits for one", play_answers,
-         .beneath = SCN_CHANGES},
+	 "a response by template to the latest request received that waits for one", play_answers,
+	 .beneath = SCN_CHANGES},
 	{"PEER always answers STATUS [to METHOD]",
-         "from now on, to each request at once; none of them is unexpected", play_always},
-	{"PEER is silent", "from now on requests are not unexpected, and get no answer", play_silent},
+	 "from now on, to each request at once; none of them is unexpected", play_always},
+	{"PEER is silent", "from now on requests are not unexpected, and get no answer",
+	 play_silent},
 	{"PEER ignores VALUE",
-         "from now on these are not unexpected: a METHOD, a status, retransmissions, responses, bytes, "
-         "closing, everything",
-         play_ignores},
+	 "from now on these are not unexpected: a METHOD, a status, retransmissions, responses, "
+	 "bytes, "
+	 "closing, everything",
+	 play_ignores},
 	{"PEER is attentive again", "ends what always, silent and ignores began", play_attentive},
 	{"PEER never acknowledges", "no ACK for negative answers to its INVITEs", play_never_acks},
 	{"PEER registers [expires N] [q VALUE_Q] [with VALUE]",
-         "REGISTER, digest included; 200 is expected. `with` adds parameters to Contact", play_registers,
-         .beneath = SCN_CHANGES},
+	 "REGISTER, digest included; 200 is expected. `with` adds parameters to Contact",
+	 play_registers, .beneath = SCN_CHANGES},
 	{"PEER unregisters [everything]",
-         "REGISTER with Expires: 0; of all its user's contacts with `everything`", play_unregisters,
-         .beneath = SCN_CHANGES},
-	{"PEER connects [over NAME_OVER] [to VALUE] [in vain]", "opens a connection", play_connects},
+	 "REGISTER with Expires: 0; of all its user's contacts with `everything`", play_unregisters,
+	 .beneath = SCN_CHANGES},
+	{"PEER connects [over NAME_OVER] [to VALUE] [in vain]", "opens a connection",
+	 play_connects},
 	{"PEER disconnects", "closes its connection", play_disconnects},
 	{"PEER stops reading", "its connection fills", play_stops_reading},
 	{"PEER reads again", "and empties", play_reads_again},

@@ -65,7 +65,8 @@ static bool play_counter(struct scn_play *p, const struct scn_step *st)
 	struct scn_mark *mark;
 	int64_t value;
 
-	if (!scn_step_arg(p, st, "VALUE", &name) || !scn_step_number(p, st, by ? "N_BY" : "N", &want))
+	if (!scn_step_arg(p, st, "VALUE", &name) ||
+	    !scn_step_number(p, st, by ? "N_BY" : "N", &want))
 		return false;
 	c = counter_find(name);
 	if (!c)
@@ -73,7 +74,8 @@ static bool play_counter(struct scn_play *p, const struct scn_step *st)
 	mark = mark_of(p, name);
 	value = by ? c->value - mark->value : c->value;
 	if (value != (int64_t)want) {
-		scn_fail(p, st->line, by ? "it rose by %lld" : "it stands at %lld", (long long)value);
+		scn_fail(p, st->line, by ? "it rose by %lld" : "it stands at %lld",
+			 (long long)value);
 		scn_fail_ladder(p, STR(""));
 		return false;
 	}
@@ -122,7 +124,8 @@ static bool play_admin(struct scn_play *p, const struct scn_step *st)
 		return scn_fail(p, st->line, "there is no server");
 	a = scn_server_admin(p, method, path, body.p ? body : STR(""));
 	if (!scn_status_is(a.status, status))
-		return scn_fail(p, st->line, "the answer is %u\n" STR_FMT, a.status, STR_ARG(a.body));
+		return scn_fail(p, st->line, "the answer is %u\n" STR_FMT, a.status,
+				STR_ARG(a.body));
 	return scn_expect_text(p, st->line, st->checks, STR("the answer"), a.body);
 }
 
@@ -154,7 +157,8 @@ static bool play_restart(struct scn_play *p, const struct scn_step *st)
 
 static bool play_reload(struct scn_play *p, const struct scn_step *st)
 {
-	struct scn_text more = {.line = st->line, .text = scn_block_dedent(p->arena, st->line->block)};
+	struct scn_text more = {.line = st->line,
+				.text = scn_block_dedent(p->arena, st->line->block)};
 	struct buf why = BUF_INIT(65536);
 	struct str yaml, said;
 	int err;
@@ -256,8 +260,8 @@ static bool play_check(struct scn_play *p, const struct scn_step *st)
 
 	if (!scn_step_arg(p, st, "VALUE", &a) || !scn_step_arg(p, st, "VALUE_2", &b))
 		return false;
-	return str_eq(a, b) == want || scn_fail(p, st->line, "\"" STR_FMT "\" %s \"" STR_FMT "\"", STR_ARG(a),
-	                                        want ? "is not" : "is", STR_ARG(b));
+	return str_eq(a, b) == want || scn_fail(p, st->line, "\"" STR_FMT "\" %s \"" STR_FMT "\"",
+						STR_ARG(a), want ? "is not" : "is", STR_ARG(b));
 }
 
 
@@ -283,7 +287,8 @@ static bool play_repeat(struct scn_play *p, const struct scn_step *st)
 	if (times > REPEAT_MAX)
 		return scn_fail(p, st->line, "at most %d times", REPEAT_MAX);
 	for (uint64_t i = 1; i <= times; i++) {
-		scn_var_set(p->arena, &p->vars, STR("n"), scn_fmt(p->arena, "%llu", (unsigned long long)i));
+		scn_var_set(p->arena, &p->vars, STR("n"),
+			    scn_fmt(p->arena, "%llu", (unsigned long long)i));
 		if (!scn_steps_play(p, st->steps))
 			return false;
 	}
@@ -299,25 +304,30 @@ static bool play_in_core(struct scn_play *p, const struct scn_step *st)
 
 const struct scn_form scn_affairs[] = {
 	{"after TIME",
-         "so much time passes; what arrives before its end is unexpected. May stand before a statement",
-         play_after},
-	{"at TIME", "the same, up to this time since the case began. May stand before a statement", play_at},
+	 "so much time passes; what arrives before its end is unexpected. May stand before a "
+	 "statement",
+	 play_after},
+	{"at TIME", "the same, up to this time since the case began. May stand before a statement",
+	 play_at},
 	{"counter VALUE is N", "it stands at this number", play_counter, .judges = true},
-	{"counter VALUE rises by N_BY", "since the last statement about it, or since the case began",
-         play_counter, .judges = true},
+	{"counter VALUE rises by N_BY",
+	 "since the last statement about it, or since the case began", play_counter,
+	 .judges = true},
 	{"log has QUOTED", "a line of the server's log has this, * standing for anything", play_log,
-         .judges = true},
+	 .judges = true},
 	{"log lacks QUOTED_NOT", "no line has it", play_log, .judges = true},
-	{"store holds N NAME_KIND [of TARGET]", "so many: accounts, bindings, deferred", play_store, .judges = true},
+	{"store holds N NAME_KIND [of TARGET]", "so many: accounts, bindings, deferred", play_store,
+	 .judges = true},
 	{"admin METHOD VALUE_PATH [VALUE_BODY] gives STATUS",
-         "a request of the operator; checks beneath are of its `body`", play_admin, .beneath = SCN_CHECKS,
-         .judges = true},
+	 "a request of the operator; checks beneath are of its `body`", play_admin,
+	 .beneath = SCN_CHECKS, .judges = true},
 	{"restart", "the server ends as at SIGTERM and is started again", play_restart},
 	{"reload", "the keys beneath change the configuration, as at SIGHUP", play_reload,
-         .beneath = SCN_BLOCK},
+	 .beneath = SCN_BLOCK},
 	{"network drops PEER [N_TIMES times]",
-         "what goes to and comes from its host vanishes; the next N things to it", play_drops},
-	{"network refuses PEER [N_TIMES times]", "its host refuses datagrams and connections", play_refuses},
+	 "what goes to and comes from its host vanishes; the next N things to it", play_drops},
+	{"network refuses PEER [N_TIMES times]", "its host refuses datagrams and connections",
+	 play_refuses},
 	{"network delays PEER by TIME", "what goes to its host takes so long", play_delays},
 	{"network doubles PEER", "each datagram to it arrives twice", play_duplicates},
 	{"network heals", "all is as it was", play_heals},
@@ -325,9 +335,11 @@ const struct scn_form scn_affairs[] = {
 	{"check VALUE is [not] VALUE_2", "compares two texts", play_check, .judges = true},
 	{"do NAME", "plays the steps of this name", play_do},
 	{"repeat N times", "plays the steps beneath so often; {n} counts from 1", play_repeat,
-         .beneath = SCN_STEPS},
-	{"in core NAME", "plays the steps beneath only in this setting", play_in_core, .beneath = SCN_STEPS},
+	 .beneath = SCN_STEPS},
+	{"in core NAME", "plays the steps beneath only in this setting", play_in_core,
+	 .beneath = SCN_STEPS},
 	{0},
 };
 
-const struct scn_form *const scn_statement_tables[] = {scn_acts, scn_expectations, scn_affairs, NULL};
+const struct scn_form *const scn_statement_tables[] = {scn_acts, scn_expectations, scn_affairs,
+						       NULL};

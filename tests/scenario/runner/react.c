@@ -123,7 +123,8 @@ struct scn_dialog *scn_peer_dialog(const struct scn_peer *peer, struct str name)
 
 /* ---- Dialogs ---- */
 
-static struct scn_dialog *find_dialog(const struct scn_peer *peer, struct str call_id, struct str remote_tag)
+static struct scn_dialog *find_dialog(const struct scn_peer *peer, struct str call_id,
+				      struct str remote_tag)
 {
 	for (struct scn_dialog *d = peer->dialogs; d; d = d->next)
 		if (str_eq(d->call_id, call_id) && str_eq(d->remote_tag, remote_tag))
@@ -132,7 +133,8 @@ static struct scn_dialog *find_dialog(const struct scn_peer *peer, struct str ca
 }
 
 
-static struct scn_dialog *new_dialog(struct scn_peer *peer, const struct scn_msg *m, struct str remote_tag)
+static struct scn_dialog *new_dialog(struct scn_peer *peer, const struct scn_msg *m,
+				     struct str remote_tag)
 {
 	struct scn_dialog *d = scn_alloc(peer->play->arena, sizeof(*d));
 
@@ -163,7 +165,8 @@ static bool makes_dialog(struct str method)
 /** A response with a To-tag: RFC 3261 12.1.2. */
 static void note_dialog(struct scn_peer *peer, struct scn_request *r, const struct scn_msg *m)
 {
-	struct str to = scn_header_value(m, STR("To")), cseq = scn_header_value(m, STR("CSeq")), tag;
+	struct str to = scn_header_value(m, STR("To")), cseq = scn_header_value(m, STR("CSeq")),
+		   tag;
 	struct str routes[SCN_VALUES_MAX];
 	struct scn_dialog *d;
 	size_t n;
@@ -203,7 +206,7 @@ struct scn_dialog *scn_dialog_of_incoming(struct scn_peer *peer, struct scn_inco
 	    !scn_value_param(scn_header_value(m, STR("To")), STR("tag"), &to_tag)) {
 		d = new_dialog(peer, m, tag);
 		d->local = scn_fmt(peer->play->arena, STR_FMT ";tag=" STR_FMT,
-		                   STR_ARG(scn_header_value(m, STR("To"))), STR_ARG(in->to_tag));
+				   STR_ARG(scn_header_value(m, STR("To"))), STR_ARG(in->to_tag));
 		d->remote = scn_header_value(m, STR("From"));
 		d->routes_n = scn_header_values(m, STR("Record-Route"), d->routes);
 	}

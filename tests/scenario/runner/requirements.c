@@ -25,18 +25,19 @@ static bool known(const struct scn_requirements *r, struct str id)
 
 
 static void check(const struct scn_requirements *r, const char *file, unsigned line,
-                  const struct scn_decls *d, struct buf *why)
+		  const struct scn_decls *d, struct buf *why)
 {
 	for (size_t i = 0; i < d->ids_n; i++)
 		if (!known(r, d->ids[i]))
 			buf_printf(why,
-			           "%s:%u: there is no requirement " STR_FMT
-			           ": see tests/scenario/requirements.ids\n",
-			           file, line, STR_ARG(d->ids[i]));
+				   "%s:%u: there is no requirement " STR_FMT
+				   ": see tests/scenario/requirements.ids\n",
+				   file, line, STR_ARG(d->ids[i]));
 }
 
 
-void scn_requirements_check(const struct scn_requirements *r, const struct scn_script *s, struct buf *why)
+void scn_requirements_check(const struct scn_requirements *r, const struct scn_script *s,
+			    struct buf *why)
 {
 	check(r, s->file, 1, &s->decls, why);
 	for (const struct scn_case *c = s->cases; c; c = c->next)

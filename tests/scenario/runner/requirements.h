@@ -16,6 +16,7 @@ struct scn_requirements {
 /** The first column of each line; '#' begins a comment. Views into `text`. */
 void scn_requirements_read(struct scn_requirements *r, struct str text);
 /** Each id that the script claims and that there is not, into `why`. */
-void scn_requirements_check(const struct scn_requirements *r, const struct scn_script *s, struct buf *why);
+void scn_requirements_check(const struct scn_requirements *r, const struct scn_script *s,
+			    struct buf *why);
 
 #endif

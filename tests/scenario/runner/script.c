@@ -21,24 +21,30 @@ enum declaration {
 
 const struct scn_form scn_declarations[] = {
 	[D_PROVES] = {"Proves:|proves TEXT",
-                      "requirement ids, by commas: of the file's cases, or of one case"},
-	[D_CONFIG] = {"config", "keys of the server's configuration (YAML) beneath, over the defaults",
-                      .beneath = SCN_BLOCK},
+		      "requirement ids, by commas: of the file's cases, or of one case"},
+	[D_CONFIG] = {"config",
+		      "keys of the server's configuration (YAML) beneath, over the defaults",
+		      .beneath = SCN_BLOCK},
 	[D_ZONE] = {"zone", "DNS records beneath, one a line", .beneath = SCN_BLOCK},
 	[D_USER] = {"user NAME password VALUE", "an account of the embedded core"},
-	[D_PEER] =
-		{"peer NAME [at VALUE_AT] [over VALUE_OVER] [is NAME_IS] [uri VALUE_URI] [registered]",
-                 "a SIP element outside the server: where it is, over which transports, who it says it is"},
+	[D_PEER] = {"peer NAME [at VALUE_AT] [over VALUE_OVER] [is NAME_IS] [uri VALUE_URI] "
+		    "[registered]",
+		    "a SIP element outside the server: where it is, over which transports, who it "
+		    "says it is"},
 	[D_SET] = {"set NAME TEXT", "a variable: {NAME} stands for the rest of the line"},
 	[D_SERVER] = {"server none", "the peers talk among themselves: for tests of this runner"},
-	[D_CORE] = {"for core TEXT", "plays every case once in each of these settings; {core} says which"},
-	[D_SETUP] = {"setup", "steps beneath are played before each case's own", .beneath = SCN_STEPS},
+	[D_CORE] = {"for core TEXT",
+		    "plays every case once in each of these settings; {core} says which"},
+	[D_SETUP] = {"setup", "steps beneath are played before each case's own",
+		     .beneath = SCN_STEPS},
 	[D_STEPS] = {"steps NAME", "steps beneath get a name, to be played by `do NAME`",
-                     .beneath = SCN_STEPS},
-	[D_CASE] = {"case QUOTED", "one test: declarations of its own, then its steps", .beneath = SCN_STEPS},
+		     .beneath = SCN_STEPS},
+	[D_CASE] = {"case QUOTED", "one test: declarations of its own, then its steps",
+		    .beneath = SCN_STEPS},
 	[D_TABLE] = {"table",
-                     "in a case: plays it once for each row, | cell | cell |, under the names of the first",
-                     .beneath = SCN_BLOCK},
+		     "in a case: plays it once for each row, | cell | cell |, under the names of "
+		     "the first",
+		     .beneath = SCN_BLOCK},
 	{0},
 };
 
@@ -50,10 +56,11 @@ struct reader {
 };
 
 
-static void complain(struct reader *r, const struct scn_line *l, const char *what, struct str remedy)
+static void complain(struct reader *r, const struct scn_line *l, const char *what,
+		     struct str remedy)
 {
-	buf_printf(r->why, "%s:%u: " STR_FMT ": %s: " STR_FMT "\n", l->file, l->no, STR_ARG(l->text), what,
-	           STR_ARG(remedy));
+	buf_printf(r->why, "%s:%u: " STR_FMT ": %s: " STR_FMT "\n", l->file, l->no,
+		   STR_ARG(l->text), what, STR_ARG(remedy));
 }
 
 
@@ -102,19 +109,21 @@ static void suggest(struct reader *r, const struct scn_line *l, const struct scn
 			}
 		}
 	}
-	if (best && str_starts(str_of(best->pattern), STR("PEER")) && !known(STR("PEER"), w->w[0].text, r))
+	if (best && str_starts(str_of(best->pattern), STR("PEER")) &&
+	    !known(STR("PEER"), w->w[0].text, r))
 		complain(r, l, "there is no such peer",
-		         scn_fmt(r->a, "declare it: peer " STR_FMT, STR_ARG(w->w[0].text)));
+			 scn_fmt(r->a, "declare it: peer " STR_FMT, STR_ARG(w->w[0].text)));
 	else if (best)
 		complain(r, l, "not understood",
-		         scn_fmt(r->a, "the nearest form is: " STR_FMT, STR_ARG(scn_form_text(r->a, best))));
+			 scn_fmt(r->a, "the nearest form is: " STR_FMT,
+				 STR_ARG(scn_form_text(r->a, best))));
 	else
 		complain(r, l, "not understood", STR("see docs/scenarios.md"));
 }
 
 
-static const struct scn_form *find_form(struct reader *r, const struct scn_words *w, struct str text,
-                                        struct scn_args *args)
+static const struct scn_form *find_form(struct reader *r, const struct scn_words *w,
+					struct str text, struct scn_args *args)
 {
 	for (const struct scn_form *const *t = scn_statement_tables; *t; t++)
 		for (const struct scn_form *f = *t; f->pattern; f++)
@@ -135,14 +144,21 @@ static void read_beneath(struct reader *r, struct scn_step *st)
 	if (l->here.p && !st->form->here)
 		complain(r, l, "no text belongs here", STR("take the << away"));
 	switch (st->form->beneath) {
-	case SCN_CHANGES: st->changes = scn_changes_read(r->a, l->child, &why); break;
-	case SCN_CHECKS: st->checks = scn_checks_read(r->a, l->child, &why); break;
-	case SCN_STEPS: st->steps = read_steps(r, l->child); break;
-	case SCN_BLOCK: break;
+	case SCN_CHANGES:
+		st->changes = scn_changes_read(r->a, l->child, &why);
+		break;
+	case SCN_CHECKS:
+		st->checks = scn_checks_read(r->a, l->child, &why);
+		break;
+	case SCN_STEPS:
+		st->steps = read_steps(r, l->child);
+		break;
+	case SCN_BLOCK:
+		break;
 	case SCN_NOTHING:
 		if (l->child)
 			complain(r, l->child, "nothing may stand beneath this statement",
-			         STR("indent it less"));
+				 STR("indent it less"));
 		break;
 	}
 	if (why.p)
@@ -216,7 +232,8 @@ static bool judges(const struct scn_script *s, const struct scn_step *st, unsign
 		if (!str_eq(str_of(st->form->pattern), STR("do NAME")) || depth > 8)
 			continue;
 		for (const struct scn_steps *p = s->procedures; p; p = p->next)
-			if (str_eq(p->name, scn_arg(&st->args, "NAME")) && judges(s, p->steps, depth + 1))
+			if (str_eq(p->name, scn_arg(&st->args, "NAME")) &&
+			    judges(s, p->steps, depth + 1))
 				return true;
 	}
 	return false;
@@ -225,7 +242,8 @@ static bool judges(const struct scn_script *s, const struct scn_step *st, unsign
 
 /* ---- Declarations ---- */
 
-static void read_ids(struct reader *r, struct scn_decls *d, const struct scn_line *l, struct str list)
+static void read_ids(struct reader *r, struct scn_decls *d, const struct scn_line *l,
+		     struct str list)
 {
 	while (list.p) {
 		struct str id = str_trim(str_cut(&list, ','));
@@ -240,7 +258,8 @@ static void read_ids(struct reader *r, struct scn_decls *d, const struct scn_lin
 }
 
 
-static void read_cores(struct reader *r, struct scn_decls *d, const struct scn_line *l, struct str list)
+static void read_cores(struct reader *r, struct scn_decls *d, const struct scn_line *l,
+		       struct str list)
 {
 	while (list.p) {
 		struct str core = str_trim(str_cut(&list, ','));
@@ -265,7 +284,7 @@ static struct scn_text *read_block(struct reader *r, const struct scn_line *l)
 
 
 static void read_user(struct reader *r, struct scn_decls *d, const struct scn_line *l,
-                      const struct scn_args *args)
+		      const struct scn_args *args)
 {
 	struct scn_user *u = scn_alloc(r->a, sizeof(*u));
 
@@ -277,7 +296,7 @@ static void read_user(struct reader *r, struct scn_decls *d, const struct scn_li
 
 
 static void read_peer(struct reader *r, struct scn_decls *d, const struct scn_line *l,
-                      const struct scn_args *args)
+		      const struct scn_args *args)
 {
 	struct scn_peer_decl *p = scn_alloc(r->a, sizeof(*p));
 
@@ -333,11 +352,12 @@ static void read_table(struct reader *r, const struct scn_line *l)
 
 	for (const struct scn_line *row = l->child; row; row = row->next) {
 		struct str cells[SCN_ARGS_MAX];
-		size_t n = row->text.p[0] == '|' ? read_cells(r, row->text, cells, SCN_ARGS_MAX) : 0;
+		size_t n = row->text.p[0] == '|' ? read_cells(r, row->text, cells, SCN_ARGS_MAX)
+						 : 0;
 
 		if (!n || (c->columns_n && n != c->columns_n) || c->rows_n == SCN_ROWS_MAX) {
 			complain(r, row, "not a row of this table",
-			         STR("write | cell | cell | with as many as the first row"));
+				 STR("write | cell | cell | with as many as the first row"));
 		} else if (!c->columns_n) {
 			c->columns_n = n;
 			memcpy(c->columns, cells, n * sizeof(cells[0]));
@@ -365,23 +385,42 @@ static int declaration_of(const struct scn_line *l, struct scn_args *args)
 
 
 static bool declare(struct reader *r, struct scn_decls *d, const struct scn_line *l, int what,
-                    const struct scn_args *args)
+		    const struct scn_args *args)
 {
 	switch (what) {
-	case D_PROVES: read_ids(r, d, l, scn_arg(args, "TEXT")); break;
-	case D_CONFIG: APPEND(d->config, read_block(r, l)); break;
-	case D_ZONE: APPEND(d->zone, read_block(r, l)); break;
-	case D_USER: read_user(r, d, l, args); break;
-	case D_PEER: read_peer(r, d, l, args); break;
-	case D_SET: read_set(r, d, args); break;
-	case D_SERVER: d->no_server = true; break;
-	case D_CORE: read_cores(r, d, l, scn_arg(args, "TEXT")); break;
-	case D_SETUP: d->setup = read_steps(r, l->child); break;
-	default: return false;
+	case D_PROVES:
+		read_ids(r, d, l, scn_arg(args, "TEXT"));
+		break;
+	case D_CONFIG:
+		APPEND(d->config, read_block(r, l));
+		break;
+	case D_ZONE:
+		APPEND(d->zone, read_block(r, l));
+		break;
+	case D_USER:
+		read_user(r, d, l, args);
+		break;
+	case D_PEER:
+		read_peer(r, d, l, args);
+		break;
+	case D_SET:
+		read_set(r, d, args);
+		break;
+	case D_SERVER:
+		d->no_server = true;
+		break;
+	case D_CORE:
+		read_cores(r, d, l, scn_arg(args, "TEXT"));
+		break;
+	case D_SETUP:
+		d->setup = read_steps(r, l->child);
+		break;
+	default:
+		return false;
 	}
 	if (scn_declarations[what].beneath == SCN_NOTHING && l->child)
 		complain(r, l->child, "nothing may stand beneath a declaration like this",
-		         STR("indent it less"));
+			 STR("indent it less"));
 	return true;
 }
 
@@ -407,7 +446,8 @@ static void read_case(struct reader *r, const struct scn_line *l, struct str tit
 	c->steps = read_steps(r, in);
 	if (!judges(r->s, c->steps, 0) && !judges(r->s, c->decls.setup, 0))
 		complain(r, l, "nothing is expected in this case",
-		         STR("say what a peer receives, or what a counter, the store or the log shows"));
+			 STR("say what a peer receives, or what a counter, the store or the log "
+			     "shows"));
 	if (c->columns_n && !c->rows_n)
 		complain(r, l, "the table has no rows", STR("write them beneath its first row"));
 	APPEND(r->s->cases, c);
@@ -435,11 +475,13 @@ static void read_top(struct reader *r, const struct scn_line *l)
 	else if (what == D_STEPS)
 		read_procedure(r, l, scn_arg(&args, "NAME"));
 	else if (what < 0 || !declare(r, &r->s->decls, l, what, &args))
-		complain(r, l, "not a declaration", STR("steps stand in a case: case \"what it shows\""));
+		complain(r, l, "not a declaration",
+			 STR("steps stand in a case: case \"what it shows\""));
 }
 
 
-struct scn_script *scn_script_read(struct arena *a, const char *file, struct str text, struct buf *why)
+struct scn_script *scn_script_read(struct arena *a, const char *file, struct str text,
+				   struct buf *why)
 {
 	struct scn_script *s = scn_alloc(a, sizeof(*s));
 	struct reader r = {.a = a, .why = why, .s = s};
@@ -457,7 +499,9 @@ struct scn_script *scn_script_read(struct arena *a, const char *file, struct str
 	for (const struct scn_line *l = first; l; l = l->next)
 		read_top(&r, l);
 	if (!s->cases && why->n == before)
-		buf_printf(why, "%s:1: there is no case in this file: write: case \"what it shows\"\n", file);
+		buf_printf(why,
+			   "%s:1: there is no case in this file: write: case \"what it shows\"\n",
+			   file);
 	return why->n > before ? NULL : s;
 }
 

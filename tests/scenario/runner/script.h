@@ -96,7 +96,8 @@ struct scn_script {
 };
 
 /** NULL, and every mistake in `why`, one a line. `text` must live as long as the arena. */
-struct scn_script *scn_script_read(struct arena *a, const char *file, struct str text, struct buf *why);
+struct scn_script *scn_script_read(struct arena *a, const char *file, struct str text,
+				   struct buf *why);
 
 /** Every statement there is, ended by a NULL pattern; first the declarations. */
 extern const struct scn_form scn_declarations[];

@@ -13,7 +13,8 @@
 struct scn_server;
 
 /** Starts it with this YAML; NULL: reported. Accounts and zone are the caller's. */
-struct scn_server *scn_server_start(struct scn_play *p, const struct scn_line *line, struct str yaml);
+struct scn_server *scn_server_start(struct scn_play *p, const struct scn_line *line,
+				    struct str yaml);
 /** Stops it at once, and forgets it; NULL is fine. */
 void scn_server_stop(struct scn_play *p, struct scn_server *s);
 /** Stops cleanly as at SIGTERM, and starts again with the same configuration. False: reported. */
@@ -31,7 +32,7 @@ struct scn_admin_answer {
 };
 /** Settles the world until the answer is there. `path` may have ?query. */
 struct scn_admin_answer scn_server_admin(struct scn_play *p, struct str method, struct str path,
-                                         struct str body);
+					 struct str body);
 
 /** How many of a kind the store holds; -ENOENT: no such kind. `user` STR_NULL: of all. */
 int scn_server_store_count(struct scn_play *p, struct str kind, struct str user, uint64_t *ret);

@@ -7,7 +7,8 @@
 #include "scenario/runner/play.h"
 
 
-struct scn_server *scn_server_start(struct scn_play *p, const struct scn_line *line, struct str yaml)
+struct scn_server *scn_server_start(struct scn_play *p, const struct scn_line *line,
+				    struct str yaml)
 {
 	(void)yaml;
 	scn_fail(p, line, "this runner has no server: say `server none`");
@@ -56,7 +57,7 @@ bool scn_server_is_at(const struct scn_server *s, const struct addr *a)
 
 
 struct scn_admin_answer scn_server_admin(struct scn_play *p, struct str method, struct str path,
-                                         struct str body)
+					 struct str body)
 {
 	(void)p;
 	(void)method;

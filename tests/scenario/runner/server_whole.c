@@ -31,7 +31,7 @@ static struct config *decode(struct scn_play *p, const struct scn_line *line, st
 
 	if (config_decode(&c, yaml, "config", &why))
 		scn_fail(p, line, "the configuration is refused:\n" STR_FMT "\n" STR_FMT,
-		         STR_ARG(buf_str(&why)), STR_ARG(yaml));
+			 STR_ARG(buf_str(&why)), STR_ARG(yaml));
 	buf_done(&why);
 	return c;
 }
@@ -47,13 +47,14 @@ static bool start(struct scn_play *p, const struct scn_line *line, struct scn_se
 	err = server_start(&s->server, &params, &why);
 	if (err)
 		scn_fail(p, line, "the server does not start: %s: " STR_FMT, strerror(-err),
-		         STR_ARG(buf_str(&why)));
+			 STR_ARG(buf_str(&why)));
 	buf_done(&why);
 	return !err;
 }
 
 
-struct scn_server *scn_server_start(struct scn_play *p, const struct scn_line *line, struct str yaml)
+struct scn_server *scn_server_start(struct scn_play *p, const struct scn_line *line,
+				    struct str yaml)
 {
 	struct scn_server *s = scn_alloc(p->arena, sizeof(*s));
 
@@ -139,7 +140,8 @@ bool scn_server_addr(const struct scn_server *s, enum scn_over over, int family,
 bool scn_server_is_at(const struct scn_server *s, const struct addr *a)
 {
 	for (size_t i = 0; s && i < s->config->listen.n; i++)
-		if (addr_eq(&s->config->listen.v[i].addr, a) || addr_eq_host(&s->config->listen.v[i].addr, a))
+		if (addr_eq(&s->config->listen.v[i].addr, a) ||
+		    addr_eq_host(&s->config->listen.v[i].addr, a))
 			return true;
 	return false;
 }
@@ -163,15 +165,15 @@ static void on_reply(const struct admin_reply *reply, void *arg)
 
 
 struct scn_admin_answer scn_server_admin(struct scn_play *p, struct str method, struct str path,
-                                         struct str body)
+					 struct str body)
 {
 	struct admin_wait *w = scn_alloc(p->arena, sizeof(*w));
 	struct str query = path;
 
 	path = str_cut(&query, '?');
 	w->p = p;
-	admin_handle(server_admin(p->server->server), method, path, query.p ? query : STR(""), body, on_reply,
-	             w);
+	admin_handle(server_admin(p->server->server), method, path, query.p ? query : STR(""), body,
+		     on_reply, w);
 	scn_settle(p);
 	return w->answer;
 }
@@ -252,10 +254,11 @@ static int ask_page(struct count_wait *w, struct store *s)
 {
 	w->done = false;
 	if (w->deferred)
-		return store_deferred_count(s, &w->request, w->aor.p ? w->aor : STR(""), on_count, w);
+		return store_deferred_count(s, &w->request, w->aor.p ? w->aor : STR(""), on_count,
+					    w);
 	if (w->bindings)
-		return store_binding_list(s, &w->request, w->after, w->position, loop_wall_ms(w->p->loop),
-		                          STORE_PAGE_MAX, on_page, w);
+		return store_binding_list(s, &w->request, w->after, w->position,
+					  loop_wall_ms(w->p->loop), STORE_PAGE_MAX, on_page, w);
 	return store_account_list(s, &w->request, w->after, STORE_PAGE_MAX, on_page, w);
 }
 
@@ -273,8 +276,8 @@ int scn_server_store_count(struct scn_play *p, struct str kind, struct str user,
 		return -ENOENT;
 	if (user.p)
 		w->aor = str_find(user, ':') >= 0 ? user
-		                                  : scn_fmt(p->arena, "sip:" STR_FMT "@" STR_FMT,
-		                                            STR_ARG(user), STR_ARG(p->domain));
+						  : scn_fmt(p->arena, "sip:" STR_FMT "@" STR_FMT,
+							    STR_ARG(user), STR_ARG(p->domain));
 	do {
 		err = ask_page(w, server_store(p->server->server));
 		if (err)

@@ -7,6 +7,7 @@
 
 extern const struct scn_form scn_acts[];         /**< play_send.c: what peers do */
 extern const struct scn_form scn_expectations[]; /**< play_receive.c: what they see */
-extern const struct scn_form scn_affairs[]; /**< play_world.c: time, store, counters, operator, network */
+extern const struct scn_form
+	scn_affairs[]; /**< play_world.c: time, store, counters, operator, network */
 
 #endif

@@ -45,10 +45,12 @@ struct tls_config *scn_tls(struct scn_play *p)
 	struct buf why = BUF_INIT(4096);
 
 	if (!p->tls) {
-		struct str certificate = scn_fmt(p->arena, STR_FMT "/server.pem", STR_ARG(scn_temp(p)));
+		struct str certificate = scn_fmt(p->arena, STR_FMT "/server.pem",
+						 STR_ARG(scn_temp(p)));
 		struct str key = scn_fmt(p->arena, STR_FMT "/server.key", STR_ARG(p->temp));
-		const struct tls_params params = {
-			.certificate_file = certificate.p, .key_file = key.p, .ca_file = certificate.p};
+		const struct tls_params params = {.certificate_file = certificate.p,
+						  .key_file = key.p,
+						  .ca_file = certificate.p};
 
 		scn_certificate_write(p->temp, p->domain);
 		if (tls_config_alloc(&p->tls, &params, &why))

@@ -201,10 +201,18 @@ struct str scn_unescape(struct arena *a, struct str s)
 		}
 		c = s.p[++i];
 		switch (c) {
-		case 'r': p[n++] = '\r'; break;
-		case 'n': p[n++] = '\n'; break;
-		case 't': p[n++] = '\t'; break;
-		case '0': p[n++] = '\0'; break;
+		case 'r':
+			p[n++] = '\r';
+			break;
+		case 'n':
+			p[n++] = '\n';
+			break;
+		case 't':
+			p[n++] = '\t';
+			break;
+		case '0':
+			p[n++] = '\0';
+			break;
 		case 'x':
 			if (i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
 				p[n++] = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
@@ -213,7 +221,9 @@ struct str scn_unescape(struct arena *a, struct str s)
 			}
 			p[n++] = c;
 			break;
-		default: p[n++] = c; break;
+		default:
+			p[n++] = c;
+			break;
 		}
 	}
 	return (struct str){p, n};
@@ -285,11 +295,13 @@ struct str scn_duration_text(struct arena *a, uint64_t ms)
 	uint64_t s = ms / 1000;
 
 	if (ms % 1000 || s < 60)
-		return scn_fmt(a, "%llu.%03llus", (unsigned long long)s, (unsigned long long)(ms % 1000));
+		return scn_fmt(a, "%llu.%03llus", (unsigned long long)s,
+			       (unsigned long long)(ms % 1000));
 	if (s < 3600)
-		return scn_fmt(a, "%llum%02llus", (unsigned long long)(s / 60), (unsigned long long)(s % 60));
+		return scn_fmt(a, "%llum%02llus", (unsigned long long)(s / 60),
+			       (unsigned long long)(s % 60));
 	return scn_fmt(a, "%lluh%02llum%02llus", (unsigned long long)(s / 3600),
-	               (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
+		       (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
 }
 
 
@@ -376,7 +388,7 @@ bool scn_var_get(const struct scn_vars *v, struct str name, struct str *ret)
 
 
 bool scn_substitute(struct arena *a, const struct scn_vars *v, struct str s, struct str *ret,
-                    struct str *unknown)
+		    struct str *unknown)
 {
 	struct buf out = BUF_INIT(SCN_ARENA_MAX);
 	bool ok = true;

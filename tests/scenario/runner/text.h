@@ -78,6 +78,6 @@ void scn_var_set(struct arena *a, struct scn_vars *v, struct str name, struct st
 bool scn_var_get(const struct scn_vars *v, struct str name, struct str *ret);
 /** Puts the values in; false with the unknown name in `unknown`. `\{` is left alone. */
 bool scn_substitute(struct arena *a, const struct scn_vars *v, struct str s, struct str *ret,
-                    struct str *unknown);
+		    struct str *unknown);
 
 #endif

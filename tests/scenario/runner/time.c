@@ -16,7 +16,7 @@ void scn_settle(struct scn_play *p)
 {
 	if (!virtual_loop_run_until_idle(scn_world_loop(p)))
 		scn_fail(p, NULL, "the server never comes to rest at %s",
-		         scn_duration_text(p->arena, scn_now(p)).p);
+			 scn_duration_text(p->arena, scn_now(p)).p);
 }
 
 
@@ -38,19 +38,21 @@ static struct scn_arrival *first_waiting(const struct scn_play *p, struct scn_pe
 
 
 static bool unexpected(struct scn_play *p, const struct scn_line *line, const struct scn_peer *peer,
-                       const struct scn_arrival *a)
+		       const struct scn_arrival *a)
 {
 	if (a->kind == SCN_CLOSED)
 		scn_fail(p, line,
-		         "unexpected: " STR_FMT "'s connection was closed by the server at " STR_FMT
-		         " after %zu bytes sent",
-		         STR_ARG(peer->name), STR_ARG(scn_duration_text(p->arena, a->at_ms)), a->sent);
+			 "unexpected: " STR_FMT "'s connection was closed by the server at " STR_FMT
+			 " after %zu bytes sent",
+			 STR_ARG(peer->name), STR_ARG(scn_duration_text(p->arena, a->at_ms)),
+			 a->sent);
 	else
 		scn_fail(p, line,
-		         "unexpected: at " STR_FMT " " STR_FMT
-		         " received what nothing here expects:\n" STR_FMT,
-		         STR_ARG(scn_duration_text(p->arena, a->at_ms)), STR_ARG(peer->name),
-		         STR_ARG(a->kind == SCN_MESSAGE ? a->bytes : scn_escape(p->arena, a->bytes)));
+			 "unexpected: at " STR_FMT " " STR_FMT
+			 " received what nothing here expects:\n" STR_FMT,
+			 STR_ARG(scn_duration_text(p->arena, a->at_ms)), STR_ARG(peer->name),
+			 STR_ARG(a->kind == SCN_MESSAGE ? a->bytes
+							: scn_escape(p->arena, a->bytes)));
 	scn_fail_ladder(p, peer->name);
 	return false;
 }
@@ -83,7 +85,7 @@ static uint64_t leap(struct scn_play *p, uint64_t left)
 
 	if (!virtual_loop_advance(vl, step))
 		scn_fail(p, NULL, "the server never comes to rest at %s",
-		         scn_duration_text(p->arena, scn_now(p)).p);
+			 scn_duration_text(p->arena, scn_now(p)).p);
 	return step;
 }
 
@@ -105,7 +107,8 @@ bool scn_pass(struct scn_play *p, const struct scn_line *line, uint64_t ms)
 }
 
 
-bool scn_pass_until(struct scn_play *p, const struct scn_line *line, const struct scn_peer *peer, uint64_t ms)
+bool scn_pass_until(struct scn_play *p, const struct scn_line *line, const struct scn_peer *peer,
+		    uint64_t ms)
 {
 	uint64_t end = scn_now(p) + ms;
 

@@ -110,7 +110,8 @@ static void test_globs(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unit_case("%s on %s", rows[i].pattern, rows[i].text);
-		assert_int_equal(scn_glob(str_of(rows[i].pattern), str_of(rows[i].text)), rows[i].fits);
+		assert_int_equal(scn_glob(str_of(rows[i].pattern), str_of(rows[i].text)),
+				 rows[i].fits);
 	}
 }
 
@@ -189,8 +190,8 @@ static void test_blocks(void)
 
 static void test_forms(void)
 {
-	const struct scn_form f = {.pattern =
-	                                   "PEER sends METHOD [to TARGET] [as NAME] [without credentials]"};
+	const struct scn_form f = {
+		.pattern = "PEER sends METHOD [to TARGET] [as NAME] [without credentials]"};
 	static const struct {
 		const char *line;
 		bool fits;
@@ -217,15 +218,15 @@ static void test_forms(void)
 		unit_case("%s", rows[i].line);
 		assert_true(scn_words(&w, str_of(rows[i].line)));
 		assert_int_equal(scn_form_match(&f, &w, str_of(rows[i].line), NULL, NULL, &args),
-		                 rows[i].fits);
+				 rows[i].fits);
 	}
 
 	struct scn_words w;
 	struct scn_args args;
 
 	assert_true(scn_words(&w, STR("a sends X1 as n without credentials to b")));
-	assert_true(
-		scn_form_match(&f, &w, STR("a sends X1 as n without credentials to b"), NULL, NULL, &args));
+	assert_true(scn_form_match(&f, &w, STR("a sends X1 as n without credentials to b"), NULL,
+				   NULL, &args));
 	unit_str(scn_arg(&args, "TARGET"), "b");
 	unit_str(scn_arg(&args, "NAME"), "n");
 	assert_non_null(scn_arg(&args, "without").p);
@@ -269,6 +270,6 @@ static void test_subjects(void)
 
 
 UNIT_MAIN(UNIT_TEST_PLAIN(test_words), UNIT_TEST_PLAIN(test_durations), UNIT_TEST_PLAIN(test_globs),
-          UNIT_TEST_PLAIN(test_escapes), UNIT_TEST_PLAIN(test_variables), UNIT_TEST_PLAIN(test_blocks),
-          UNIT_TEST_PLAIN(test_forms), UNIT_TEST_PLAIN(test_forms_are_distinct),
-          UNIT_TEST_PLAIN(test_subjects))
+	  UNIT_TEST_PLAIN(test_escapes), UNIT_TEST_PLAIN(test_variables),
+	  UNIT_TEST_PLAIN(test_blocks), UNIT_TEST_PLAIN(test_forms),
+	  UNIT_TEST_PLAIN(test_forms_are_distinct), UNIT_TEST_PLAIN(test_subjects))

@@ -34,7 +34,7 @@ static void test_read(void)
 	assert_int_equal(scn_header_values(m, STR("Subject"), values), 1);
 	unit_str(scn_header_value(m, STR("x")), "folded value");
 	unit_str(scn_header_joined(a, m, STR("Via")),
-	         "SIP/2.0/UDP a;branch=z1, SIP/2.0/TCP c;branch=\"z,2\", SIP/2.0/UDP d");
+		 "SIP/2.0/UDP a;branch=z1, SIP/2.0/TCP c;branch=\"z,2\", SIP/2.0/UDP d");
 	v = scn_header_value(m, STR("From"));
 	unit_str(scn_value_uri(v), "sip:a@x;p=1");
 	assert_false(scn_value_param(v, STR("p"), &v));
@@ -51,12 +51,12 @@ static void test_read(void)
 static void test_not_messages(void)
 {
 	static const char *const rows[] = {"",
-	                                   "\r\n\r\n",
-	                                   "MESSAGE sip:b@x SIP/2.0",
-	                                   "MESSAGE sip:b@x\r\n\r\n",
-	                                   "SIP/2.0 abc OK\r\n\r\n",
-	                                   "MESSAGE sip:b@x SIP/2.0\r\nno colon\r\n\r\n",
-	                                   "MESSAGE sip:b@x SIP/2.0\r\nA: b\r\n"};
+					   "\r\n\r\n",
+					   "MESSAGE sip:b@x SIP/2.0",
+					   "MESSAGE sip:b@x\r\n\r\n",
+					   "SIP/2.0 abc OK\r\n\r\n",
+					   "MESSAGE sip:b@x SIP/2.0\r\nno colon\r\n\r\n",
+					   "MESSAGE sip:b@x SIP/2.0\r\nA: b\r\n"};
 	struct arena *a = unit_arena(SCN_ARENA_MAX);
 	struct scn_msg *m = scn_alloc(a, sizeof(*m));
 
@@ -84,20 +84,22 @@ static void test_credentials(void)
 {
 	struct arena *a = unit_arena(SCN_ARENA_MAX);
 	struct scn_challenge c = {.realm = STR("http-auth@example.org"),
-	                          .nonce = STR("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"),
-	                          .qop = STR("auth, auth-int"),
-	                          .algorithm = STR("MD5")};
+				  .nonce = STR("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"),
+				  .qop = STR("auth, auth-int"),
+				  .algorithm = STR("MD5")};
 	struct str cnonce = STR("f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
 	struct str got = scn_credentials(a, &c, STR("Mufasa"), STR("Circle of Life"), STR("GET"),
-	                                 STR("/dir/index.html"), 1, cnonce);
+					 STR("/dir/index.html"), 1, cnonce);
 
 	assert_true(str_find_str(got, STR("response=\"8ca523f5e9506fed4657c9700eebdbec\"")) > 0);
 	assert_true(str_find_str(got, STR("nc=00000001")) > 0);
 	c.algorithm = STR("SHA-256");
-	got = scn_credentials(a, &c, STR("Mufasa"), STR("Circle of Life"), STR("GET"), STR("/dir/index.html"),
-	                      1, cnonce);
+	got = scn_credentials(a, &c, STR("Mufasa"), STR("Circle of Life"), STR("GET"),
+			      STR("/dir/index.html"), 1, cnonce);
 	assert_true(
-		str_find_str(got, STR("753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1")) >
+		str_find_str(
+			got,
+			STR("753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1")) >
 		0);
 }
 
@@ -111,20 +113,22 @@ static void test_challenge(void)
 	assert_true(scn_msg_read(
 		a, m,
 		STR("SIP/2.0 401 Unauthorized\r\n"
-	            "WWW-Authenticate: Digest realm=\"a, b\", nonce=\"n1\", algorithm=SHA-512-256\r\n"
-	            "WWW-Authenticate: Digest realm=\"a, b\" , nonce=\"n2\",algorithm=SHA-256, "
-	            "qop=\"auth,auth-int\", stale=TRUE\r\n\r\n")));
+		    "WWW-Authenticate: Digest realm=\"a, b\", nonce=\"n1\", "
+		    "algorithm=SHA-512-256\r\n"
+		    "WWW-Authenticate: Digest realm=\"a, b\" , nonce=\"n2\",algorithm=SHA-256, "
+		    "qop=\"auth,auth-int\", stale=TRUE\r\n\r\n")));
 	assert_true(scn_challenge_read(m, &c));
 	unit_str(c.realm, "a, b");
 	unit_str(c.nonce, "n2");
 	unit_str(c.qop, "auth,auth-int");
 	assert_true(c.stale);
 	assert_false(c.proxy);
-	assert_true(scn_msg_read(a, m,
-	                         STR("SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\n\r\n")));
+	assert_true(scn_msg_read(
+		a, m, STR("SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\n\r\n")));
 	assert_false(scn_challenge_read(m, &c));
 }
 
 
-UNIT_MAIN(UNIT_TEST_PLAIN(test_read), UNIT_TEST_PLAIN(test_not_messages), UNIT_TEST_PLAIN(test_frames),
-          UNIT_TEST_PLAIN(test_credentials), UNIT_TEST_PLAIN(test_challenge))
+UNIT_MAIN(UNIT_TEST_PLAIN(test_read), UNIT_TEST_PLAIN(test_not_messages),
+	  UNIT_TEST_PLAIN(test_frames), UNIT_TEST_PLAIN(test_credentials),
+	  UNIT_TEST_PLAIN(test_challenge))

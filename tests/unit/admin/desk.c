@@ -3,7 +3,7 @@
 #include "desk.h"
 
 /** 2026-01-02 03:04:05.678 UTC, and an hour later. */
-#define SOME_MS  INT64_C(1767323045678)
+#define SOME_MS INT64_C(1767323045678)
 #define LATER_MS (SOME_MS + 3600000)
 
 
@@ -38,7 +38,8 @@ static bool begins(struct desk *d, admin_done_cb *done, void *done_arg, struct b
 
 /* ---- Rules ---- */
 
-static int settings(struct desk *d, admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why)
+static int settings(struct desk *d, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+		    struct buf *why)
 {
 	int ret;
 
@@ -51,26 +52,28 @@ static int settings(struct desk *d, admin_value_cb *each, admin_done_cb *done, v
 }
 
 
-static int settings_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-			void *arg)
+static int settings_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+			struct buf *why, void *arg)
 {
 	note(arg, "settings of " STR_FMT, STR_ARG(user));
 	return settings(arg, each, done, done_arg, why);
 }
 
 
-static void note_set(struct desk *d, const char *what, struct str user, const struct admin_value *set, size_t n)
+static void note_set(struct desk *d, const char *what, struct str user,
+		     const struct admin_value *set, size_t n)
 {
 	buf_printf(d->asked, "%s of <" STR_FMT ">:", what, STR_ARG(user));
 	for (size_t i = 0; i < n; i++)
-		buf_printf(d->asked, " " STR_FMT "=" STR_FMT "%s", STR_ARG(set[i].name), STR_ARG(set[i].value),
-			   set[i].value.p ? "" : "null");
+		buf_printf(d->asked, " " STR_FMT "=" STR_FMT "%s", STR_ARG(set[i].name),
+			   STR_ARG(set[i].value), set[i].value.p ? "" : "null");
 	buf_putc(d->asked, '\n');
 }
 
 
-static int settings_set(struct str user, const struct admin_value *set, size_t n, admin_value_cb *each,
-			admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int settings_set(struct str user, const struct admin_value *set, size_t n,
+			admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
+			void *arg)
 {
 	note_set(arg, "set settings", user, set, n);
 	return settings(arg, each, done, done_arg, why);
@@ -87,8 +90,8 @@ static const struct admin_document document = {
 };
 
 
-static int document_list(struct str user, admin_document_cb *each, admin_done_cb *done, void *done_arg,
-			 struct buf *why, void *arg)
+static int document_list(struct str user, admin_document_cb *each, admin_done_cb *done,
+			 void *done_arg, struct buf *why, void *arg)
 {
 	struct desk *d = arg;
 	int ret;
@@ -109,7 +112,8 @@ static int document_get(struct str user, struct str auid, struct str name, admin
 	struct admin_document got = document;
 	int ret;
 
-	note(arg, "get " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(user), STR_ARG(auid), STR_ARG(name));
+	note(arg, "get " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(user), STR_ARG(auid),
+	     STR_ARG(name));
 	if (!begins(arg, done, done_arg, why, &ret))
 		return ret;
 	got.body = STR("<resource-lists/>");
@@ -120,12 +124,13 @@ static int document_get(struct str user, struct str auid, struct str name, admin
 
 
 static int document_put(struct str user, const struct admin_document *doc, struct str if_etag,
-			admin_document_cb *each, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+			admin_document_cb *each, admin_done_cb *done, void *done_arg,
+			struct buf *why, void *arg)
 {
 	int ret;
 
-	note(arg, "put " STR_FMT " " STR_FMT " " STR_FMT " [" STR_FMT "] " STR_FMT, STR_ARG(user), STR_ARG(doc->auid),
-	     STR_ARG(doc->name), STR_ARG(if_etag), STR_ARG(doc->body));
+	note(arg, "put " STR_FMT " " STR_FMT " " STR_FMT " [" STR_FMT "] " STR_FMT, STR_ARG(user),
+	     STR_ARG(doc->auid), STR_ARG(doc->name), STR_ARG(if_etag), STR_ARG(doc->body));
 	if (!begins(arg, done, done_arg, why, &ret))
 		return ret;
 	each(&document, done_arg);
@@ -134,19 +139,21 @@ static int document_put(struct str user, const struct admin_document *doc, struc
 }
 
 
-static int document_remove(struct str user, struct str auid, struct str name, admin_done_cb *done, void *done_arg,
-			   struct buf *why, void *arg)
+static int document_remove(struct str user, struct str auid, struct str name, admin_done_cb *done,
+			   void *done_arg, struct buf *why, void *arg)
 {
 	int ret;
 
-	note(arg, "remove " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(user), STR_ARG(auid), STR_ARG(name));
+	note(arg, "remove " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(user), STR_ARG(auid),
+	     STR_ARG(name));
 	if (begins(arg, done, done_arg, why, &ret))
 		done(0, done_arg);
 	return ret;
 }
 
 
-static int policies(struct desk *d, admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why)
+static int policies(struct desk *d, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+		    struct buf *why)
 {
 	int ret;
 
@@ -159,16 +166,17 @@ static int policies(struct desk *d, admin_value_cb *each, admin_done_cb *done, v
 }
 
 
-static int policy_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-		      void *arg)
+static int policy_get(struct str user, admin_value_cb *each, admin_done_cb *done, void *done_arg,
+		      struct buf *why, void *arg)
 {
 	note(arg, "policy of <" STR_FMT ">", STR_ARG(user));
 	return policies(arg, each, done, done_arg, why);
 }
 
 
-static int policy_set(struct str user, const struct admin_value *set, size_t n, admin_value_cb *each,
-		      admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int policy_set(struct str user, const struct admin_value *set, size_t n,
+		      admin_value_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
+		      void *arg)
 {
 	note_set(arg, "set policy", user, set, n);
 	return policies(arg, each, done, done_arg, why);
@@ -205,13 +213,14 @@ static void show(admin_deferred_cb *each, void *done_arg, uint64_t id)
 }
 
 
-static int deferred_list(struct str user, uint64_t after, size_t limit, admin_deferred_cb *each, admin_done_cb *done,
-			 void *done_arg, struct buf *why, void *arg)
+static int deferred_list(struct str user, uint64_t after, size_t limit, admin_deferred_cb *each,
+			 admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct desk *d = arg;
 	int ret;
 
-	note(d, "deferred of <" STR_FMT "> after %llu limit %zu", STR_ARG(user), (unsigned long long)after, limit);
+	note(d, "deferred of <" STR_FMT "> after %llu limit %zu", STR_ARG(user),
+	     (unsigned long long)after, limit);
 	if (!begins(d, done, done_arg, why, &ret))
 		return ret;
 	for (uint64_t id = after + 1; !d->empty && id <= 2 && limit; id++, limit--)
@@ -221,8 +230,8 @@ static int deferred_list(struct str user, uint64_t after, size_t limit, admin_de
 }
 
 
-static int deferred_users(struct str after, size_t limit, admin_waiting_cb *each, admin_done_cb *done,
-			  void *done_arg, struct buf *why, void *arg)
+static int deferred_users(struct str after, size_t limit, admin_waiting_cb *each,
+			  admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct desk *d = arg;
 	int ret;
@@ -237,8 +246,8 @@ static int deferred_users(struct str after, size_t limit, admin_waiting_cb *each
 }
 
 
-static int deferred_show(uint64_t id, admin_deferred_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-			 void *arg)
+static int deferred_show(uint64_t id, admin_deferred_cb *each, admin_done_cb *done, void *done_arg,
+			 struct buf *why, void *arg)
 {
 	int ret;
 
@@ -251,8 +260,8 @@ static int deferred_show(uint64_t id, admin_deferred_cb *each, admin_done_cb *do
 }
 
 
-static int count(struct desk *d, uint64_t n, admin_count_cb *each, admin_done_cb *done, void *done_arg,
-		 struct buf *why)
+static int count(struct desk *d, uint64_t n, admin_count_cb *each, admin_done_cb *done,
+		 void *done_arg, struct buf *why)
 {
 	int ret;
 
@@ -264,24 +273,24 @@ static int count(struct desk *d, uint64_t n, admin_count_cb *each, admin_done_cb
 }
 
 
-static int deferred_remove(struct str user, uint64_t id, admin_count_cb *each, admin_done_cb *done, void *done_arg,
-			   struct buf *why, void *arg)
+static int deferred_remove(struct str user, uint64_t id, admin_count_cb *each, admin_done_cb *done,
+			   void *done_arg, struct buf *why, void *arg)
 {
 	note(arg, "withdraw <" STR_FMT "> %llu", STR_ARG(user), (unsigned long long)id);
 	return count(arg, id ? 1 : 2, each, done, done_arg, why);
 }
 
 
-static int deferred_push(struct str user, admin_count_cb *each, admin_done_cb *done, void *done_arg, struct buf *why,
-			 void *arg)
+static int deferred_push(struct str user, admin_count_cb *each, admin_done_cb *done, void *done_arg,
+			 struct buf *why, void *arg)
 {
 	note(arg, "push <" STR_FMT ">", STR_ARG(user));
 	return count(arg, 1, each, done, done_arg, why);
 }
 
 
-static int system_messages(struct desk *d, const char *state, admin_system_message_cb *each, admin_done_cb *done,
-			   void *done_arg, struct buf *why)
+static int system_messages(struct desk *d, const char *state, admin_system_message_cb *each,
+			   admin_done_cb *done, void *done_arg, struct buf *why)
 {
 	static const struct str answers[] = {STR_INIT("yes"), STR_INIT("no")};
 	int ret;
@@ -306,8 +315,8 @@ static int system_messages(struct desk *d, const char *state, admin_system_messa
 }
 
 
-static int system_list(struct str user, size_t limit, admin_system_message_cb *each, admin_done_cb *done,
-		       void *done_arg, struct buf *why, void *arg)
+static int system_list(struct str user, size_t limit, admin_system_message_cb *each,
+		       admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	(void)limit;
 	note(arg, "system messages of <" STR_FMT ">", STR_ARG(user));
@@ -315,12 +324,14 @@ static int system_list(struct str user, size_t limit, admin_system_message_cb *e
 }
 
 
-static int system_send(struct str user, const struct admin_system_message *m, admin_system_message_cb *each,
-		       admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int system_send(struct str user, const struct admin_system_message *m,
+		       admin_system_message_cb *each, admin_done_cb *done, void *done_arg,
+		       struct buf *why, void *arg)
 {
 	struct desk *d = arg;
 
-	buf_printf(d->asked, "tell " STR_FMT " \"" STR_FMT "\" in %u:", STR_ARG(user), STR_ARG(m->text), m->timeout_s);
+	buf_printf(d->asked, "tell " STR_FMT " \"" STR_FMT "\" in %u:", STR_ARG(user),
+		   STR_ARG(m->text), m->timeout_s);
 	for (size_t i = 0; i < m->answers_n; i++)
 		buf_printf(d->asked, " " STR_FMT, STR_ARG(m->answers[i]));
 	buf_putc(d->asked, '\n');
@@ -328,8 +339,8 @@ static int system_send(struct str user, const struct admin_system_message *m, ad
 }
 
 
-static int system_clear(struct str user, struct str id, admin_count_cb *each, admin_done_cb *done, void *done_arg,
-			struct buf *why, void *arg)
+static int system_clear(struct str user, struct str id, admin_count_cb *each, admin_done_cb *done,
+			void *done_arg, struct buf *why, void *arg)
 {
 	note(arg, "clear " STR_FMT " <" STR_FMT ">", STR_ARG(user), STR_ARG(id));
 	return count(arg, 3, each, done, done_arg, why);
@@ -338,17 +349,19 @@ static int system_clear(struct str user, struct str id, admin_count_cb *each, ad
 
 /* ---- Insight ---- */
 
-static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_cb *each, admin_done_cb *done,
-		 void *done_arg, struct buf *why, void *arg)
+static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_cb *each,
+		 admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
 	struct desk *d = arg;
 	int ret;
 
-	note(d, "trace " STR_FMT " after %llu wait %u", STR_ARG(user), (unsigned long long)after, wait_s);
+	note(d, "trace " STR_FMT " after %llu wait %u", STR_ARG(user), (unsigned long long)after,
+	     wait_s);
 	if (!begins(d, done, done_arg, why, &ret))
 		return ret;
 	if (!d->empty && after < 3) {
-		each(&(struct admin_trace_line){1, SOME_MS, STR("in"), STR("udp"), STR("192.0.2.1:5060"),
+		each(&(struct admin_trace_line){1, SOME_MS, STR("in"), STR("udp"),
+						STR("192.0.2.1:5060"),
 						STR("MESSAGE sip:bob@example.org"), STR("c1")},
 		     done_arg);
 		each(&(struct admin_trace_line){3, SOME_MS, STR("outcome"), STR(""), STR(""),
@@ -360,7 +373,8 @@ static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_c
 }
 
 
-static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void *done_arg,
+		   struct buf *why, void *arg)
 {
 	int ret;
 
@@ -375,7 +389,9 @@ static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void
 				  .status = 202,
 				  .text = STR("kept on disk")},
 	     done_arg);
-	each(&(struct admin_step){.at_ms = LATER_MS, .event = STR("waits"), .text = STR("waits: nobody is there")},
+	each(&(struct admin_step){.at_ms = LATER_MS,
+				  .event = STR("waits"),
+				  .text = STR("waits: nobody is there")},
 	     done_arg);
 	done(0, done_arg);
 	return 0;

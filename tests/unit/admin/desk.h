@@ -12,10 +12,10 @@
 #include "lib/unit.h"
 
 struct desk {
-	struct buf *asked;  /**< one line for each call */
-	int error;          /**< what the next calls come to, when not 0 */
-	const char *why;    /**< with it: returned at once, with this sentence */
-	bool empty;         /**< there are no rows */
+	struct buf *asked; /**< one line for each call */
+	int error;         /**< what the next calls come to, when not 0 */
+	const char *why;   /**< with it: returned at once, with this sentence */
+	bool empty;        /**< there are no rows */
 };
 
 void desk_init(struct desk *d, struct admin_services *s);

@@ -19,15 +19,15 @@ struct fake {
 		bool allowed;
 	} user[USERS_MAX];
 	size_t users;
-	int error;          /**< what the next call comes to, when not 0 */
+	int error; /**< what the next call comes to, when not 0 */
 	const char *why;
-	bool immediate;     /**< the error is returned, not called back */
-	bool late;          /**< answers are kept … */
+	bool immediate; /**< the error is returned, not called back */
+	bool late;      /**< answers are kept … */
 	struct {
 		admin_done_cb *done;
 		void *arg;
 		int error;
-	} call[CALLS_MAX];  /**< … here */
+	} call[CALLS_MAX]; /**< … here */
 	size_t calls;
 	struct admin_status status;
 	struct admin *admin;
@@ -89,7 +89,8 @@ static int fake_add(struct str user, struct str password, admin_done_cb *done, v
 }
 
 
-static int fake_remove(struct str user, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int fake_remove(struct str user, admin_done_cb *done, void *done_arg, struct buf *why,
+		       void *arg)
 {
 	struct fake *f = arg;
 	int i = find(f, user);
@@ -112,8 +113,8 @@ static int fake_passwd(struct str user, struct str password, admin_done_cb *done
 }
 
 
-static int fake_allow(struct str user, bool allowed, admin_done_cb *done, void *done_arg, struct buf *why,
-		      void *arg)
+static int fake_allow(struct str user, bool allowed, admin_done_cb *done, void *done_arg,
+		      struct buf *why, void *arg)
 {
 	struct fake *f = arg;
 	int i = find(f, user);
@@ -145,9 +146,13 @@ static int fake_registrations(struct str user, admin_registration_cb *each, admi
 			      void *done_arg, struct buf *why, void *arg)
 {
 	struct admin_registration r = {
-		.address = STR("sip:alice@example.org"), .contact = STR("sip:alice@192.0.2.1:5061"),
-		.received = STR("udp:192.0.2.1:5061"), .user_agent = STR("Phone \xff/1"),
-		.instance = STR("urn:uuid:1"), .expires_s = 120, .q_milli = 700,
+		.address = STR("sip:alice@example.org"),
+		.contact = STR("sip:alice@192.0.2.1:5061"),
+		.received = STR("udp:192.0.2.1:5061"),
+		.user_agent = STR("Phone \xff/1"),
+		.instance = STR("urn:uuid:1"),
+		.expires_s = 120,
+		.q_milli = 700,
 	};
 
 	if (!user.n || str_eq(user, STR("alice")))
@@ -165,7 +170,8 @@ static void fake_status(struct admin_status *ret, void *arg)
 static void fake_config(bool json, struct buf *out, void *arg)
 {
 	(void)arg;
-	buf_puts(out, json ? STR("{\"domain\": [\"example.org\"]}\n") : STR("domain: [example.org]\n"));
+	buf_puts(out,
+		 json ? STR("{\"domain\": [\"example.org\"]}\n") : STR("domain: [example.org]\n"));
 }
 
 
@@ -209,18 +215,29 @@ static struct fake *fake(bool services)
 {
 	struct fake *f = unit_storage(sizeof(*f));
 	struct admin_services s = {
-		.status = fake_status, .config = fake_config, .user_add = fake_add,
-		.user_remove = fake_remove, .user_passwd = fake_passwd, .user_allow = fake_allow,
-		.user_list = fake_list, .registration_list = fake_registrations, .arg = f,
+		.status = fake_status,
+		.config = fake_config,
+		.user_add = fake_add,
+		.user_remove = fake_remove,
+		.user_passwd = fake_passwd,
+		.user_allow = fake_allow,
+		.user_list = fake_list,
+		.registration_list = fake_registrations,
+		.arg = f,
 	};
 
 	f->type = unit_buf(1000);
 	f->body = unit_buf(1 << 20);
 	f->allow = unit_buf(1000);
 	f->status = (struct admin_status){
-		.node = STR("im1"), .core = STR("embedded"), .domains = STR("example.org example.net"),
+		.node = STR("im1"),
+		.core = STR("embedded"),
+		.domains = STR("example.org example.net"),
 		.uptime_ms = 61500,
-		.load = {.connections = 2, .transactions = 3, .registrations = 4, .queue_delay_us = 5,
+		.load = {.connections = 2,
+			 .transactions = 3,
+			 .registrations = 4,
+			 .queue_delay_us = 5,
 			 .messages = 6},
 		.store = {.kind = STR("sqlite"), .healthy = true},
 	};
@@ -285,11 +302,25 @@ static void test_status(void)
 	struct fake *f = fake(true);
 
 	ask(f, "GET", "/v1/status", NULL);
-	expect(f, 200, Q({"nodes": [{"node": "im1", "version": "0.1.0", "core": "embedded",
-		"domains": ["example.org", "example.net"], "state": "running", "uptime_s": 61,
-		"load": {"connections": 2, "transactions": 3, "registrations": 4, "messages": 6,
-			 "queue_delay_us": 5, "overloaded": false},
-		"store": {"kind": "sqlite", "healthy": true, "detail": ""}}]}));
+	expect(f, 200, Q({
+		       "nodes" : [ {
+			       "node" : "im1",
+			       "version" : "0.1.0",
+			       "core" : "embedded",
+			       "domains" : [ "example.org", "example.net" ],
+			       "state" : "running",
+			       "uptime_s" : 61,
+			       "load" : {
+				       "connections" : 2,
+				       "transactions" : 3,
+				       "registrations" : 4,
+				       "messages" : 6,
+				       "queue_delay_us" : 5,
+				       "overloaded" : false
+			       },
+			       "store" : {"kind" : "sqlite", "healthy" : true, "detail" : ""}
+		       } ]
+	       }));
 }
 
 
@@ -298,15 +329,15 @@ static void test_health(void)
 	struct fake *f = fake(true);
 
 	ask(f, "GET", "/v1/health", NULL);
-	expect(f, 200, Q({"healthy": true}));
+	expect(f, 200, Q({"healthy" : true}));
 	ask(f, "HEAD", "/v1/health", NULL);
 	assert_int_equal(f->status_code, 200);
 	f->status.store.healthy = false;
 	ask(f, "GET", "/v1/health", NULL);
-	expect(f, 503, Q({"healthy": false, "reason": "the store does not work"}));
+	expect(f, 503, Q({"healthy" : false, "reason" : "the store does not work"}));
 	f->status.stopping = true;
 	ask(f, "GET", "/v1/health", NULL);
-	expect(f, 503, Q({"healthy": false, "reason": "the server is stopping"}));
+	expect(f, 503, Q({"healthy" : false, "reason" : "the server is stopping"}));
 }
 
 
@@ -320,7 +351,7 @@ static void test_counters(void)
 	counter_register(counters, 1);
 	counter_set(&counters[0], 42);
 	ask(f, "GET", "/v1/counters", NULL);
-	expect(f, 200, Q({"counters": {"test.admin": 42}}));
+	expect(f, 200, Q({"counters" : {"test.admin" : 42}}));
 	ask(f, "GET", "/metrics", NULL);
 	assert_int_equal(f->status_code, 200);
 	unit_str(buf_str(f->type), "text/plain; version=0.0.4; charset=utf-8");
@@ -333,7 +364,7 @@ static void test_config(void)
 	struct fake *f = fake(true);
 
 	ask(f, "GET", "/v1/config", NULL);
-	expect(f, 200, Q({"domain": ["example.org"]}));
+	expect(f, 200, Q({"domain" : ["example.org"]}));
 	ask(f, "GET", "/v1/config?format=yaml", NULL);
 	unit_str(buf_str(f->type), "application/yaml");
 	unit_str(buf_str(f->body), "domain: [example.org]\n");
@@ -344,8 +375,8 @@ static void test_users(void)
 {
 	struct fake *f = fake(true);
 
-	ask(f, "POST", "/v1/users", Q({"user": "alice", "password": "secret"}));
-	expect(f, 201, Q({"user": "alice"}));
+	ask(f, "POST", "/v1/users", Q({"user" : "alice", "password" : "secret"}));
+	expect(f, 201, Q({"user" : "alice"}));
 	unit_str(str_of(f->user[0].password), "secret");
 	assert_true(str_find_str(buf_str(f->body), STR("secret")) < 0);
 }
@@ -359,25 +390,29 @@ static void test_user_changes(void)
 	copy(f->user[0].name, sizeof(f->user[0].name), STR("alice"));
 	copy(f->user[1].name, sizeof(f->user[1].name), STR("sip:bob/1@example.org"));
 
-	ask(f, "POST", "/v1/users", Q({"user": "alice", "password": "other"}));
-	expect(f, 409, Q({"error": "there is already a user alice",
-			  "remedy": "choose another name, or change the password"}));
+	ask(f, "POST", "/v1/users", Q({"user" : "alice", "password" : "other"}));
+	expect(f, 409, Q({
+		       "error" : "there is already a user alice",
+		       "remedy" : "choose another name, or change the password"
+	       }));
 	unit_str(str_of(f->user[0].password), "");
-	ask(f, "PUT", "/v1/users/alice/password", Q({"password": "new"}));
-	expect(f, 200, Q({"user": "alice"}));
+	ask(f, "PUT", "/v1/users/alice/password", Q({"password" : "new"}));
+	expect(f, 200, Q({"user" : "alice"}));
 	unit_str(str_of(f->user[0].password), "new");
-	ask(f, "PUT", "/v1/users/sip%3Abob%2F1%40example.org/allowed", Q({"allowed": true}));
-	expect(f, 200, Q({"user": "sip:bob/1@example.org"}));
+	ask(f, "PUT", "/v1/users/sip%3Abob%2F1%40example.org/allowed", Q({"allowed" : true}));
+	expect(f, 200, Q({"user" : "sip:bob/1@example.org"}));
 	assert_true(f->user[1].allowed);
-	ask(f, "PUT", "/v1/users/sip%3Abob%2F1%40example.org/allowed", Q({"allowed": false}));
+	ask(f, "PUT", "/v1/users/sip%3Abob%2F1%40example.org/allowed", Q({"allowed" : false}));
 	assert_false(f->user[1].allowed);
 	ask(f, "DELETE", "/v1/users/alice", NULL);
-	expect(f, 200, Q({"user": "alice"}));
+	expect(f, 200, Q({"user" : "alice"}));
 	assert_int_equal(f->users, 1);
 	ask(f, "DELETE", "/v1/users/alice", NULL);
-	expect(f, 404, Q({"error": "there is no user alice",
-			  "remedy": "list the users to see those there are"}));
-	ask(f, "PUT", "/v1/users/alice/password", Q({"password": "new"}));
+	expect(f, 404, Q({
+		       "error" : "there is no user alice",
+		       "remedy" : "list the users to see those there are"
+	       }));
+	ask(f, "PUT", "/v1/users/alice/password", Q({"password" : "new"}));
 	assert_int_equal(f->status_code, 404);
 }
 
@@ -393,16 +428,26 @@ static void test_user_list(void)
 	f->user[1].allowed = true;
 
 	ask(f, "GET", "/v1/users", NULL);
-	expect(f, 200, Q({"users": [{"user": "sip:a@x", "allowed": false},
-		{"user": "sip:b@x", "allowed": true}, {"user": "sip:c@x", "allowed": false}],
-		"more": false}));
+	expect(f, 200, Q({
+		       "users" : [
+			       {"user" : "sip:a@x", "allowed" : false},
+			       {"user" : "sip:b@x", "allowed" : true},
+			       {"user" : "sip:c@x", "allowed" : false}
+		       ],
+		       "more" : false
+	       }));
 	ask(f, "GET", "/v1/users?limit=1", NULL);
-	expect(f, 200, Q({"users": [{"user": "sip:a@x", "allowed": false}], "more": true}));
+	expect(f, 200, Q({"users" : [ {"user" : "sip:a@x", "allowed" : false} ], "more" : true}));
 	ask(f, "GET", "/v1/users?limit=2&after=sip%3Aa%40x", NULL);
-	expect(f, 200, Q({"users": [{"user": "sip:b@x", "allowed": true},
-		{"user": "sip:c@x", "allowed": false}], "more": false}));
+	expect(f, 200, Q({
+		       "users" : [
+			       {"user" : "sip:b@x", "allowed" : true},
+			       {"user" : "sip:c@x", "allowed" : false}
+		       ],
+		       "more" : false
+	       }));
 	ask(f, "GET", "/v1/users?limit=0", NULL);
-	expect(f, 400, Q({"error": "limit is not from 1 to 10000", "remedy": "write a number"}));
+	expect(f, 400, Q({"error" : "limit is not from 1 to 10000", "remedy" : "write a number"}));
 }
 
 
@@ -411,14 +456,22 @@ static void test_registrations(void)
 	struct fake *f = fake(true);
 
 	ask(f, "GET", "/v1/registrations", NULL);
-	expect(f, 200, Q({"registrations": [{"user": "sip:alice@example.org",
-		"contact": "sip:alice@192.0.2.1:5061", "received": "udp:192.0.2.1:5061",
-		"user_agent": "Phone ?/1", "instance": "urn:uuid:1", "expires_s": 120, "q": 0.7}],
-		"more": false}));
+	expect(f, 200, Q({
+		       "registrations" : [ {
+			       "user" : "sip:alice@example.org",
+			       "contact" : "sip:alice@192.0.2.1:5061",
+			       "received" : "udp:192.0.2.1:5061",
+			       "user_agent" : "Phone ?/1",
+			       "instance" : "urn:uuid:1",
+			       "expires_s" : 120,
+			       "q" : 0.7
+		       } ],
+		       "more" : false
+	       }));
 	ask(f, "GET", "/v1/registrations?user=alice", NULL);
 	assert_true(str_find_str(buf_str(f->body), STR("sip:alice@example.org")) > 0);
 	ask(f, "GET", "/v1/registrations?user=bob", NULL);
-	expect(f, 200, Q({"registrations": [], "more": false}));
+	expect(f, 200, Q({"registrations" : [], "more" : false}));
 }
 
 
@@ -436,21 +489,27 @@ static void test_bad_requests(void)
 		{"DELETE", "/v1/users/", NULL, 404, "there is no /v1/users/", ""},
 		{"GET", "/v1/usersx", NULL, 404, "there is no /v1/usersx", ""},
 		{"GET", "//v1/users", NULL, 404, "there is no //v1/users", ""},
-		{"PUT", "/v1/users/a/b/password", NULL, 404, "there is no /v1/users/a/b/password", ""},
+		{"PUT", "/v1/users/a/b/password", NULL, 404, "there is no /v1/users/a/b/password",
+		 ""},
 		{"POST", "/v1/status", NULL, 405, "POST is not for /v1/status", "GET"},
 		{"PATCH", "/v1/users", NULL, 405, "PATCH is not for /v1/users", "GET, POST"},
 		{"get", "/v1/users", NULL, 405, "get is not for /v1/users", "GET, POST"},
-		{"DELETE", "/v1/users/%zz", NULL, 400, "the path is not well escaped, or too long", ""},
-		{"DELETE", "/v1/users/a%00", NULL, 400, "the path is not well escaped, or too long", ""},
-		{"DELETE", "/v1/users/a%0Ab", NULL, 400, "the path is not well escaped, or too long", ""},
+		{"DELETE", "/v1/users/%zz", NULL, 400, "the path is not well escaped, or too long",
+		 ""},
+		{"DELETE", "/v1/users/a%00", NULL, 400, "the path is not well escaped, or too long",
+		 ""},
+		{"DELETE", "/v1/users/a%0Ab", NULL, 400,
+		 "the path is not well escaped, or too long", ""},
 		{"POST", "/v1/users", "[1]", 400, "the body is not a JSON object", ""},
 		{"POST", "/v1/users", "{\"user\": \"a\"}", 400, "\"password\" is missing", ""},
-		{"POST", "/v1/users", "{\"user\": 1, \"password\": \"x\"}", 400, "\"user\" is missing", ""},
+		{"POST", "/v1/users", "{\"user\": 1, \"password\": \"x\"}", 400,
+		 "\"user\" is missing", ""},
 		{"POST", "/v1/users", "{\"user\": \"\", \"password\": \"x\"}", 400,
 		 "\"user\" is empty, longer than 512 bytes, or has control characters", ""},
 		{"POST", "/v1/users", "{\"user\": \"a\", \"password\": \"x\\ny\"}", 400,
 		 "\"password\" is empty, longer than 256 bytes, or has control characters", ""},
-		{"PUT", "/v1/users/a/allowed", "{\"allowed\": 1}", 400, "\"allowed\" is missing", ""},
+		{"PUT", "/v1/users/a/allowed", "{\"allowed\": 1}", 400, "\"allowed\" is missing",
+		 ""},
 		{"PUT", "/v1/users/a/allowed", "{\"allowed\": true, \"allowed\": false}", 400,
 		 "the body is not JSON: line 1: duplicate object key near '\"allowed\"'", ""},
 	};
@@ -465,7 +524,8 @@ static void test_bad_requests(void)
 		unit_str(buf_str(f->allow), rows[i].allow);
 		got = json_loadb(f->body->p, f->body->n, 0, NULL);
 		unit_must(got);
-		assert_string_equal(json_string_value(json_object_get(got, "error")), rows[i].error);
+		assert_string_equal(json_string_value(json_object_get(got, "error")),
+				    rows[i].error);
 		assert_true(json_string_length(json_object_get(got, "remedy")) > 4);
 		if (rows[i].status == 404)
 			assert_true(json_array_size(json_object_get(got, "resources")) > 5);
@@ -477,7 +537,8 @@ static void test_bad_requests(void)
 
 static void test_not_json(void)
 {
-	static const char *const bodies[] = {"", "{", "nope", "{\"user\": \"\xff\"}", "{\"user\": \"\\u0000\"}"};
+	static const char *const bodies[] = {"", "{", "nope", "{\"user\": \"\xff\"}",
+					     "{\"user\": \"\\u0000\"}"};
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct fake *f = fake(true);
@@ -485,7 +546,8 @@ static void test_not_json(void)
 		unit_case("%s", bodies[i]);
 		ask(f, "POST", "/v1/users", bodies[i]);
 		assert_int_equal(f->status_code, 400);
-		assert_true(str_find_str(buf_str(f->body), STR("the body is not JSON: line 1: ")) > 0);
+		assert_true(str_find_str(buf_str(f->body), STR("the body is not JSON: line 1: ")) >
+			    0);
 	}
 }
 
@@ -510,23 +572,36 @@ static void test_service_errors(void)
 		unsigned status;
 		const char *json;
 	} rows[] = {
-		{-EINVAL, NULL, 400, Q({"error": "this is no name of a user: a",
-			"remedy": "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"})},
-		{-EINVAL, "\"a\" has no letters", 400, Q({"error": "\"a\" has no letters",
-			"remedy": "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"})},
-		{-EINVAL, "user: sip:a: is odd: choose another\n", 400, Q({"error": "user: sip:a: is odd",
-			"remedy": "choose another"})},
-		{-EINVAL, "\"a\": not a user name", 400, Q({"error": "\"a\": not a user name",
-			"remedy": "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"})},
-		{-EINVAL, "\"a\": not served: see domain", 400, Q({"error": "\"a\": not served",
-			"remedy": "see domain"})},
-		{-EXDEV, NULL, 400, Q({"error": "this server does not serve the domain of a",
-			"remedy": "write a domain that stands in its configuration"})},
-		{-ENOTSUP, NULL, 501, Q({"error": "this server does not keep accounts of its own: a",
-			"remedy": "with core: ims, users are provisioned in the IMS core"})},
-		{-ENOBUFS, NULL, 503, Q({"error": "a ceiling is reached: a", "remedy": "try again later"})},
-		{-EIO, NULL, 503, Q({"error": "the store failed: Input/output error",
-			"remedy": "look at the server's log, and at the store in the status"})},
+		{-EINVAL, NULL, 400, Q({
+			 "error" : "this is no name of a user: a",
+			 "remedy" : "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"
+		 })},
+		{-EINVAL, "\"a\" has no letters", 400, Q({
+			 "error" : "\"a\" has no letters",
+			 "remedy" : "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"
+		 })},
+		{-EINVAL, "user: sip:a: is odd: choose another\n", 400,
+		 Q({"error" : "user: sip:a: is odd", "remedy" : "choose another"})},
+		{-EINVAL, "\"a\": not a user name", 400, Q({
+			 "error" : "\"a\": not a user name",
+			 "remedy" : "write NAME, NAME@DOMAIN or sip:NAME@DOMAIN"
+		 })},
+		{-EINVAL, "\"a\": not served: see domain", 400,
+		 Q({"error" : "\"a\": not served", "remedy" : "see domain"})},
+		{-EXDEV, NULL, 400, Q({
+			 "error" : "this server does not serve the domain of a",
+			 "remedy" : "write a domain that stands in its configuration"
+		 })},
+		{-ENOTSUP, NULL, 501, Q({
+			 "error" : "this server does not keep accounts of its own: a",
+			 "remedy" : "with core: ims, users are provisioned in the IMS core"
+		 })},
+		{-ENOBUFS, NULL, 503,
+		 Q({"error" : "a ceiling is reached: a", "remedy" : "try again later"})},
+		{-EIO, NULL, 503, Q({
+			 "error" : "the store failed: Input/output error",
+			 "remedy" : "look at the server's log, and at the store in the status"
+		 })},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -551,9 +626,12 @@ static void test_service_errors(void)
 static void test_no_services(void)
 {
 	static const char *const asks[][3] = {
-		{"GET", "/v1/users", NULL}, {"POST", "/v1/users", Q({"user": "a", "password": "b"})},
-		{"DELETE", "/v1/users/a", NULL}, {"PUT", "/v1/users/a/password", Q({"password": "b"})},
-		{"PUT", "/v1/users/a/allowed", Q({"allowed": true})}, {"GET", "/v1/registrations", NULL},
+		{"GET", "/v1/users", NULL},
+		{"POST", "/v1/users", Q({"user" : "a", "password" : "b"})},
+		{"DELETE", "/v1/users/a", NULL},
+		{"PUT", "/v1/users/a/password", Q({"password" : "b"})},
+		{"PUT", "/v1/users/a/allowed", Q({"allowed" : true})},
+		{"GET", "/v1/registrations", NULL},
 	};
 	struct fake *f = fake(false);
 
@@ -574,7 +652,7 @@ static void test_late(void)
 	struct fake *f = fake(true);
 
 	f->late = true;
-	ask(f, "POST", "/v1/users", Q({"user": "alice", "password": "secret"}));
+	ask(f, "POST", "/v1/users", Q({"user" : "alice", "password" : "secret"}));
 	ask(f, "GET", "/v1/users?limit=1", NULL);
 	ask(f, "GET", "/v1/registrations?user=alice", NULL);
 	unit_must(f->calls == 3);
@@ -594,7 +672,7 @@ static void test_close(void)
 	struct fake *f = fake(true);
 
 	f->late = true;
-	ask(f, "POST", "/v1/users", Q({"user": "alice", "password": "secret"}));
+	ask(f, "POST", "/v1/users", Q({"user" : "alice", "password" : "secret"}));
 	ask(f, "GET", "/v1/users?limit=1", NULL);
 	ask(f, "GET", "/v1/registrations", NULL);
 	unit_must(f->calls == 3);
@@ -605,7 +683,10 @@ static void test_close(void)
 	f->late = false;
 	f->error = -EIO;
 	ask(f, "GET", "/v1/status", NULL);
-	expect(f, 503, Q({"error": "the server is stopping, or has too much to do", "remedy": "try again"}));
+	expect(f, 503, Q({
+		       "error" : "the server is stopping, or has too much to do",
+		       "remedy" : "try again"
+	       }));
 }
 
 
@@ -626,9 +707,10 @@ static void test_too_many(void)
 
 static void get_hello(struct admin_request *r, void *arg)
 {
-	admin_request_reply(r, 200, json_pack("{s:s, s:o, s:o}", "hello", arg,
-		"one", admin_json_text(admin_request_param(r, 0)),
-		"two", admin_json_text(admin_request_param(r, 1))));
+	admin_request_reply(r, 200,
+			    json_pack("{s:s, s:o, s:o}", "hello", arg, "one",
+				      admin_json_text(admin_request_param(r, 0)), "two",
+				      admin_json_text(admin_request_param(r, 1))));
 }
 
 
@@ -646,7 +728,7 @@ static void test_register(void)
 	copy(hello, 6, STR("hello"));
 	assert_int_equal(admin_register(f->admin, more, 1, hello), 0);
 	ask(f, "GET", "/v1/hello/a%20b/to/c", NULL);
-	expect(f, 200, Q({"hello": "hello", "one": "a b", "two": "c"}));
+	expect(f, 200, Q({"hello" : "hello", "one" : "a b", "two" : "c"}));
 	while ((err = admin_register(f->admin, more, 1, hello)) == 0 && n < ADMIN_TABLES_MAX)
 		n++;
 	assert_int_equal(err, -ENOBUFS);
@@ -654,9 +736,10 @@ static void test_register(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_index), UNIT_TEST(test_status), UNIT_TEST(test_health), UNIT_TEST(test_counters),
-	  UNIT_TEST(test_config), UNIT_TEST(test_users), UNIT_TEST(test_user_changes),
-	  UNIT_TEST(test_user_list), UNIT_TEST(test_registrations), UNIT_TEST_PLAIN(test_bad_requests),
-	  UNIT_TEST_PLAIN(test_not_json), UNIT_TEST(test_long_body), UNIT_TEST_PLAIN(test_service_errors),
+UNIT_MAIN(UNIT_TEST(test_index), UNIT_TEST(test_status), UNIT_TEST(test_health),
+	  UNIT_TEST(test_counters), UNIT_TEST(test_config), UNIT_TEST(test_users),
+	  UNIT_TEST(test_user_changes), UNIT_TEST(test_user_list), UNIT_TEST(test_registrations),
+	  UNIT_TEST_PLAIN(test_bad_requests), UNIT_TEST_PLAIN(test_not_json),
+	  UNIT_TEST(test_long_body), UNIT_TEST_PLAIN(test_service_errors),
 	  UNIT_TEST(test_no_services), UNIT_TEST(test_late), UNIT_TEST(test_close),
 	  UNIT_TEST_PLAIN(test_too_many), UNIT_TEST(test_register))

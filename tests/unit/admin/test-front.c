@@ -25,8 +25,8 @@ struct fixture {
 };
 
 
-static int list(struct str after, size_t limit, admin_user_cb *each, admin_done_cb *done, void *done_arg,
-		struct buf *why, void *arg)
+static int list(struct str after, size_t limit, admin_user_cb *each, admin_done_cb *done,
+		void *done_arg, struct buf *why, void *arg)
 {
 	struct fixture *f = arg;
 
@@ -72,7 +72,9 @@ static void on_closed(struct stream *s, int error, void *arg)
 
 
 static const struct stream_handler client_handler = {
-	.connected = on_connected, .recv = on_recv, .closed = on_closed,
+	.connected = on_connected,
+	.recv = on_recv,
+	.closed = on_closed,
 };
 
 
@@ -128,7 +130,8 @@ static void ask(struct fixture *f, const char *request)
 	struct buf *text = unit_buf(65536);
 	struct str rest = str_of(request);
 
-	for (ptrdiff_t at; (at = str_find_str(rest, STR("PORT"))) >= 0; rest = str_from(rest, (size_t)at + 4)) {
+	for (ptrdiff_t at; (at = str_find_str(rest, STR("PORT"))) >= 0;
+	     rest = str_from(rest, (size_t)at + 4)) {
 		buf_puts(text, str_upto(rest, (size_t)at));
 		buf_putu(text, addr_port(admin_front_local(f->front)));
 	}
@@ -136,8 +139,8 @@ static void ask(struct fixture *f, const char *request)
 	buf_clear(f->received);
 	mem_unref(f->client);
 	f->client = NULL;
-	unit_ok(stream_connect(&f->client, f->loop, admin_front_local(f->front), NULL, NULL, STR(""),
-			       &client_handler, f));
+	unit_ok(stream_connect(&f->client, f->loop, admin_front_local(f->front), NULL, NULL,
+			       STR(""), &client_handler, f));
 	unit_ok(stream_write(f->client, text->p, text->n));
 	run(f);
 }
@@ -198,7 +201,8 @@ static void test_foreign(void)
 		unit_case("%s", rows[i].headers);
 		buf_printf(request, "GET /v1/users HTTP/1.1\r\n%s\r\n\r\n", rows[i].headers);
 		ask(f, unit_ptr(buf_cstr(request)));
-		assert_int_equal(str_starts(buf_str(f->received), STR("HTTP/1.1 200 ")), rows[i].own);
+		assert_int_equal(str_starts(buf_str(f->received), STR("HTTP/1.1 200 ")),
+				 rows[i].own);
 		if (!rows[i].own) {
 			assert_true(str_starts(buf_str(f->received), STR("HTTP/1.1 403 ")));
 			assert_true(has(f, "\"remedy\": "));

@@ -21,19 +21,18 @@ static void test_page(void)
 	counter_set(&counters[1], -3);
 	counter_set(&counters[2], INT64_MAX);
 	admin_metrics(out);
-	unit_buf_is(out,
-		"# HELP parley_build_info the version of the server\n"
-		"# TYPE parley_build_info gauge\n"
-		"parley_build_info{version=\"" PARLEY_VERSION "\"} 1\n"
-		"# HELP parley_im_pager_large_sent_total a \\\\ and\\na second line\n"
-		"# TYPE parley_im_pager_large_sent_total counter\n"
-		"parley_im_pager_large_sent_total 9223372036854775807\n"
-		"# HELP parley_sip_connections connections open\n"
-		"# TYPE parley_sip_connections gauge\n"
-		"parley_sip_connections -3\n"
-		"# HELP parley_sip_malformed_total SIP messages that did not parse\n"
-		"# TYPE parley_sip_malformed_total counter\n"
-		"parley_sip_malformed_total 7\n");
+	unit_buf_is(out, "# HELP parley_build_info the version of the server\n"
+			 "# TYPE parley_build_info gauge\n"
+			 "parley_build_info{version=\"" PARLEY_VERSION "\"} 1\n"
+			 "# HELP parley_im_pager_large_sent_total a \\\\ and\\na second line\n"
+			 "# TYPE parley_im_pager_large_sent_total counter\n"
+			 "parley_im_pager_large_sent_total 9223372036854775807\n"
+			 "# HELP parley_sip_connections connections open\n"
+			 "# TYPE parley_sip_connections gauge\n"
+			 "parley_sip_connections -3\n"
+			 "# HELP parley_sip_malformed_total SIP messages that did not parse\n"
+			 "# TYPE parley_sip_malformed_total counter\n"
+			 "parley_sip_malformed_total 7\n");
 }
 
 

@@ -12,11 +12,11 @@
 #include "base/loop.h"
 #include "desk.h"
 
-#define ARGS_MAX    16
-#define OUTPUT_MAX  (1u << 20)
+#define ARGS_MAX 16
+#define OUTPUT_MAX (1u << 20)
 #define PATIENCE_MS 20000
 /** More than one page of the default size. */
-#define MANY_USERS  2345
+#define MANY_USERS 2345
 
 struct fixture {
 	struct desk desk;
@@ -33,7 +33,8 @@ struct fixture {
 };
 
 
-static int change(struct fixture *f, struct str user, admin_done_cb *done, void *done_arg, struct buf *why)
+static int change(struct fixture *f, struct str user, admin_done_cb *done, void *done_arg,
+		  struct buf *why)
 {
 	if (str_find(user, ' ') >= 0) {
 		buf_puts(why, STR("\"a b\": not a user name"));
@@ -44,8 +45,8 @@ static int change(struct fixture *f, struct str user, admin_done_cb *done, void 
 }
 
 
-static int user_add(struct str user, struct str password, admin_done_cb *done, void *done_arg, struct buf *why,
-		    void *arg)
+static int user_add(struct str user, struct str password, admin_done_cb *done, void *done_arg,
+		    struct buf *why, void *arg)
 {
 	struct fixture *f = arg;
 
@@ -60,7 +61,8 @@ static int user_add(struct str user, struct str password, admin_done_cb *done, v
 }
 
 
-static int user_remove(struct str user, admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+static int user_remove(struct str user, admin_done_cb *done, void *done_arg, struct buf *why,
+		       void *arg)
 {
 	return change(arg, user, done, done_arg, why);
 }
@@ -76,16 +78,16 @@ static int user_passwd(struct str user, struct str password, admin_done_cb *done
 }
 
 
-static int user_allow(struct str user, bool allowed, admin_done_cb *done, void *done_arg, struct buf *why,
-		      void *arg)
+static int user_allow(struct str user, bool allowed, admin_done_cb *done, void *done_arg,
+		      struct buf *why, void *arg)
 {
 	((struct fixture *)arg)->allowed = allowed;
 	return change(arg, user, done, done_arg, why);
 }
 
 
-static int user_list(struct str after, size_t limit, admin_user_cb *each, admin_done_cb *done, void *done_arg,
-		     struct buf *why, void *arg)
+static int user_list(struct str after, size_t limit, admin_user_cb *each, admin_done_cb *done,
+		     void *done_arg, struct buf *why, void *arg)
 {
 	struct fixture *f = arg;
 
@@ -112,9 +114,12 @@ static int registration_list(struct str user, admin_registration_cb *each, admin
 			     void *done_arg, struct buf *why, void *arg)
 {
 	struct admin_registration r = {
-		.address = STR("sip:alice@example.org"), .contact = STR("sip:alice@192.0.2.1"),
-		.received = STR("udp:192.0.2.1:5061"), .user_agent = STR("Evil\x1b[2J \xc2\x9b/1"),
-		.expires_s = 3725, .q_milli = 1000,
+		.address = STR("sip:alice@example.org"),
+		.contact = STR("sip:alice@192.0.2.1"),
+		.received = STR("udp:192.0.2.1:5061"),
+		.user_agent = STR("Evil\x1b[2J \xc2\x9b/1"),
+		.expires_s = 3725,
+		.q_milli = 1000,
 	};
 
 	(void)why;
@@ -131,9 +136,14 @@ static void status(struct admin_status *ret, void *arg)
 	struct fixture *f = arg;
 
 	*ret = (struct admin_status){
-		.node = STR("im1"), .core = STR("embedded"), .domains = STR("example.org example.net"),
+		.node = STR("im1"),
+		.core = STR("embedded"),
+		.domains = STR("example.org example.net"),
 		.uptime_ms = 93784000,
-		.load = {.connections = 2, .transactions = 3, .registrations = 4, .queue_delay_us = 1250,
+		.load = {.connections = 2,
+			 .transactions = 3,
+			 .registrations = 4,
+			 .queue_delay_us = 1250,
 			 .messages = 6},
 		.store = {.kind = STR("sqlite"), .healthy = !f->error},
 	};
@@ -187,10 +197,15 @@ static void done_fixture(void *arg)
 static struct fixture *fixture(void)
 {
 	struct fixture *f = unit_storage(sizeof(*f));
-	struct admin_services services = {
-		.status = status, .config = config, .user_add = user_add, .user_remove = user_remove,
-		.user_passwd = user_passwd, .user_allow = user_allow, .user_list = user_list,
-		.registration_list = registration_list, .arg = f};
+	struct admin_services services = {.status = status,
+					  .config = config,
+					  .user_add = user_add,
+					  .user_remove = user_remove,
+					  .user_passwd = user_passwd,
+					  .user_allow = user_allow,
+					  .user_list = user_list,
+					  .registration_list = registration_list,
+					  .arg = f};
 	struct addr local;
 
 	f->out = unit_buf(OUTPUT_MAX);
@@ -269,8 +284,8 @@ static int run(struct fixture *f, const char *words, const char *input, const ch
 }
 
 
-static void expect(struct fixture *f, const char *words, const char *input, int code, const char *out,
-		   const char *err)
+static void expect(struct fixture *f, const char *words, const char *input, int code,
+		   const char *out, const char *err)
 {
 	int got;
 
@@ -294,10 +309,12 @@ static void test_status(void)
 	       "state     running, up 1d 2h\n"
 	       "load      4 registrations, 2 connections, 3 transactions, queue 1.250 ms\n"
 	       "messages  6 since the start\n"
-	       "store     sqlite, healthy\n", "");
+	       "store     sqlite, healthy\n",
+	       "");
 	f->error = -EIO;
 	run(f, "status", "", NULL);
-	assert_true(str_ends(buf_str(f->out), STR("\nstore     sqlite, does not work: disk full\n")));
+	assert_true(
+		str_ends(buf_str(f->out), STR("\nstore     sqlite, does not work: disk full\n")));
 	assert_int_equal(run(f, "--json|status", "", NULL), 0);
 	assert_true(str_find_str(buf_str(f->out), STR("\"uptime_s\": 93784,\n")) > 0);
 }
@@ -321,12 +338,15 @@ static void test_users(void)
 	unit_str(str_of(f->user), "sip:al/ice@x");
 	unit_str(str_of(f->password), "secret");
 	expect(f, "user|add|sip:al/ice@x|--password|x", "", 1, "",
-	       "parleyctl: there is already a user sip:al/ice@x: choose another name, or change the password\n");
+	       "parleyctl: there is already a user sip:al/ice@x: choose another name, or change "
+	       "the password\n");
 	expect(f, "user|list", "", 0,
 	       "USER                   MAY USE THE SERVICE\n"
 	       "sip:alice@example.org  yes\n"
-	       "sip:z\xc3\xb6@x               no\n", "");
-	expect(f, "user|passwd|sip:al/ice@x|--password=pass word", "", 0, "new password for sip:al/ice@x\n", "");
+	       "sip:z\xc3\xb6@x               no\n",
+	       "");
+	expect(f, "user|passwd|sip:al/ice@x|--password=pass word", "", 0,
+	       "new password for sip:al/ice@x\n", "");
 	unit_str(str_of(f->password), "pass word");
 	expect(f, "user|passwd|sip:al/ice@x", "crlf\r\n", 0, "new password for sip:al/ice@x\n", "");
 	unit_str(str_of(f->password), "crlf");
@@ -335,13 +355,15 @@ static void test_users(void)
 	expect(f, "user|deny|sip:al/ice@x", "", 0, "denied sip:al/ice@x\n", "");
 	assert_false(f->allowed);
 	expect(f, "user|del|sip:al/ice@x", "", 0, "deleted sip:al/ice@x\n", "");
-	expect(f, "--json|user|del|sip:al/ice@x", "", 0, "{\n  \"user\": \"sip:al/ice@x\"\n}\n", "");
+	expect(f, "--json|user|del|sip:al/ice@x", "", 0, "{\n  \"user\": \"sip:al/ice@x\"\n}\n",
+	       "");
 	expect(f, "user|del|bob", "", 1, "",
 	       "parleyctl: there is no user bob: list the users to see those there are\n");
 	expect(f, "user|del|a b", "", 1, "",
 	       "parleyctl: \"a b\": not a user name: write NAME, NAME@DOMAIN or sip:NAME@DOMAIN\n");
 	f->error = -EIO;
-	expect(f, "user|list", "", 1, "", "parleyctl: the store failed: Input/output error: look at the "
+	expect(f, "user|list", "", 1, "",
+	       "parleyctl: the store failed: Input/output error: look at the "
 	       "server's log, and at the store in the status\n");
 }
 
@@ -352,13 +374,16 @@ static void test_passwords(void)
 	char *input = unit_storage(300);
 
 	expect(f, "user|add|a", "", 1, "",
-	       "parleyctl: the password is empty: give one with --password, or on standard input\n");
+	       "parleyctl: the password is empty: give one with --password, or on standard "
+	       "input\n");
 	expect(f, "user|add|a|--password|", "", 1, "",
-	       "parleyctl: the password is empty: give one with --password, or on standard input\n");
+	       "parleyctl: the password is empty: give one with --password, or on standard "
+	       "input\n");
 	memset(input, 'x', 257);
 	expect(f, "user|add|a", input, 1, "",
 	       "parleyctl: the password is longer than 256 bytes: choose a shorter one\n");
-	expect(f, "user|add|a", "\xff\n", 1, "", "parleyctl: the user or the password is not text: write UTF-8\n");
+	expect(f, "user|add|a", "\xff\n", 1, "",
+	       "parleyctl: the user or the password is not text: write UTF-8\n");
 	unit_str(str_of(f->user), "");
 }
 
@@ -383,7 +408,8 @@ static void test_registrations(void)
 	struct fixture *f = fixture();
 	static const char table[] =
 		"USER                   CONTACT              EXPIRES  FROM                AGENT\n"
-		"sip:alice@example.org  sip:alice@192.0.2.1  1h 2m    udp:192.0.2.1:5061  Evil?[2J ?/1\n";
+		"sip:alice@example.org  sip:alice@192.0.2.1  1h 2m    udp:192.0.2.1:5061  Evil?[2J "
+		"?/1\n";
 
 	expect(f, "registration|list", "", 0, table, "");
 	expect(f, "registration|list|alice", "", 0, table, "");
@@ -398,7 +424,8 @@ static void remove_file(void *path)
 
 
 /** What the server was asked, besides what is printed. */
-static void expect_asked(struct fixture *f, const char *words, const char *input, const char *asked, const char *out)
+static void expect_asked(struct fixture *f, const char *words, const char *input, const char *asked,
+			 const char *out)
 {
 	buf_clear(f->desk.asked);
 	expect(f, words, input, 0, out, "");
@@ -420,7 +447,8 @@ static void test_settings(void)
 		     "{\n  \"user\": \"alice\",\n  \"settings\": {\n    \"barring.pager\": true,\n"
 		     "    \"push\": false\n  }\n}\n");
 	expect(f, "settings|set|alice|push", "", 2, "",
-	       "parleyctl: \"push\" is no NAME=VALUE: write NAME=VALUE, without blanks around \"=\"\n");
+	       "parleyctl: \"push\" is no NAME=VALUE: write NAME=VALUE, without blanks around "
+	       "\"=\"\n");
 	expect(f, "settings|set|alice|push=maybe", "", 1, "",
 	       "parleyctl: \"push\" is neither on nor off: write on or off\n");
 	f->desk.error = -ENOENT;
@@ -439,12 +467,13 @@ static void test_documents(void)
 	expect_asked(f, "document|list|alice", "", "documents of alice\n",
 		     "AUID            NAME   BYTES  CHANGED\n"
 		     "resource-lists  index  17     2026-01-02 03:04:05\n");
-	expect_asked(f, "document|get|alice|resource-lists|in/dex", "", "get alice resource-lists in/dex\n",
-		     "<resource-lists/>");
+	expect_asked(f, "document|get|alice|resource-lists|in/dex", "",
+		     "get alice resource-lists in/dex\n", "<resource-lists/>");
 	expect_asked(f, "document|put|alice|resource-lists|index", "<a>\n</a>\n",
 		     "put alice resource-lists index [] <a>\n</a>\n\n",
 		     "stored resource-lists index of alice, 17 bytes\n");
-	expect_asked(f, "document|delete|alice|resource-lists|index", "", "remove alice resource-lists index\n",
+	expect_asked(f, "document|delete|alice|resource-lists|index", "",
+		     "remove alice resource-lists index\n",
 		     "deleted resource-lists index of alice\n");
 
 	snprintf(path, 64, "/tmp/parleyctl-XXXXXX");
@@ -461,7 +490,8 @@ static void test_documents(void)
 		     "stored resource-lists index of alice, 17 bytes\n");
 
 	expect(f, "document|put|alice|a|b|/nonexistent/x", "", 1, "",
-	       "parleyctl: cannot read /nonexistent/x (No such file or directory): name a file that can be read\n");
+	       "parleyctl: cannot read /nonexistent/x (No such file or directory): name a file "
+	       "that can be read\n");
 	f->desk.error = -ENODATA;
 	expect(f, "document|get|alice|a|b", "", 1, "",
 	       "parleyctl: alice has no document a b: list the documents to see those there are\n");
@@ -482,35 +512,42 @@ static void test_policy(void)
 	expect_asked(f, "policy|get|alice", "", "policy of <alice>\n", table);
 	expect_asked(f, "policy|set|pager.max-size=2000|large.types=text/*,image/*", "",
 		     "set policy of <>: pager.max-size=2000 large.types=text/*,image/*\n", table);
-	expect_asked(f, "policy|set|alice|charging=on", "", "set policy of <alice>: charging=on\n", table);
+	expect_asked(f, "policy|set|alice|charging=on", "", "set policy of <alice>: charging=on\n",
+		     table);
 	expect(f, "policy|set|alice", "", 2, "",
-	       "parleyctl: there is nothing to set: add KEY=VALUE, for instance pager.max-size=2000\n");
+	       "parleyctl: there is nothing to set: add KEY=VALUE, for instance "
+	       "pager.max-size=2000\n");
 	expect(f, "policy|set|a=1|b", "", 2, "",
-	       "parleyctl: \"b\" is no NAME=VALUE: write NAME=VALUE, without blanks around \"=\"\n");
+	       "parleyctl: \"b\" is no NAME=VALUE: write NAME=VALUE, without blanks around "
+	       "\"=\"\n");
 }
 
 
 static void test_deferred(void)
 {
 	struct fixture *f = fixture();
-	static const char one[] = "id         7\n"
-				  "for        sip:bob@example.org\n"
-				  "from       sip:alice@example.org\n"
-				  "kind       pager\n"
-				  "state      held\n"
-				  "bytes      5\n"
-				  "call-id    c1\n"
-				  "message-id m1\n"
-				  "since      2026-01-02 03:04:05\n"
-				  "until      2026-01-02 04:04:05\n"
-				  "device     urn:uuid:1: waiting, 2 attempts, answered 480, again at 2026-01-02 "
-				  "04:04:05\n";
+	static const char one[] =
+		"id         7\n"
+		"for        sip:bob@example.org\n"
+		"from       sip:alice@example.org\n"
+		"kind       pager\n"
+		"state      held\n"
+		"bytes      5\n"
+		"call-id    c1\n"
+		"message-id m1\n"
+		"since      2026-01-02 03:04:05\n"
+		"until      2026-01-02 04:04:05\n"
+		"device     urn:uuid:1: waiting, 2 attempts, answered 480, again at 2026-01-02 "
+		"04:04:05\n";
 
 	expect_asked(f, "deferred|list|bob", "", "deferred of <bob> after 0 limit 1001\n",
-		     "ID  FOR                  FROM                   KIND   BYTES  SINCE                UNTIL\n"
-		     "1   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 03:04:05  "
+		     "ID  FOR                  FROM                   KIND   BYTES  SINCE          "
+		     "      UNTIL\n"
+		     "1   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 "
+		     "03:04:05  "
 		     "2026-01-02 04:04:05\n"
-		     "2   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 03:04:05  "
+		     "2   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 "
+		     "03:04:05  "
 		     "2026-01-02 04:04:05\n");
 	expect_asked(f, "deferred|show|7", "", "show 7\n", one);
 	expect_asked(f, "deferred|show", "", "waiting users after <> limit 1001\n",
@@ -524,7 +561,8 @@ static void test_deferred(void)
 	expect_asked(f, "deferred|push|bob", "", "push <bob>\n", "sending to 1 device\n");
 	expect_asked(f, "--json|deferred|push|bob", "", "push <bob>\n", "{\n  \"devices\": 1\n}\n");
 	f->desk.empty = true;
-	expect_asked(f, "deferred|list", "", "deferred of <> after 0 limit 1001\n", "nothing waits\n");
+	expect_asked(f, "deferred|list", "", "deferred of <> after 0 limit 1001\n",
+		     "nothing waits\n");
 	expect(f, "deferred|show|bob", "", 0, "nothing waits\n", "");
 	expect(f, "deferred|push", "", 0, "nobody for whom something waits is registered\n", "");
 	f->desk.error = -ENODATA;
@@ -537,21 +575,26 @@ static void test_system_messages(void)
 {
 	struct fixture *f = fixture();
 
-	expect_asked(f, "system-message|send|bob|New terms|--answer|yes|--answer=no|--timeout|1h", "",
-		     "tell bob \"New terms\" in 3600: yes no\n", "sent sm-1 to sip:bob@example.org\n");
+	expect_asked(f, "system-message|send|bob|New terms|--answer|yes|--answer=no|--timeout|1h",
+		     "", "tell bob \"New terms\" in 3600: yes no\n",
+		     "sent sm-1 to sip:bob@example.org\n");
 	expect_asked(f, "system-message|send|bob|Hello", "", "tell bob \"Hello\" in 0:\n",
 		     "sent sm-1 to sip:bob@example.org\n");
-	expect_asked(f, "system-message|list", "", "system messages of <>\n",
-		     "USER                 ID    STATE     ANSWER  SENT                 TEXT\n"
-		     "sip:bob@example.org  sm-1  answered  yes     2026-01-02 03:04:05  New terms\n");
+	expect_asked(
+		f, "system-message|list", "", "system messages of <>\n",
+		"USER                 ID    STATE     ANSWER  SENT                 TEXT\n"
+		"sip:bob@example.org  sm-1  answered  yes     2026-01-02 03:04:05  New terms\n");
 	expect_asked(f, "system-message|clear|bob", "", "clear bob <>\n", "cleared 3 messages\n");
-	expect_asked(f, "system-message|clear|bob|sm-1", "", "clear bob <sm-1>\n", "cleared 3 messages\n");
+	expect_asked(f, "system-message|clear|bob|sm-1", "", "clear bob <sm-1>\n",
+		     "cleared 3 messages\n");
 	expect(f, "system-message|send|bob|x|--answer|a|--timeout|soon", "", 2, "",
-	       "parleyctl: --timeout: \"soon\" is not a duration: write numbers with d, h, m, s or ms, such as "
+	       "parleyctl: --timeout: \"soon\" is not a duration: write numbers with d, h, m, s or "
+	       "ms, such as "
 	       "\"1h 30m\"; a number alone is seconds\n");
 	expect(f, "system-message|list|--answer|yes", "", 2, "",
 	       "parleyctl: system-message list takes no answers: leave --answer out\n");
-	expect(f, "status|--timeout|1h", "", 2, "", "parleyctl: status takes no timeout: leave --timeout out\n");
+	expect(f, "status|--timeout|1h", "", 2, "",
+	       "parleyctl: status takes no timeout: leave --timeout out\n");
 }
 
 
@@ -570,14 +613,17 @@ static void test_insight(void)
 	assert_int_equal(run(f, "trace|bob|--seconds|1", "", NULL), 0);
 	unit_str(buf_str(f->err), "tracing bob\n");
 	unit_str(buf_str(f->out),
-		 "2026-01-02 03:04:05.678  udp 192.0.2.1:5060            -->  MESSAGE sip:bob@example.org\n"
+		 "2026-01-02 03:04:05.678  udp 192.0.2.1:5060            -->  MESSAGE "
+		 "sip:bob@example.org\n"
 		 "… 1 lines came too fast and are lost\n"
 		 "2026-01-02 03:04:05.678                                ==   pager delivered?\n");
 	/* The first question begins it, the next waits from where it stood. */
-	assert_true(str_starts(buf_str(f->desk.asked), STR("explain <m1@x>\ntrace bob after 0 wait 0\n"
-							   "trace bob after 3 wait 1\n")));
+	assert_true(
+		str_starts(buf_str(f->desk.asked), STR("explain <m1@x>\ntrace bob after 0 wait 0\n"
+						       "trace bob after 3 wait 1\n")));
 	f->desk.error = -ENODATA;
-	expect(f, "explain|x", "", 1, "", "parleyctl: nothing is known of a message x: write its Call-ID or IMDN "
+	expect(f, "explain|x", "", 1, "",
+	       "parleyctl: nothing is known of a message x: write its Call-ID or IMDN "
 	       "Message-ID; what is older stands in the log alone\n");
 }
 
@@ -588,23 +634,32 @@ static void test_usage(void)
 
 	expect(f, "", "", 2, "", "parleyctl: no command is given: see parleyctl --help\n");
 	expect(f, "frob", "", 2, "", "parleyctl: there is no command frob: see parleyctl --help\n");
-	expect(f, "user", "", 2, "", "parleyctl: user is half a command: go on with add, del, list, passwd, "
+	expect(f, "user", "", 2, "",
+	       "parleyctl: user is half a command: go on with add, del, list, passwd, "
 	       "allow, deny\n");
-	expect(f, "user|frob", "", 2, "", "parleyctl: there is no command user frob: there are add, del, list, "
+	expect(f, "user|frob", "", 2, "",
+	       "parleyctl: there is no command user frob: there are add, del, list, "
 	       "passwd, allow, deny\n");
-	expect(f, "user|add", "", 2, "", "parleyctl: user add takes USER: write parleyctl user add USER\n");
-	expect(f, "status|now", "", 2, "", "parleyctl: status takes nothing: write parleyctl status\n");
+	expect(f, "user|add", "", 2, "",
+	       "parleyctl: user add takes USER: write parleyctl user add USER\n");
+	expect(f, "status|now", "", 2, "",
+	       "parleyctl: status takes nothing: write parleyctl status\n");
 	expect(f, "status|--password|x", "", 2, "",
 	       "parleyctl: status takes no password: leave --password out\n");
-	expect(f, "status|--frob", "", 2, "", "parleyctl: there is no option --frob: see parleyctl --help\n");
-	expect(f, "status|--admin", "", 2, "", "parleyctl: --admin wants a value: write it behind\n");
-	expect(f, "status|--admin|8080", "", 2, "", "parleyctl: --admin \"8080\" is not HOST:PORT: write it as "
+	expect(f, "status|--frob", "", 2, "",
+	       "parleyctl: there is no option --frob: see parleyctl --help\n");
+	expect(f, "status|--admin", "", 2, "",
+	       "parleyctl: --admin wants a value: write it behind\n");
+	expect(f, "status|--admin|8080", "", 2, "",
+	       "parleyctl: --admin \"8080\" is not HOST:PORT: write it as "
 	       "HOST:PORT, such as 127.0.0.1:8080\n");
-	expect(f, "status|--admin|a/b:80", "", 2, "", "parleyctl: --admin \"a/b:80\" is not HOST:PORT: write it "
+	expect(f, "status|--admin|a/b:80", "", 2, "",
+	       "parleyctl: --admin \"a/b:80\" is not HOST:PORT: write it "
 	       "as HOST:PORT, such as 127.0.0.1:8080\n");
 	expect(f, "--version", "", 0, "parleyctl " PARLEY_VERSION "\n", "");
 	assert_int_equal(run(f, "status|--help", "", NULL), 0);
-	assert_true(str_find_str(buf_str(f->out), STR("\nExample\n  parleyctl user add alice\n")) > 0);
+	assert_true(str_find_str(buf_str(f->out), STR("\nExample\n  parleyctl user add alice\n")) >
+		    0);
 	assert_int_equal(f->err->n, 0);
 }
 
@@ -637,18 +692,24 @@ static void test_target(void)
 	buf_clear(words);
 	buf_printf(words, "config|-c|%s", path);
 	assert_int_equal(run(f, unit_ptr(buf_cstr(words)), "", "127.0.0.1:1"), 1);
-	buf_printf(expected, "parleyctl: %s:2: frob: there is no such key: remove it; parley.yaml(5) has those "
-		   "there are\n", path);
+	buf_printf(
+		expected,
+		"parleyctl: %s:2: frob: there is no such key: remove it; parley.yaml(5) has those "
+		"there are\n",
+		path);
 	unit_buf_is(expected, buf_cstr(f->err));
 
 	assert_int_equal(run(f, "config", "", "127.0.0.1:1"), 1);
-	unit_str(buf_str(f->err), "parleyctl: no server answers at 127.0.0.1:1: start parleyd, or name its "
+	unit_str(buf_str(f->err),
+		 "parleyctl: no server answers at 127.0.0.1:1: start parleyd, or name its "
 		 "address with --admin HOST:PORT\n");
 }
 
 
 UNIT_MAIN(UNIT_TEST_PLAIN(test_status), UNIT_TEST_PLAIN(test_config), UNIT_TEST_PLAIN(test_users),
 	  UNIT_TEST_PLAIN(test_passwords), UNIT_TEST_PLAIN(test_many_users),
-	  UNIT_TEST_PLAIN(test_registrations), UNIT_TEST_PLAIN(test_usage), UNIT_TEST_PLAIN(test_target),
-	  UNIT_TEST_PLAIN(test_settings), UNIT_TEST_PLAIN(test_documents), UNIT_TEST_PLAIN(test_policy),
-	  UNIT_TEST_PLAIN(test_deferred), UNIT_TEST_PLAIN(test_system_messages), UNIT_TEST_PLAIN(test_insight))
+	  UNIT_TEST_PLAIN(test_registrations), UNIT_TEST_PLAIN(test_usage),
+	  UNIT_TEST_PLAIN(test_target), UNIT_TEST_PLAIN(test_settings),
+	  UNIT_TEST_PLAIN(test_documents), UNIT_TEST_PLAIN(test_policy),
+	  UNIT_TEST_PLAIN(test_deferred), UNIT_TEST_PLAIN(test_system_messages),
+	  UNIT_TEST_PLAIN(test_insight))

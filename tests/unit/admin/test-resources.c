@@ -83,15 +83,16 @@ static void test_settings(void)
 
 	ask(f, "GET", "/v1/users/sip%3Abob%40example.org/settings", NULL);
 	unit_buf_is(f->desk.asked, "settings of sip:bob@example.org\n");
-	ask(f, "PUT", "/v1/users/bob/settings", Q({"push": false, "history": "on"}));
+	ask(f, "PUT", "/v1/users/bob/settings", Q({"push" : false, "history" : "on"}));
 	unit_buf_is(f->desk.asked, "set settings of <bob>: push=off history=on\n");
-	expect(f, 200, Q({"user": "bob", "settings": {"barring.pager": true, "push": false}}));
+	expect(f, 200, Q({"user" : "bob", "settings" : {"barring.pager" : true, "push" : false}}));
 }
 
 
 static void test_settings_refused(void)
 {
-	static const char *const bodies[] = {Q({"push": 1}), Q({"push": "yes"}), Q({"push": null}), Q([]), "", "{"};
+	static const char *const bodies[] = {
+		Q({"push" : 1}), Q({"push" : "yes"}), Q({"push" : null}), Q([]), "", "{"};
 	struct fixture *f = fixture(true);
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
@@ -124,15 +125,23 @@ static void test_documents(void)
 
 	ask(f, "GET", "/v1/users/bob/documents", NULL);
 	unit_buf_is(f->desk.asked, "documents of bob\n");
-	expect(f, 200, Q({"user": "bob", "documents": [{"auid": "resource-lists", "name": "index",
-		"type": "application/resource-lists+xml", "etag": "e1", "size": 17,
-		"changed_ms": 1767323045678}]}));
+	expect(f, 200, Q({
+		       "user" : "bob",
+		       "documents" : [ {
+			       "auid" : "resource-lists",
+			       "name" : "index",
+			       "type" : "application/resource-lists+xml",
+			       "etag" : "e1",
+			       "size" : 17,
+			       "changed_ms" : 1767323045678
+		       } ]
+	       }));
 	ask(f, "PUT", "/v1/users/bob/documents/resource-lists/index?if=e0", "<a>\n</a>");
 	unit_buf_is(f->desk.asked, "put bob resource-lists index [e0] <a>\n</a>\n");
 	assert_int_equal(f->status, 200);
 	ask(f, "DELETE", "/v1/users/bob/documents/resource-lists/in%20dex", NULL);
 	unit_buf_is(f->desk.asked, "remove bob resource-lists in dex\n");
-	expect(f, 200, Q({"user": "bob", "auid": "resource-lists", "name": "in dex"}));
+	expect(f, 200, Q({"user" : "bob", "auid" : "resource-lists", "name" : "in dex"}));
 }
 
 
@@ -145,9 +154,16 @@ static void test_document(void)
 	unit_buf_is(f->body, "<resource-lists/>");
 	ask(f, "GET", "/v1/users/bob/documents/resource-lists/index", NULL);
 	unit_buf_is(f->desk.asked, "get bob resource-lists index\n");
-	expect(f, 200, Q({"user": "bob", "auid": "resource-lists", "name": "index",
-		"type": "application/resource-lists+xml", "etag": "e1", "size": 17,
-		"changed_ms": 1767323045678, "document": "<resource-lists/>"}));
+	expect(f, 200, Q({
+		       "user" : "bob",
+		       "auid" : "resource-lists",
+		       "name" : "index",
+		       "type" : "application/resource-lists+xml",
+		       "etag" : "e1",
+		       "size" : 17,
+		       "changed_ms" : 1767323045678,
+		       "document" : "<resource-lists/>"
+	       }));
 }
 
 
@@ -157,17 +173,30 @@ static void test_policy(void)
 
 	ask(f, "GET", "/v1/users/bob/policy", NULL);
 	unit_buf_is(f->desk.asked, "policy of <bob>\n");
-	ask(f, "PUT", "/v1/policy",
-	    Q({"a": 1, "b": true, "c": false, "d": "x", "e": ["text/plain", "image/x"], "f": null, "g": []}));
-	unit_buf_is(f->desk.asked, "set policy of <>: a=1 b=on c=off d=x e=text/plain,image/x f=null g=\n");
-	expect(f, 200, Q({"policy": [{"key": "pager.max-size", "value": "2000", "from": "user"},
-		{"key": "charging", "value": "off", "from": "default"}]}));
+	ask(f, "PUT", "/v1/policy", Q({
+		    "a" : 1,
+		    "b" : true,
+		    "c" : false,
+		    "d" : "x",
+		    "e" : [ "text/plain", "image/x" ],
+		    "f" : null,
+		    "g" : []
+	    }));
+	unit_buf_is(f->desk.asked,
+		    "set policy of <>: a=1 b=on c=off d=x e=text/plain,image/x f=null g=\n");
+	expect(f, 200, Q({
+		       "policy" : [
+			       {"key" : "pager.max-size", "value" : "2000", "from" : "user"},
+			       {"key" : "charging", "value" : "off", "from" : "default"}
+		       ]
+	       }));
 }
 
 
 static void test_policy_refused(void)
 {
-	static const char *const bodies[] = {Q({"a": 1.5}), Q({"a": {}}), Q({"a": [1]}), Q({"a": ["x", null]}), Q(7)};
+	static const char *const bodies[] = {Q({"a" : 1.5}), Q({"a" : {}}), Q({"a" : [1]}),
+					     Q({"a" : [ "x", null ]}), Q(7)};
 	struct fixture *f = fixture(true);
 	char *text = unit_storage(3 * ADMIN_VALUE_MAX);
 
@@ -191,22 +220,53 @@ static void test_deferred(void)
 
 	ask(f, "GET", "/v1/deferred?limit=1&user=bob", NULL);
 	unit_buf_is(f->desk.asked, "deferred of <bob> after 0 limit 2\n");
-	expect(f, 200, Q({"deferred": [{"id": 1, "user": "sip:bob@example.org", "sender": "sip:alice@example.org",
-		"kind": "pager", "state": "held", "call_id": "c1", "message_id": "m1", "size": 5,
-		"received_ms": 1767323045678, "expires_ms": 1767326645678}], "more": true}));
+	expect(f, 200, Q({
+		       "deferred" : [ {
+			       "id" : 1,
+			       "user" : "sip:bob@example.org",
+			       "sender" : "sip:alice@example.org",
+			       "kind" : "pager",
+			       "state" : "held",
+			       "call_id" : "c1",
+			       "message_id" : "m1",
+			       "size" : 5,
+			       "received_ms" : 1767323045678,
+			       "expires_ms" : 1767326645678
+		       } ],
+		       "more" : true
+	       }));
 	mem_fail_after(SIZE_MAX);
 	ask(f, "GET", "/v1/deferred?after=1", NULL);
 	unit_buf_is(f->desk.asked, "deferred of <> after 1 limit 1001\n");
 	assert_true(str_find_str(buf_str(f->body), STR("\"more\": false")) > 0);
 	ask(f, "GET", "/v1/deferred/users", NULL);
-	expect(f, 200, Q({"users": [{"user": "sip:bob@example.org", "messages": 2, "bytes": 10}], "more": false}));
+	expect(f, 200, Q({
+		       "users" : [ {"user" : "sip:bob@example.org", "messages" : 2, "bytes" : 10} ],
+		       "more" : false
+	       }));
 	ask(f, "GET", "/v1/deferred/7", NULL);
 	unit_buf_is(f->desk.asked, "show 7\n");
-	expect(f, 200, Q({"id": 7, "user": "sip:bob@example.org", "sender": "sip:alice@example.org",
-		"kind": "pager", "state": "held", "call_id": "c1", "message_id": "m1", "size": 5,
-		"received_ms": 1767323045678, "expires_ms": 1767326645678, "finished_ms": 0,
-		"devices": [{"device": "urn:uuid:1", "state": "waiting", "attempts": 2, "status": 480,
-			     "last_ms": 1767323045678, "next_try_ms": 1767326645678}]}));
+	expect(f, 200, Q({
+		       "id" : 7,
+		       "user" : "sip:bob@example.org",
+		       "sender" : "sip:alice@example.org",
+		       "kind" : "pager",
+		       "state" : "held",
+		       "call_id" : "c1",
+		       "message_id" : "m1",
+		       "size" : 5,
+		       "received_ms" : 1767323045678,
+		       "expires_ms" : 1767326645678,
+		       "finished_ms" : 0,
+		       "devices" : [ {
+			       "device" : "urn:uuid:1",
+			       "state" : "waiting",
+			       "attempts" : 2,
+			       "status" : 480,
+			       "last_ms" : 1767323045678,
+			       "next_try_ms" : 1767326645678
+		       } ]
+	       }));
 }
 
 
@@ -218,17 +278,22 @@ static void test_deferred_changes(void)
 	unit_buf_is(f->desk.asked, "withdraw <> 7\n");
 	ask(f, "DELETE", "/v1/users/bob/deferred", NULL);
 	unit_buf_is(f->desk.asked, "withdraw <bob> 0\n");
-	ask(f, "POST", "/v1/deferred/push", Q({"user": "bob"}));
+	ask(f, "POST", "/v1/deferred/push", Q({"user" : "bob"}));
 	unit_buf_is(f->desk.asked, "push <bob>\n");
 	ask(f, "POST", "/v1/deferred/push", Q({}));
 	unit_buf_is(f->desk.asked, "push <>\n");
-	expect(f, 200, Q({"devices": 1}));
+	expect(f, 200, Q({"devices" : 1}));
 	f->desk.error = -ENODATA;
-	ask(f, "POST", "/v1/deferred/push", Q({"user": "bob"}));
-	expect(f, 409, Q({"error": "bob is not registered", "remedy": "what waits is sent when they register"}));
+	ask(f, "POST", "/v1/deferred/push", Q({"user" : "bob"}));
+	expect(f, 409, Q({
+		       "error" : "bob is not registered",
+		       "remedy" : "what waits is sent when they register"
+	       }));
 	ask(f, "DELETE", "/v1/deferred/7", NULL);
-	expect(f, 404, Q({"error": "there is no deferred message 7",
-			  "remedy": "list the messages to see those that wait"}));
+	expect(f, 404, Q({
+		       "error" : "there is no deferred message 7",
+		       "remedy" : "list the messages to see those that wait"
+	       }));
 }
 
 
@@ -243,24 +308,44 @@ static void test_system_messages(void)
 	ask(f, "GET", "/v1/system-messages?user=bob", NULL);
 	unit_buf_is(f->desk.asked, "system messages of <bob>\n");
 	ask(f, "POST", "/v1/users/bob/system-messages",
-	    Q({"text": "New terms", "answers": ["yes", "no"], "timeout_s": 60}));
+	    Q({"text" : "New terms", "answers" : [ "yes", "no" ], "timeout_s" : 60}));
 	unit_buf_is(f->desk.asked, "tell bob \"New terms\" in 60: yes no\n");
-	expect(f, 201, Q({"user": "sip:bob@example.org", "id": "sm-1", "text": "New terms",
-		"answers": ["yes", "no"], "state": "waiting", "answer": "yes", "required": true, "timeout_s": 3600,
-		"created_ms": 1767323045678, "delivered_ms": 1767326645678, "answered_ms": 0}));
+	expect(f, 201, Q({
+		       "user" : "sip:bob@example.org",
+		       "id" : "sm-1",
+		       "text" : "New terms",
+		       "answers" : [ "yes", "no" ],
+		       "state" : "waiting",
+		       "answer" : "yes",
+		       "required" : true,
+		       "timeout_s" : 3600,
+		       "created_ms" : 1767323045678,
+		       "delivered_ms" : 1767326645678,
+		       "answered_ms" : 0
+	       }));
 }
 
 
 static void test_system_messages_refused(void)
 {
 	static const char *const bodies[] = {
-		Q({}), Q({"text": ""}), Q({"text": 1}), Q({"text": "x", "answers": "yes"}),
-		Q({"text": "x", "answers": [1]}), Q({"text": "x", "answers": [""]}),
-		Q({"text": "x", "answers": ["a\nb"]}), Q({"text": "x", "timeout_s": 60}),
-		Q({"text": "x", "answers": ["a"], "timeout_s": 0}),
-		Q({"text": "x", "answers": ["a"], "timeout_s": "1h"}),
-		Q({"text": "x", "answers": ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14",
-					    "15", "16", "17"]}),
+		Q({}),
+		Q({"text" : ""}),
+		Q({"text" : 1}),
+		Q({"text" : "x", "answers" : "yes"}),
+		Q({"text" : "x", "answers" : [1]}),
+		Q({"text" : "x", "answers" : [""]}),
+		Q({"text" : "x", "answers" : ["a\nb"]}),
+		Q({"text" : "x", "timeout_s" : 60}),
+		Q({"text" : "x", "answers" : ["a"], "timeout_s" : 0}),
+		Q({"text" : "x", "answers" : ["a"], "timeout_s" : "1h"}),
+		Q({
+			"text" : "x",
+			"answers" : [
+				"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13",
+				"14", "15", "16", "17"
+			]
+		}),
 	};
 	struct fixture *f = fixture(true);
 
@@ -282,17 +367,40 @@ static void test_insight(void)
 	unit_buf_is(f->type, "application/x-ndjson");
 	unit_buf_is(f->body,
 		    "{\"seq\":1,\"at_ms\":1767323045678,\"what\":\"in\",\"transport\":\"udp\","
-		    "\"peer\":\"192.0.2.1:5060\",\"text\":\"MESSAGE sip:bob@example.org\",\"call_id\":\"c1\"}\n"
-		    "{\"seq\":3,\"at_ms\":1767323045678,\"what\":\"outcome\",\"transport\":\"\",\"peer\":\"\","
+		    "\"peer\":\"192.0.2.1:5060\",\"text\":\"MESSAGE "
+		    "sip:bob@example.org\",\"call_id\":\"c1\"}\n"
+		    "{\"seq\":3,\"at_ms\":1767323045678,\"what\":\"outcome\",\"transport\":\"\","
+		    "\"peer\":\"\","
 		    "\"text\":\"pager delivered\x7f\",\"call_id\":\"c1\"}\n");
 	ask(f, "GET", "/v1/messages/c1%40h", NULL);
 	unit_buf_is(f->desk.asked, "explain c1@h\n");
-	expect(f, 200, Q({"message": "c1@h", "story": [
-		{"at_ms": 1767323045678, "event": "held", "kind": "pager", "user": "sip:bob@example.org",
-		 "sender": "sip:alice@example.org", "device": "", "reason": "", "status": 202,
-		 "text": "kept on disk"},
-		{"at_ms": 1767326645678, "event": "waits", "kind": "", "user": "", "sender": "", "device": "",
-		 "reason": "", "status": 0, "text": "waits: nobody is there"}]}));
+	expect(f, 200, Q({
+		       "message" : "c1@h",
+		       "story" : [
+			       {
+				       "at_ms" : 1767323045678,
+				       "event" : "held",
+				       "kind" : "pager",
+				       "user" : "sip:bob@example.org",
+				       "sender" : "sip:alice@example.org",
+				       "device" : "",
+				       "reason" : "",
+				       "status" : 202,
+				       "text" : "kept on disk"
+			       },
+			       {
+				       "at_ms" : 1767326645678,
+				       "event" : "waits",
+				       "kind" : "",
+				       "user" : "",
+				       "sender" : "",
+				       "device" : "",
+				       "reason" : "",
+				       "status" : 0,
+				       "text" : "waits: nobody is there"
+			       }
+		       ]
+	       }));
 }
 
 
@@ -300,23 +408,23 @@ static const struct {
 	const char *method, *target, *body;
 } all[] = {
 	{"GET", "/v1/users/bob/settings", ""},
-	{"PUT", "/v1/users/bob/settings", Q({"push": true})},
+	{"PUT", "/v1/users/bob/settings", Q({"push" : true})},
 	{"GET", "/v1/users/bob/documents", ""},
 	{"GET", "/v1/users/bob/documents/a/b", ""},
 	{"PUT", "/v1/users/bob/documents/a/b", "<a/>"},
 	{"DELETE", "/v1/users/bob/documents/a/b", ""},
 	{"GET", "/v1/policy", ""},
-	{"PUT", "/v1/policy", Q({"a": 1})},
+	{"PUT", "/v1/policy", Q({"a" : 1})},
 	{"GET", "/v1/users/bob/policy", ""},
-	{"PUT", "/v1/users/bob/policy", Q({"a": 1})},
+	{"PUT", "/v1/users/bob/policy", Q({"a" : 1})},
 	{"GET", "/v1/deferred?user=bob", ""},
 	{"GET", "/v1/deferred/users", ""},
 	{"GET", "/v1/deferred/1", ""},
 	{"DELETE", "/v1/deferred/1", ""},
 	{"DELETE", "/v1/users/bob/deferred", ""},
-	{"POST", "/v1/deferred/push", Q({"user": "bob"})},
+	{"POST", "/v1/deferred/push", Q({"user" : "bob"})},
 	{"GET", "/v1/system-messages?user=bob", ""},
-	{"POST", "/v1/users/bob/system-messages", Q({"text": "x"})},
+	{"POST", "/v1/users/bob/system-messages", Q({"text" : "x"})},
 	{"DELETE", "/v1/users/bob/system-messages", ""},
 	{"GET", "/v1/trace/bob", ""},
 	{"GET", "/v1/messages/bob", ""},
@@ -329,8 +437,9 @@ static void test_errors(void)
 	static const struct {
 		int error;
 		unsigned status;
-	} rows[] = {{-ENOENT, 404}, {-EXDEV, 400},  {-ENOBUFS, 503}, {-ENOMEM, 503},    {-EIO, 503},
-		    {-ESTALE, 412}, {-EDQUOT, 409}, {-EBADMSG, 409}, {-ECANCELED, 503}, {-EMSGSIZE, 413}};
+	} rows[] = {{-ENOENT, 404},    {-EXDEV, 400},   {-ENOBUFS, 503}, {-ENOMEM, 503},
+		    {-EIO, 503},       {-ESTALE, 412},  {-EDQUOT, 409},  {-EBADMSG, 409},
+		    {-ECANCELED, 503}, {-EMSGSIZE, 413}};
 	struct fixture *f = fixture(true);
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -358,7 +467,7 @@ static void test_why(void)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		unit_case("%s %s", all[i].method, all[i].target);
 		ask(f, all[i].method, all[i].target, all[i].body);
-		expect(f, 400, Q({"error": "it is wrong", "remedy": "make it right"}));
+		expect(f, 400, Q({"error" : "it is wrong", "remedy" : "make it right"}));
 	}
 }
 
@@ -378,9 +487,17 @@ static void test_no_services(void)
 static void test_bad_numbers(void)
 {
 	static const char *const targets[] = {
-		"/v1/deferred?limit=0", "/v1/deferred?limit=10001", "/v1/deferred?after=x", "/v1/deferred?after=-1",
-		"/v1/deferred/0", "/v1/deferred/x", "/v1/deferred/99999999999999999999", "/v1/deferred/users?limit=x",
-		"/v1/trace/bob?after=x", "/v1/trace/bob?wait=26", "/v1/trace/bob?wait=-1",
+		"/v1/deferred?limit=0",
+		"/v1/deferred?limit=10001",
+		"/v1/deferred?after=x",
+		"/v1/deferred?after=-1",
+		"/v1/deferred/0",
+		"/v1/deferred/x",
+		"/v1/deferred/99999999999999999999",
+		"/v1/deferred/users?limit=x",
+		"/v1/trace/bob?after=x",
+		"/v1/trace/bob?wait=26",
+		"/v1/trace/bob?wait=-1",
 	};
 	struct fixture *f = fixture(true);
 
@@ -393,9 +510,10 @@ static void test_bad_numbers(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_settings), UNIT_TEST_PLAIN(test_settings_refused), UNIT_TEST_PLAIN(test_too_many_values),
-	  UNIT_TEST(test_documents), UNIT_TEST(test_document), UNIT_TEST(test_policy),
-	  UNIT_TEST_PLAIN(test_policy_refused), UNIT_TEST(test_deferred), UNIT_TEST(test_deferred_changes),
-	  UNIT_TEST(test_system_messages), UNIT_TEST_PLAIN(test_system_messages_refused), UNIT_TEST(test_insight),
-	  UNIT_TEST_PLAIN(test_errors), UNIT_TEST_PLAIN(test_why), UNIT_TEST_PLAIN(test_no_services),
-	  UNIT_TEST_PLAIN(test_bad_numbers))
+UNIT_MAIN(UNIT_TEST(test_settings), UNIT_TEST_PLAIN(test_settings_refused),
+	  UNIT_TEST_PLAIN(test_too_many_values), UNIT_TEST(test_documents),
+	  UNIT_TEST(test_document), UNIT_TEST(test_policy), UNIT_TEST_PLAIN(test_policy_refused),
+	  UNIT_TEST(test_deferred), UNIT_TEST(test_deferred_changes),
+	  UNIT_TEST(test_system_messages), UNIT_TEST_PLAIN(test_system_messages_refused),
+	  UNIT_TEST(test_insight), UNIT_TEST_PLAIN(test_errors), UNIT_TEST_PLAIN(test_why),
+	  UNIT_TEST_PLAIN(test_no_services), UNIT_TEST_PLAIN(test_bad_numbers))

@@ -146,7 +146,9 @@ static void test_escapes(void)
 		{"\x1b[2J", "\\x1b[2J"},
 		{"\x01\x1f\x7f~", "\\x01\\x1f\\x7f~"},
 		{"grüße 東京 😀", "grüße 東京 😀"},
-		{"\xc2\x9b" "31m", "\\xc2\\x9b31m"},
+		{"\xc2\x9b"
+		 "31m",
+		 "\\xc2\\x9b31m"},
 		{"\xc2\xa0", "\xc2\xa0"},
 		{"\xc3", "\\xc3"},
 		{"\xc3(", "\\xc3("},

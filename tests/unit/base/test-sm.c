@@ -11,7 +11,7 @@
 enum door { DOOR_OPEN, DOOR_CLOSED, DOOR_LOCKED };
 
 static const struct sm_state door_states[] = {
-	[DOOR_OPEN]   = {"open",   SM_TO(DOOR_CLOSED)},
+	[DOOR_OPEN] = {"open", SM_TO(DOOR_CLOSED)},
 	[DOOR_CLOSED] = {"closed", SM_TO(DOOR_OPEN) | SM_TO(DOOR_LOCKED)},
 	[DOOR_LOCKED] = {"locked", 0},
 };

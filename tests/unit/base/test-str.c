@@ -25,7 +25,10 @@ static void test_compare(void)
 		{"abcdefgh12345678", "abcdefgh12345678", true, true, true, true, true, 0},
 		{"abcdefgh12345678", "ABCDEFGH12345679", false, false, false, false, false, 1},
 		/* 0x40 and 0x60, 0x5b and 0x7b differ by the same bit as letters do. */
-		{"@[\\]^_12", "`{|}~\x7f" "12", false, false, false, false, false, -1},
+		{"@[\\]^_12",
+		 "`{|}~\x7f"
+		 "12",
+		 false, false, false, false, false, -1},
 		{"@", "`", false, false, false, false, false, -1},
 		{"\xc4", "\xe4", false, false, false, false, false, -1},
 		{"ab", "abc", false, false, false, false, false, -1},

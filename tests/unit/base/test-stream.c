@@ -14,7 +14,7 @@
 #include "lib/virtual_loop.h"
 
 /* Nothing here takes as long; it ends a test that would never end. */
-#define GUARD_MS     20000
+#define GUARD_MS 20000
 /* Where a refused allocation costs the connection the test waits for. */
 #define GUARD_OOM_MS 500
 
@@ -438,14 +438,14 @@ static void address_in_use_on(bool virtual)
 }
 
 
-#define ON_BOTH(test)                                                                              \
-	static void test_##test(void)                                                              \
-	{                                                                                          \
-		test##_on(false);                                                                  \
-	}                                                                                          \
-	static void test_##test##_virtual(void)                                                    \
-	{                                                                                          \
-		test##_on(true);                                                                   \
+#define ON_BOTH(test)                           \
+	static void test_##test(void)           \
+	{                                       \
+		test##_on(false);               \
+	}                                       \
+	static void test_##test##_virtual(void) \
+	{                                       \
+		test##_on(true);                \
 	}
 
 ON_BOTH(flow)

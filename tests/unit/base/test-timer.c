@@ -8,7 +8,7 @@
 #include "lib/unit.h"
 
 #define FIRED_MAX 64
-#define MODEL     400
+#define MODEL 400
 
 /** Names of the timers that fired, in order. */
 struct log {
@@ -74,17 +74,17 @@ static void assert_fired(struct log *log, unsigned n, const int *names)
 	log->n = 0;
 }
 
-#define assert_fires(log, at, ...)                                                                 \
-	do {                                                                                       \
-		const int names_[] = {__VA_ARGS__};                                                \
-		timers_run((log)->ts, (at));                                                       \
-		assert_fired((log), sizeof(names_) / sizeof(names_[0]), names_);                   \
+#define assert_fires(log, at, ...)                                               \
+	do {                                                                     \
+		const int names_[] = {__VA_ARGS__};                              \
+		timers_run((log)->ts, (at));                                     \
+		assert_fired((log), sizeof(names_) / sizeof(names_[0]), names_); \
 	} while (0)
 
-#define assert_quiet(log, at)                                                                      \
-	do {                                                                                       \
-		timers_run((log)->ts, (at));                                                       \
-		assert_int_equal((log)->n, 0);                                                     \
+#define assert_quiet(log, at)                  \
+	do {                                   \
+		timers_run((log)->ts, (at));   \
+		assert_int_equal((log)->n, 0); \
 	} while (0)
 
 

@@ -19,7 +19,7 @@
 #include "lib/virtual_loop.h"
 
 #define SERVER "192.0.2.9:5061"
-#define HOST   "sip.example.org"
+#define HOST "sip.example.org"
 
 /* ---- Certificates, made once, in a directory that goes at exit ---- */
 
@@ -29,7 +29,7 @@ struct identity {
 };
 
 struct identity_spec {
-	const char *name;  /* of the files */
+	const char *name; /* of the files */
 	const char *cn;
 	const char *names; /* subjectAltName; NULL: none */
 	const char *usage; /* extendedKeyUsage; NULL: none */
@@ -93,8 +93,8 @@ static X509 *make(EVP_PKEY *key, const struct identity_spec *spec, const struct 
 	X509_gmtime_adj(X509_getm_notBefore(x), -10 * 86400);
 	X509_gmtime_adj(X509_getm_notAfter(x), (long)spec->days * 86400);
 	X509_set_pubkey(x, key);
-	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)spec->cn, -1,
-				   -1, 0);
+	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)spec->cn,
+				   -1, -1, 0);
 	X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer->certificate) : subject);
 	if (!issuer)
 		extend(x, x, NID_basic_constraints, "critical,CA:TRUE");

@@ -226,7 +226,8 @@ static void test_not_supported(void)
 
 /* ---- Datagrams ---- */
 
-static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n, void *arg)
+static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n,
+			 void *arg)
 {
 	struct world *w = arg;
 	char text[64];
@@ -234,7 +235,10 @@ static void on_datagrams(struct datagram_socket *s, const struct datagram *batch
 	for (size_t i = 0; i < n; i++) {
 		char peer[ADDR_TEXT_MAX];
 
-		snprintf(text, sizeof(text), "%d/%d %s %.*s", s == w->s[0] ? 0 : s == w->s[1] ? 1 : 2,
+		snprintf(text, sizeof(text), "%d/%d %s %.*s",
+			 s == w->s[0]   ? 0
+			 : s == w->s[1] ? 1
+					: 2,
 			 (int)n, addr_text(&batch[i].peer, peer), (int)batch[i].n, batch[i].p);
 		((char *)batch[i].p)[batch[i].n] = '\0';
 		note(w, "got", str_of(text));
@@ -414,7 +418,7 @@ static void on_closed(struct stream *s, int error, void *arg)
 		 error == -ECONNRESET     ? "reset"
 		 : error == -ECONNREFUSED ? "refused"
 		 : error == -ETIMEDOUT    ? "timeout"
-		 : error		  ? "?"
+		 : error                  ? "?"
 					  : "");
 	note(w, who(w, s), str_of(text));
 	if (s == w->a)

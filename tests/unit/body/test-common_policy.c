@@ -6,17 +6,19 @@
 
 #include "lib/unit.h"
 
-#define RULESET(rules) "<cp:ruleset xmlns:cp='urn:ietf:params:xml:ns:common-policy' " \
-		       "xmlns:ocp='urn:oma:xml:xdm:common-policy' xmlns:ext='urn:oma:xml:xdm:extensions' " \
-		       "xmlns:poc='urn:oma:xml:poc:poc-rules'>" rules "</cp:ruleset>"
-#define RULE(id, conditions, action) "<cp:rule id='" id "'><cp:conditions>" conditions "</cp:conditions><cp:actions>" \
-				     "<poc:allow-invite>" action "</poc:allow-invite></cp:actions></cp:rule>"
-#define ONE(uri)      "<cp:identity><cp:one id='" uri "'/></cp:identity>"
-#define MEDIA(media)  "<ext:media-list><ext:" media "/></ext:media-list>"
+#define RULESET(rules)                                                                      \
+	"<cp:ruleset xmlns:cp='urn:ietf:params:xml:ns:common-policy' "                      \
+	"xmlns:ocp='urn:oma:xml:xdm:common-policy' xmlns:ext='urn:oma:xml:xdm:extensions' " \
+	"xmlns:poc='urn:oma:xml:poc:poc-rules'>" rules "</cp:ruleset>"
+#define RULE(id, conditions, action)                                                     \
+	"<cp:rule id='" id "'><cp:conditions>" conditions "</cp:conditions><cp:actions>" \
+	"<poc:allow-invite>" action "</poc:allow-invite></cp:actions></cp:rule>"
+#define ONE(uri) "<cp:identity><cp:one id='" uri "'/></cp:identity>"
+#define MEDIA(media) "<ext:media-list><ext:" media "/></ext:media-list>"
 #define PERIOD(from, until) "<cp:from>" from "</cp:from><cp:until>" until "</cp:until>"
 #define LISTED(anchor) "<ocp:external-list><ocp:entry anc='" anchor "'/></ocp:external-list>"
-#define OTHER         "<ocp:other-identity/>"
-#define ANONYMOUS     "<ocp:anonymous-request/>"
+#define OTHER "<ocp:other-identity/>"
+#define ANONYMOUS "<ocp:anonymous-request/>"
 
 /* 2003-12-24T18:00:00+01:00. */
 #define NOW_MS 1072285200000
@@ -69,7 +71,7 @@ static const struct access_rules *decode(const char *text)
 
 
 static struct access_outcome evaluate(const struct access_rules *r, const char *caller,
-                                      enum access_media media, bool anonymous)
+				      enum access_media media, bool anonymous)
 {
 	struct str callers[] = {str_of(caller)};
 	struct access_request q = {
@@ -88,7 +90,8 @@ static struct access_outcome evaluate(const struct access_rules *r, const char *
 }
 
 
-static enum access_action ask(const struct access_rules *r, const char *caller, enum access_media media)
+static enum access_action ask(const struct access_rules *r, const char *caller,
+			      enum access_media media)
 {
 	return evaluate(r, caller, media, false).action;
 }
@@ -97,10 +100,10 @@ static enum access_action ask(const struct access_rules *r, const char *caller, 
 /* Rows TPF-GEN-2a, 2b (a Large Message asks as a session), 2c. */
 static void test_media(void)
 {
-	const struct access_rules *session =
-		decode(RULESET(RULE("1", ONE("sip:a@x") MEDIA("message-session"), "reject")));
-	const struct access_rules *pager =
-		decode(RULESET(RULE("1", ONE("sip:a@x") MEDIA("pager-mode-message"), "reject")));
+	const struct access_rules *session = decode(
+		RULESET(RULE("1", ONE("sip:a@x") MEDIA("message-session"), "reject")));
+	const struct access_rules *pager = decode(
+		RULESET(RULE("1", ONE("sip:a@x") MEDIA("pager-mode-message"), "reject")));
 
 	assert_int_equal(ask(session, "sip:a@x", ACCESS_MESSAGE_SESSION), ACCESS_REJECT);
 	assert_int_equal(ask(session, "sip:c@x", ACCESS_MESSAGE_SESSION), ACCESS_PASS);
@@ -114,8 +117,9 @@ static void test_media(void)
 /* Row TPF-GEN-2d: who rejected is told; 2f: accept, pass and no rule go on. */
 static void test_outcomes(void)
 {
-	const struct access_rules *r = decode(RULESET(RULE("one", ONE("sip:a@x"), "reject") RULE(
-		"two", ONE("sip:b@x"), "pass") RULE("three", ONE("sip:c@x"), " accept\n")));
+	const struct access_rules *r = decode(
+		RULESET(RULE("one", ONE("sip:a@x"), "reject") RULE("two", ONE("sip:b@x"), "pass")
+				RULE("three", ONE("sip:c@x"), " accept\n")));
 	struct access_outcome o = evaluate(r, "sip:a@x", ACCESS_MESSAGE_SESSION, false);
 
 	assert_int_equal(access_rules_count(r), 3);
@@ -154,9 +158,13 @@ static void test_conditions(void)
 		{"<cp:identity><cp:many domain='ample.com'/></cp:identity>", false},
 		{"<cp:identity><cp:many domain='com'/></cp:identity>", false},
 		{"<cp:identity><cp:many domain=''/></cp:identity>", false},
-		{"<cp:identity><cp:many><cp:except domain='example.com'/></cp:many></cp:identity>", false},
-		{"<cp:identity><cp:many><cp:except domain='example.org'/></cp:many></cp:identity>", true},
-		{"<cp:identity><cp:many><cp:except id='sip:a@example.com'/></cp:many></cp:identity>", false},
+		{"<cp:identity><cp:many><cp:except domain='example.com'/></cp:many></cp:identity>",
+		 false},
+		{"<cp:identity><cp:many><cp:except domain='example.org'/></cp:many></cp:identity>",
+		 true},
+		{"<cp:identity><cp:many><cp:except "
+		 "id='sip:a@example.com'/></cp:many></cp:identity>",
+		 false},
 		{"<cp:identity><cp:many domain='example.com'><cp:except "
 		 "id='sip:b@example.com'/></cp:many></cp:identity>",
 		 true},
@@ -164,8 +172,10 @@ static void test_conditions(void)
 		 "<cp:except id='sip:A@example.com'/></cp:many></cp:identity>",
 		 false},
 		{"<cp:identity><cp:many><cp:except/></cp:many></cp:identity>", false},
-		{"<cp:identity><cp:many><x:unless xmlns:x='urn:x'/></cp:many></cp:identity>", false},
-		{"<cp:identity><cp:many domain='example.org'/><cp:one id='sip:a@example.com'/></cp:identity>",
+		{"<cp:identity><cp:many><x:unless xmlns:x='urn:x'/></cp:many></cp:identity>",
+		 false},
+		{"<cp:identity><cp:many domain='example.org'/><cp:one "
+		 "id='sip:a@example.com'/></cp:identity>",
 		 true},
 		/* All conditions must hold. */
 		{"<cp:identity><cp:many/></cp:identity><cp:identity><cp:one "
@@ -187,16 +197,25 @@ static void test_conditions(void)
 		{"<cp:sphere value=''/>", false},
 		{"<cp:sphere/>", false},
 		/* RFC 4745 7.1.3.2. */
-		{"<cp:validity>" PERIOD("2003-12-24T17:00:00+01:00", "2003-12-24T19:00:00+01:00")
-		 "</cp:validity>", true},
-		{"<cp:validity>" PERIOD("2003-12-24T17:00:00Z", "2003-12-24T18:00:00Z") "</cp:validity>", true},
-		{"<cp:validity>" PERIOD("2003-12-24T16:00:00Z", "2003-12-24T17:00:00Z") "</cp:validity>", false},
-		{"<cp:validity>" PERIOD("2003-12-24T17:00:00.001Z", "2004-12-24T17:00:00Z") "</cp:validity>", false},
+		{"<cp:validity>" PERIOD("2003-12-24T17:00:00+01:00",
+					"2003-12-24T19:00:00+01:00") "</cp:validity>",
+		 true},
+		{"<cp:validity>" PERIOD("2003-12-24T17:00:00Z",
+					"2003-12-24T18:00:00Z") "</cp:validity>",
+		 true},
+		{"<cp:validity>" PERIOD("2003-12-24T16:00:00Z",
+					"2003-12-24T17:00:00Z") "</cp:validity>",
+		 false},
+		{"<cp:validity>" PERIOD("2003-12-24T17:00:00.001Z",
+					"2004-12-24T17:00:00Z") "</cp:validity>",
+		 false},
 		{"<cp:validity>" PERIOD("2001-01-01T00:00:00Z", "2002-01-01T00:00:00Z")
-		 PERIOD("2003-01-01T00:00:00Z", "2004-01-01T00:00:00Z") "</cp:validity>", true},
+			 PERIOD("2003-01-01T00:00:00Z", "2004-01-01T00:00:00Z") "</cp:validity>",
+		 true},
 		{"<cp:validity><cp:from>2003-01-01T00:00:00Z</cp:from></cp:validity>", false},
 		{"<cp:validity><cp:until>2004-01-01T00:00:00Z</cp:until></cp:validity>", false},
-		{"<cp:validity>" PERIOD("yesterday", "2004-01-01T00:00:00Z") "</cp:validity>", false},
+		{"<cp:validity>" PERIOD("yesterday", "2004-01-01T00:00:00Z") "</cp:validity>",
+		 false},
 		{"<cp:validity>" PERIOD("2003-01-01T00:00:00Z", "never") "</cp:validity>", false},
 		{"<cp:validity/>", false},
 		{MEDIA("message-session"), true},
@@ -204,11 +223,15 @@ static void test_conditions(void)
 		{MEDIA("all-media"), true},
 		{"<ext:media-list/>", false},
 		{"<ext:media-list><ext:poc-speech/></ext:media-list>", false},
-		{"<ext:media-list><ext:file-transfer/><ext:message-session/></ext:media-list>", true},
+		{"<ext:media-list><ext:file-transfer/><ext:message-session/></ext:media-list>",
+		 true},
 		{"<ext:media-list><ext:all-media-except><ext:file-transfer/></ext:all-media-except>"
-		 "</ext:media-list>", true},
-		{"<ext:media-list><ext:all-media-except><ext:message-session/></ext:all-media-except>"
-		 "</ext:media-list>", false},
+		 "</ext:media-list>",
+		 true},
+		{"<ext:media-list><ext:all-media-except><ext:message-session/></"
+		 "ext:all-media-except>"
+		 "</ext:media-list>",
+		 false},
 		{"<media>message-session</media>", true},
 		{"<media>pager-mode-message</media>", false},
 		{"<media>pager-mode-message</media><media> message-session </media>", true},
@@ -237,12 +260,12 @@ static void test_conditions(void)
 		const char *text;
 
 		unit_case("%s", rows[i].condition);
-		buf_printf(
-			b,
-			RULESET("<cp:rule "
-				"id='x'><cp:conditions>%s</cp:conditions><cp:actions><poc:allow-invite>reject"
-				"</poc:allow-invite></cp:actions></cp:rule>"),
-			rows[i].condition);
+		buf_printf(b,
+			   RULESET("<cp:rule "
+				   "id='x'><cp:conditions>%s</"
+				   "cp:conditions><cp:actions><poc:allow-invite>reject"
+				   "</poc:allow-invite></cp:actions></cp:rule>"),
+			   rows[i].condition);
 		text = unit_ptr(buf_cstr(b));
 		assert_int_equal(ask(decode(text), "sip:a@example.com", ACCESS_MESSAGE_SESSION),
 				 rows[i].holds ? ACCESS_REJECT : ACCESS_PASS);
@@ -289,10 +312,10 @@ static void test_classes(void)
 		enum access_action max, min;
 		enum access_class by;
 	} rows[] = {
-		{RULE("1", ONE("sip:a@x"), "pass") RULE("2", LISTED("list:a@x"), "reject"), ACCESS_PASS,
-		 ACCESS_PASS, ACCESS_BY_IDENTITY},
-		{RULE("2", LISTED("list:a@x"), "reject") RULE("1", ONE("sip:a@x"), "accept"), ACCESS_ACCEPT,
-		 ACCESS_ACCEPT, ACCESS_BY_IDENTITY},
+		{RULE("1", ONE("sip:a@x"), "pass") RULE("2", LISTED("list:a@x"), "reject"),
+		 ACCESS_PASS, ACCESS_PASS, ACCESS_BY_IDENTITY},
+		{RULE("2", LISTED("list:a@x"), "reject") RULE("1", ONE("sip:a@x"), "accept"),
+		 ACCESS_ACCEPT, ACCESS_ACCEPT, ACCESS_BY_IDENTITY},
 		{RULE("1", ONE("sip:b@x"), "pass") RULE("2", LISTED("list:a@x"), "reject")
 			 RULE("3", OTHER, "pass"),
 		 ACCESS_REJECT, ACCESS_REJECT, ACCESS_BY_LIST},
@@ -310,18 +333,19 @@ static void test_classes(void)
 			 RULE("2", LISTED("list:a@x"), "reject"),
 		 ACCESS_REJECT, ACCESS_REJECT, ACCESS_BY_LIST},
 		/* No condition on the caller: yields to all that name somebody. */
-		{RULE("1", "", "accept") RULE("2", ONE("sip:a@x"), "reject"), ACCESS_REJECT, ACCESS_REJECT,
-		 ACCESS_BY_IDENTITY},
+		{RULE("1", "", "accept") RULE("2", ONE("sip:a@x"), "reject"), ACCESS_REJECT,
+		 ACCESS_REJECT, ACCESS_BY_IDENTITY},
 		{RULE("1", MEDIA("message-session"), "reject"), ACCESS_REJECT, ACCESS_REJECT,
 		 ACCESS_BY_DEFAULT},
 		{RULE("1", ANONYMOUS, "reject"), ACCESS_PASS, ACCESS_PASS, ACCESS_BY_DEFAULT},
 		/* Without a value that is known. */
 		{RULE("1", ONE("sip:a@x"), "perhaps") RULE("2", OTHER, "reject"), ACCESS_REJECT,
 		 ACCESS_REJECT, ACCESS_BY_DEFAULT},
-		{"<cp:rule id='1'><cp:conditions>" ONE("sip:a@x") "</cp:conditions></cp:rule>" RULE(
-			 "2", OTHER, "reject"),
+		{"<cp:rule id='1'><cp:conditions>" ONE(
+			 "sip:a@x") "</cp:conditions></cp:rule>" RULE("2", OTHER, "reject"),
 		 ACCESS_REJECT, ACCESS_REJECT, ACCESS_BY_DEFAULT},
-		{"<cp:rule><cp:actions><poc:allow-invite>reject</poc:allow-invite></cp:actions></cp:rule>",
+		{"<cp:rule><cp:actions><poc:allow-invite>reject</poc:allow-invite></cp:actions></"
+		 "cp:rule>",
 		 ACCESS_REJECT, ACCESS_REJECT, ACCESS_BY_DEFAULT},
 		{"", ACCESS_PASS, ACCESS_PASS, ACCESS_BY_DEFAULT},
 	};
@@ -361,15 +385,17 @@ static void test_anonymous(void)
 		 ACCESS_ACCEPT},
 		{RULE("1", ANONYMOUS, "accept") RULE("2", ONE("sip:a@x"), "reject"), ACCESS_REJECT,
 		 ACCESS_REJECT},
-		{RULE("1", ANONYMOUS, "accept") RULE("2", LISTED("list:a@x"), "reject"), ACCESS_REJECT,
-		 ACCESS_REJECT},
+		{RULE("1", ANONYMOUS, "accept") RULE("2", LISTED("list:a@x"), "reject"),
+		 ACCESS_REJECT, ACCESS_REJECT},
 		{RULE("1", ANONYMOUS, "pass") RULE("2", ONE("sip:a@x"), "accept"), ACCESS_PASS,
 		 ACCESS_ACCEPT},
-		{RULE("1", ANONYMOUS, "accept") RULE("2", OTHER, "reject"), ACCESS_ACCEPT, ACCESS_REJECT},
+		{RULE("1", ANONYMOUS, "accept") RULE("2", OTHER, "reject"), ACCESS_ACCEPT,
+		 ACCESS_REJECT},
 		{RULE("2", OTHER, "reject"), ACCESS_REJECT, ACCESS_REJECT},
 		{RULE("2", ONE("sip:a@x"), "accept") RULE("3", OTHER, "reject"), ACCESS_ACCEPT,
 		 ACCESS_ACCEPT},
-		{RULE("1", ANONYMOUS MEDIA("pager-mode-message"), "reject") RULE("3", OTHER, "pass"),
+		{RULE("1", ANONYMOUS MEDIA("pager-mode-message"), "reject")
+			 RULE("3", OTHER, "pass"),
 		 ACCESS_PASS, ACCESS_PASS},
 		{RULE("1", ANONYMOUS "<cp:identity><cp:many domain='x'/></cp:identity>", "reject"),
 		 ACCESS_REJECT, ACCESS_PASS},
@@ -384,8 +410,10 @@ static void test_anonymous(void)
 		buf_printf(b, RULESET("%s"), rows[i].rules);
 		text = unit_ptr(buf_cstr(b));
 		r = decode(text);
-		assert_int_equal(evaluate(r, "sip:a@x", ACCESS_MESSAGE_SESSION, true).action, rows[i].hidden);
-		assert_int_equal(evaluate(r, "sip:a@x", ACCESS_MESSAGE_SESSION, false).action, rows[i].open);
+		assert_int_equal(evaluate(r, "sip:a@x", ACCESS_MESSAGE_SESSION, true).action,
+				 rows[i].hidden);
+		assert_int_equal(evaluate(r, "sip:a@x", ACCESS_MESSAGE_SESSION, false).action,
+				 rows[i].open);
 	}
 }
 
@@ -395,9 +423,10 @@ static void test_example(void)
 {
 	const struct access_rules *r = decode(RULESET(
 		RULE("blocked", LISTED("list:blocked@example.com"), "reject")
-		RULE("mallory-no-sessions", ONE("sip:mallory@example.net") MEDIA("message-session"), "reject")
-		RULE("no-anonymous-pager", ANONYMOUS MEDIA("pager-mode-message"), "reject")
-		RULE("default", OTHER, "pass")));
+			RULE("mallory-no-sessions",
+			     ONE("sip:mallory@example.net") MEDIA("message-session"), "reject")
+				RULE("no-anonymous-pager", ANONYMOUS MEDIA("pager-mode-message"),
+				     "reject") RULE("default", OTHER, "pass")));
 	struct access_outcome o;
 
 	assert_int_equal(ask(r, "sip:blocked@example.com", ACCESS_FILE_TRANSFER), ACCESS_REJECT);
@@ -409,7 +438,8 @@ static void test_example(void)
 	unit_str(o.rule, "no-anonymous-pager");
 	assert_int_equal(evaluate(r, "sip:alice@example.net", ACCESS_MESSAGE_SESSION, true).action,
 			 ACCESS_PASS);
-	unit_str(evaluate(r, "sip:alice@example.net", ACCESS_PAGER_MODE_MESSAGE, false).rule, "default");
+	unit_str(evaluate(r, "sip:alice@example.net", ACCESS_PAGER_MODE_MESSAGE, false).rule,
+		 "default");
 }
 
 
@@ -420,7 +450,8 @@ static void test_callers(void)
 		"<cp:identity><cp:many><cp:except id='sip:n@x'/></cp:many>"
 		"</cp:identity>" MEDIA("file-transfer"),
 		"reject") RULE("3", OTHER MEDIA("group-advertisement"), "reject")));
-	struct str both[] = {STR("sip:a@x"), STR("tel:+1@x")}, except[] = {STR("sip:a@x"), STR("sip:n@x")};
+	struct str both[] = {STR("sip:a@x"), STR("tel:+1@x")},
+		   except[] = {STR("sip:a@x"), STR("sip:n@x")};
 	struct access_request q = {.callers = both, .callers_n = 2};
 	struct access_outcome o;
 
@@ -445,11 +476,14 @@ static void test_callers(void)
 
 static void test_lists(void)
 {
-	const struct access_rules *r = decode(RULESET(RULE("1", LISTED("down"), "reject") RULE(
-		"2", LISTED("list:b@x") MEDIA("file-transfer"), "reject") RULE("3", ONE("sip:c@x"), "pass")));
+	const struct access_rules *r = decode(
+		RULESET(RULE("1", LISTED("down"), "reject")
+				RULE("2", LISTED("list:b@x") MEDIA("file-transfer"), "reject")
+					RULE("3", ONE("sip:c@x"), "pass")));
 	struct str caller = STR("sip:a@x"), named = STR("sip:c@x");
 	unsigned asked = 0;
-	struct access_request q = {.callers = &caller, .callers_n = 1, .listed = listed, .arg = &asked};
+	struct access_request q = {
+		.callers = &caller, .callers_n = 1, .listed = listed, .arg = &asked};
 	struct access_outcome o;
 
 	access_evaluate(r, &q, &o);
@@ -472,7 +506,8 @@ static void test_as_written(void)
 {
 	struct access_rules *r;
 
-	unit_ok(access_rules_decode(&r, STR(RULESET(RULE("1", ONE("sip:A@x"), "reject"))), NULL, NULL));
+	unit_ok(access_rules_decode(&r, STR(RULESET(RULE("1", ONE("sip:A@x"), "reject"))), NULL,
+				    NULL));
 	assert_int_equal(ask(r, "sip:A@x", ACCESS_MESSAGE_SESSION), ACCESS_REJECT);
 	assert_int_equal(ask(r, "sip:a@x", ACCESS_MESSAGE_SESSION), ACCESS_PASS);
 	mem_unref(r);
@@ -500,7 +535,8 @@ static void test_refused(void)
 	buf_puts(b, STR("<ruleset><rule><conditions><external-list>"));
 	for (int i = 0; i <= ACCESS_LISTS_MAX; i++)
 		buf_puts(b, STR("<entry anc='a'/>"));
-	buf_puts(b, STR("</external-list></conditions><actions><allow-invite>pass</allow-invite></actions></"
+	buf_puts(b, STR("</external-list></conditions><actions><allow-invite>pass</allow-invite></"
+			"actions></"
 			"rule></ruleset>"));
 	unit_must(access_rules_decode(&r, buf_str(b), canonical, NULL) == -ENOBUFS);
 	assert_null(r);
@@ -508,6 +544,6 @@ static void test_refused(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_media), UNIT_TEST(test_outcomes), UNIT_TEST(test_conditions),
-          UNIT_TEST(test_domains), UNIT_TEST(test_classes), UNIT_TEST(test_anonymous),
-          UNIT_TEST(test_example), UNIT_TEST(test_callers), UNIT_TEST(test_lists), UNIT_TEST(test_as_written),
-          UNIT_TEST(test_refused))
+	  UNIT_TEST(test_domains), UNIT_TEST(test_classes), UNIT_TEST(test_anonymous),
+	  UNIT_TEST(test_example), UNIT_TEST(test_callers), UNIT_TEST(test_lists),
+	  UNIT_TEST(test_as_written), UNIT_TEST(test_refused))

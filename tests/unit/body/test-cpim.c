@@ -16,21 +16,20 @@ static struct cpim *object(void)
 /* ---- Decoding ---- */
 
 /* RFC 3862 5.1, the example; LF stands for CRLF here. */
-static const char example[] =
-	"From: MR SANDERS <im:piglet@100akerwood.com>\r\n"
-	"To: Depressed Donkey <im:eeyore@100akerwood.com>\r\n"
-	"DateTime: 2000-12-13T13:40:00-08:00\r\n"
-	"Subject: the weather will be fine today\r\n"
-	"Subject:;lang=fr beau temps prevu pour aujourd'hui\r\n"
-	"NS: MyFeatures <mid:MessageFeatures@id.foo.com>\r\n"
-	"Require: MyFeatures.VitalMessageOption\r\n"
-	"MyFeatures.VitalMessageOption: Confirmation-requested\r\n"
-	"MyFeatures.WackyMessageOption: Use-silly-font\r\n"
-	"\r\n"
-	"Content-type: text/xml; charset=utf-8\r\n"
-	"Content-ID: <1234567890@foo.com>\r\n"
-	"\r\n"
-	"<body>\r\nHere is the text of my message.\r\n</body>";
+static const char example[] = "From: MR SANDERS <im:piglet@100akerwood.com>\r\n"
+			      "To: Depressed Donkey <im:eeyore@100akerwood.com>\r\n"
+			      "DateTime: 2000-12-13T13:40:00-08:00\r\n"
+			      "Subject: the weather will be fine today\r\n"
+			      "Subject:;lang=fr beau temps prevu pour aujourd'hui\r\n"
+			      "NS: MyFeatures <mid:MessageFeatures@id.foo.com>\r\n"
+			      "Require: MyFeatures.VitalMessageOption\r\n"
+			      "MyFeatures.VitalMessageOption: Confirmation-requested\r\n"
+			      "MyFeatures.WackyMessageOption: Use-silly-font\r\n"
+			      "\r\n"
+			      "Content-type: text/xml; charset=utf-8\r\n"
+			      "Content-ID: <1234567890@foo.com>\r\n"
+			      "\r\n"
+			      "<body>\r\nHere is the text of my message.\r\n</body>";
 
 
 static void test_example(void)
@@ -46,7 +45,8 @@ static void test_example(void)
 	assert_int_equal(c->headers, 9);
 	unit_str(c->header[4].params, "lang=fr");
 	unit_str(c->header[4].value, "beau temps prevu pour aujourd'hui");
-	unit_str(cpim_header(c, STR("mid:MessageFeatures@id.foo.com"), STR("WackyMessageOption")), "Use-silly-font");
+	unit_str(cpim_header(c, STR("mid:MessageFeatures@id.foo.com"), STR("WackyMessageOption")),
+		 "Use-silly-font");
 	assert_null(cpim_header(c, CPIM_NS, STR("WackyMessageOption")).p);
 	assert_null(cpim_header(c, CPIM_NS, STR("from")).p); /* names match exactly */
 	unit_str(c->content_type, "text/xml; charset=utf-8");
@@ -63,15 +63,16 @@ static void test_example(void)
 /* 3.4: what counts is the namespace, whatever its prefix is. */
 static void test_namespaces(void)
 {
-	static const char text[] = "NS: x <urn:ietf:params:imdn>\r\n"
-				   "x.Message-ID: one\r\n"
-				   "NS: imdn <urn:something:else>\r\n"
-				   "imdn.Message-ID: two\r\n"
-				   "NS: <urn:ietf:params:imdn:>\r\n"
-				   "Disposition-Notification: positive-delivery, display;x=y , future\r\n"
-				   "NS: y <urn:ietf:params:cpim-headers:>\r\n"
-				   "\r\n"
-				   "Content-Type: text/plain\r\n\r\n";
+	static const char text[] =
+		"NS: x <urn:ietf:params:imdn>\r\n"
+		"x.Message-ID: one\r\n"
+		"NS: imdn <urn:something:else>\r\n"
+		"imdn.Message-ID: two\r\n"
+		"NS: <urn:ietf:params:imdn:>\r\n"
+		"Disposition-Notification: positive-delivery, display;x=y , future\r\n"
+		"NS: y <urn:ietf:params:cpim-headers:>\r\n"
+		"\r\n"
+		"Content-Type: text/plain\r\n\r\n";
 	struct cpim *c = object();
 
 	/* NS is a name of the default namespace of RFC 3862, and the third NS has replaced that one. */
@@ -92,8 +93,11 @@ static void test_require(void)
 		{"", true},
 		{"Require: From\r\n", true},
 		{"Require: From, To,DateTime\r\n", true},
-		{"NS: i <urn:ietf:params:imdn>\r\nRequire: i.Message-ID, i.Disposition-Notification\r\n", true},
-		{"NS: i <urn:ietf:params:imdn>\r\nRequire: i.Message-ID\r\nRequire: i.Frob\r\n", false},
+		{"NS: i <urn:ietf:params:imdn>\r\nRequire: i.Message-ID, "
+		 "i.Disposition-Notification\r\n",
+		 true},
+		{"NS: i <urn:ietf:params:imdn>\r\nRequire: i.Message-ID\r\nRequire: i.Frob\r\n",
+		 false},
 		{"Require: Frob\r\n", false},
 		{"Require: x.Frob\r\n", false},
 		{"Require: from\r\n", false},
@@ -104,7 +108,8 @@ static void test_require(void)
 		char text[512];
 
 		unit_case("%s", rows[i].headers);
-		snprintf(text, sizeof(text), "From: <im:a@b>\r\n%s\r\nContent-Type: text/plain\r\n\r\nx",
+		snprintf(text, sizeof(text),
+			 "From: <im:a@b>\r\n%s\r\nContent-Type: text/plain\r\n\r\nx",
 			 rows[i].headers);
 		assert_int_equal(cpim_decode(c, str_of(text)), 0);
 		assert_int_equal(cpim_require_known(c), rows[i].known);
@@ -119,8 +124,10 @@ static void test_lenient(void)
 		"From: <im:a@b>\n\nContent-Type: text/plain\n\nhello",
 		"From:<im:a@b>\r\n\r\nContent-Type:text/plain\r\n\r\nhello",
 		"From:   <im:a@b>  \r\n\r\nCONTENT-TYPE :  text/plain \r\n\r\nhello",
-		"From: <im:a@b>\r\n\r\nContent-Type:\r\n\ttext/plain\r\nContent-Length: 5\r\n\r\nhello",
-		"From: <im:a@b>\r\n\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello and more",
+		"From: <im:a@b>\r\n\r\nContent-Type:\r\n\ttext/plain\r\nContent-Length: "
+		"5\r\n\r\nhello",
+		"From: <im:a@b>\r\n\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello "
+		"and more",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -187,7 +194,8 @@ static void test_hostile(void)
 		(void)cpim_decode(c, (struct str){copy, cut});
 	}
 	for (size_t at = 0; at < n; at++) {
-		static const char bytes[] = {0, '\n', '\r', ':', '<', '>', '"', '\\', '.', ';', (char)0xff};
+		static const char bytes[] = {0,   '\n', '\r', ':', '<',       '>',
+					     '"', '\\', '.',  ';', (char)0xff};
 		char *copy = unit_storage(n);
 
 		memcpy(copy, example, n);
@@ -278,7 +286,8 @@ static void test_unescape(void)
 		{"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
 		{"\\ud83d", "\xef\xbf\xbd"},
 		{"\\ude00x", "\xef\xbf\xbdx"},
-		{"\\ud83d\\u0041", "\xef\xbf\xbd" "A"},
+		{"\\ud83d\\u0041", "\xef\xbf\xbd"
+				   "A"},
 		{"\\u12", "u12"},
 		{"\\u12g4", "u12g4"},
 		{"\\x", "x"},
@@ -304,28 +313,31 @@ static void test_encode(void)
 	struct buf *b = unit_buf(4096);
 	struct cpim *c = object();
 
-	cpim_encode(&(struct cpim_params){
-		.from_name = STR("Alice \"A\""),
-		.from = STR("sip:alice@example.org"),
-		.to = STR("sip:bob@example.org"),
-		.date_ms = INT64_C(1144171009123),
-		.subject = STR("a\\b\tc\x01"),
-		.message_id = STR("34jk324j"),
-		.notify = CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY | CPIM_NOTIFY_PROCESSING |
-			  CPIM_NOTIFY_DISPLAY,
-		.routes = routes,
-		.routes_n = 2,
-		.content_type = STR("text/plain"),
-		.content_disposition = STR("notification"),
-		.content = STR("Hello World"),
-	}, b);
+	cpim_encode(
+		&(struct cpim_params){
+			.from_name = STR("Alice \"A\""),
+			.from = STR("sip:alice@example.org"),
+			.to = STR("sip:bob@example.org"),
+			.date_ms = INT64_C(1144171009123),
+			.subject = STR("a\\b\tc\x01"),
+			.message_id = STR("34jk324j"),
+			.notify = CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY |
+				  CPIM_NOTIFY_PROCESSING | CPIM_NOTIFY_DISPLAY,
+			.routes = routes,
+			.routes_n = 2,
+			.content_type = STR("text/plain"),
+			.content_disposition = STR("notification"),
+			.content = STR("Hello World"),
+		},
+		b);
 	unit_buf_is(b, "From: \"Alice \\\"A\\\"\" <sip:alice@example.org>\r\n"
 		       "To: <sip:bob@example.org>\r\n"
 		       "DateTime: 2006-04-04T17:16:49Z\r\n"
 		       "Subject: a\\\\b\\tc\\u0001\r\n"
 		       "NS: imdn <urn:ietf:params:imdn>\r\n"
 		       "imdn.Message-ID: 34jk324j\r\n"
-		       "imdn.Disposition-Notification: positive-delivery, negative-delivery, processing, display\r\n"
+		       "imdn.Disposition-Notification: positive-delivery, negative-delivery, "
+		       "processing, display\r\n"
 		       "imdn.IMDN-Route: <sip:one@example.org>\r\n"
 		       "imdn.IMDN-Route: \"Two\" <sip:two@example.org>\r\n"
 		       "\r\n"
@@ -348,15 +360,17 @@ static void test_encode_hostile(void)
 	struct buf *b = unit_buf(4096);
 	struct cpim *c = object();
 
-	cpim_encode(&(struct cpim_params){
-		.from_name = STR("A\r\nX: y"),
-		.from = STR("sip:a@b>\r\nEvil: <x"),
-		.to = STR("sip:b@c"),
-		.date_ms = -1,
-		.message_id = STR("a\nb"),
-		.content_type = STR("text/plain\r\nX: y"),
-		.content = STR("\r\n\r\n"),
-	}, b);
+	cpim_encode(
+		&(struct cpim_params){
+			.from_name = STR("A\r\nX: y"),
+			.from = STR("sip:a@b>\r\nEvil: <x"),
+			.to = STR("sip:b@c"),
+			.date_ms = -1,
+			.message_id = STR("a\nb"),
+			.content_type = STR("text/plain\r\nX: y"),
+			.content = STR("\r\n\r\n"),
+		},
+		b);
 	unit_must(!b->failed);
 	assert_int_equal(cpim_decode(c, buf_str(b)), 0);
 	unit_str(c->from, "\"A\\r\\nX: y\" <sip:a@bEvil:x>");
@@ -409,6 +423,7 @@ static void test_dates(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_namespaces), UNIT_TEST(test_require), UNIT_TEST(test_lenient),
-	  UNIT_TEST(test_malformed), UNIT_TEST(test_hostile), UNIT_TEST(test_ceilings), UNIT_TEST(test_address),
-	  UNIT_TEST(test_unescape), UNIT_TEST(test_encode), UNIT_TEST(test_encode_hostile), UNIT_TEST(test_dates))
+UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_namespaces), UNIT_TEST(test_require),
+	  UNIT_TEST(test_lenient), UNIT_TEST(test_malformed), UNIT_TEST(test_hostile),
+	  UNIT_TEST(test_ceilings), UNIT_TEST(test_address), UNIT_TEST(test_unescape),
+	  UNIT_TEST(test_encode), UNIT_TEST(test_encode_hostile), UNIT_TEST(test_dates))

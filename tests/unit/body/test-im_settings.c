@@ -34,7 +34,8 @@ static const char example[] =
 static void test_example(void)
 {
 	const struct im_settings_doc *d = decode(example);
-	const uint8_t expected[IM_SETTINGS] = {IM_OFF, IM_OFF, IM_ON, IM_OFF, IM_ON, IM_UNSET, IM_ON};
+	const uint8_t expected[IM_SETTINGS] = {IM_OFF, IM_OFF,   IM_ON, IM_OFF,
+					       IM_ON,  IM_UNSET, IM_ON};
 	struct buf *out = unit_buf(4096);
 
 	assert_int_equal(d->n, 1);
@@ -52,33 +53,44 @@ static void test_forms(void)
 		const char *inside, *expected;
 	} rows[] = {
 		{"", "-------"},
-		{"<isb-settings><incoming-session-barring active='true'/></isb-settings>", "1------"},
+		{"<isb-settings><incoming-session-barring active='true'/></isb-settings>",
+		 "1------"},
 		{"<isb-settings><incoming-session-barring active='1'/></isb-settings>", "1------"},
 		{"<isb-settings><incoming-session-barring active='0'/></isb-settings>", "0------"},
-		{"<isb-settings><incoming-session-barring>active</incoming-session-barring></isb-settings>",
+		{"<isb-settings><incoming-session-barring>active</incoming-session-barring></"
+		 "isb-settings>",
 		 "1------"},
-		{"<isb-settings><incoming-session-barring> off </incoming-session-barring></isb-settings>",
+		{"<isb-settings><incoming-session-barring> off "
+		 "</incoming-session-barring></isb-settings>",
 		 "0------"},
 		{"<isb-settings><incoming-session-barring/></isb-settings>", "-------"},
-		{"<isb-settings><incoming-session-barring active='maybe'/></isb-settings>", "-------"},
+		{"<isb-settings><incoming-session-barring active='maybe'/></isb-settings>",
+		 "-------"},
 		{"<isb-settings><incoming-session-barring "
 		 "active='maybe'>on</incoming-session-barring></isb-settings>",
 		 "-------"},
 		{"<isb-settings><incoming-pager-barring active='true'/></isb-settings>", "-------"},
-		{"<ipab-settings><incoming-session-barring active='true'/></ipab-settings>", "-------"},
-		{"<ipab-settings><incoming-pager-barring active='true'/></ipab-settings>", "-1-----"},
+		{"<ipab-settings><incoming-session-barring active='true'/></ipab-settings>",
+		 "-------"},
+		{"<ipab-settings><incoming-pager-barring active='true'/></ipab-settings>",
+		 "-1-----"},
 		{"<ipab-settings><incoming-personal-alert-barring active='true'/></ipab-settings>",
 		 "-1-----"},
-		{"<his-settings><hist-activation>active</hist-activation></his-settings>", "--11---"},
+		{"<his-settings><hist-activation>active</hist-activation></his-settings>",
+		 "--11---"},
 		{"<hist-settings><hist-activation active='true'/></hist-settings>", "--11---"},
-		{"<hist-settings><hist-activation type='' active='true'/></hist-settings>", "--11---"},
+		{"<hist-settings><hist-activation type='' active='true'/></hist-settings>",
+		 "--11---"},
 		{"<hist-settings><hist-activation "
 		 "type='session-mode'>active</hist-activation></hist-settings>",
 		 "--1----"},
-		{"<his-settings><hist-activation type='pager-large-mode' active='false'/></his-settings>",
+		{"<his-settings><hist-activation type='pager-large-mode' "
+		 "active='false'/></his-settings>",
 		 "---0---"},
-		{"<his-settings><hist-activation type='video' active='true'/></his-settings>", "-------"},
-		{"<his-settings><hist-activation active='true'/><hist-activation type='session-mode' "
+		{"<his-settings><hist-activation type='video' active='true'/></his-settings>",
+		 "-------"},
+		{"<his-settings><hist-activation active='true'/><hist-activation "
+		 "type='session-mode' "
 		 "active='false'/>"
 		 "</his-settings>",
 		 "--01---"},
@@ -86,9 +98,11 @@ static void test_forms(void)
 		 "active='false'/></deferred-settings>",
 		 "----00-"},
 		{"<vis-settings><vis-status active='inactive'/></vis-settings>", "------0"},
-		{"<x:vis-settings xmlns:x='urn:foreign'><x:vis-status x:active='on'/></x:vis-settings>",
+		{"<x:vis-settings xmlns:x='urn:foreign'><x:vis-status "
+		 "x:active='on'/></x:vis-settings>",
 		 "------1"},
-		{"<am-settings><answer-mode>automatic</answer-mode></am-settings><unknown><deep/></unknown>",
+		{"<am-settings><answer-mode>automatic</answer-mode></am-settings><unknown><deep/></"
+		 "unknown>",
 		 "-------"},
 	};
 
@@ -98,7 +112,8 @@ static void test_forms(void)
 		const char *text;
 
 		unit_case("%s", rows[i].inside);
-		buf_printf(b, "<im-settings><entity id='x'>%s</entity></im-settings>", rows[i].inside);
+		buf_printf(b, "<im-settings><entity id='x'>%s</entity></im-settings>",
+			   rows[i].inside);
 		text = unit_ptr(buf_cstr(b));
 		d = decode(text);
 		assert_int_equal(d->n, 1);
@@ -122,7 +137,8 @@ static void test_frames(void)
 		{"<im-settings><isb-settings><incoming-session-barring "
 		 "active='true'/></isb-settings></im-settings>",
 		 1, 0},
-		{"<im-settings><entity id='a'/><entity id='b'/><entity id='a'/></im-settings>", 2, 0},
+		{"<im-settings><entity id='a'/><entity id='b'/><entity id='a'/></im-settings>", 2,
+		 0},
 		{"<im-settings><entity/></im-settings>", 1, 0},
 		{"<ruleset/>", 0, -EBADMSG},
 		{"<im-settings>", 0, -EBADMSG},
@@ -172,8 +188,8 @@ static void test_ceilings(void)
 		buf_putc(id, 'x');
 	buf_puts(id, STR("'/></im-settings>"));
 	unit_must(im_settings_decode(&d, buf_str(id), unit_arena(8192)) != 0);
-	unit_must(im_settings_decode(&d, STR("<im-settings><entity id='x'/></im-settings>"), unit_arena(0)) ==
-		  -ENOBUFS);
+	unit_must(im_settings_decode(&d, STR("<im-settings><entity id='x'/></im-settings>"),
+				     unit_arena(0)) == -ENOBUFS);
 }
 
 
@@ -208,13 +224,14 @@ static void test_sum(void)
 				char c = rows[i].device[d.n][k];
 
 				d.entity[d.n].settings.is[k] = c == '-'   ? IM_UNSET
-						               : c == '1' ? IM_ON
-						                          : IM_OFF;
+							       : c == '1' ? IM_ON
+									  : IM_OFF;
 			}
 		}
 		im_settings_sum(&sum, &d);
 		for (int k = 0; k < IM_SETTINGS; k++)
-			assert_int_equal(im_settings_on(&sum, (enum im_settings_key)k), rows[i].sum[k] == '1');
+			assert_int_equal(im_settings_on(&sum, (enum im_settings_key)k),
+					 rows[i].sum[k] == '1');
 	}
 }
 
@@ -222,8 +239,10 @@ static void test_sum(void)
 static void test_names(void)
 {
 	for (int i = 0; i < IM_SETTINGS; i++)
-		assert_int_equal(im_setting_bits(im_setting_name((enum im_settings_key)i)), 1u << i);
-	assert_int_equal(im_setting_bits(STR("barring")), 1u << IM_BARRING_SESSION | 1u << IM_BARRING_PAGER);
+		assert_int_equal(im_setting_bits(im_setting_name((enum im_settings_key)i)),
+				 1u << i);
+	assert_int_equal(im_setting_bits(STR("barring")),
+			 1u << IM_BARRING_SESSION | 1u << IM_BARRING_PAGER);
 	assert_int_equal(im_setting_bits(STR("history")),
 			 1u << IM_HISTORY_SESSION | 1u << IM_HISTORY_PAGER_LARGE);
 	assert_int_equal(im_setting_bits(STR("history.pager-large")), 1u << IM_HISTORY_PAGER_LARGE);
@@ -241,16 +260,19 @@ static void test_round_trip(void)
 		unsigned rest = pattern;
 
 		for (int k = 0; k < IM_SETTINGS; k++, rest /= 3)
-			im_settings_entity(&d, STR("a\"&<b>"))->settings.is[k] = (uint8_t)(rest % 3);
+			im_settings_entity(&d, STR("a\"&<b>"))->settings.is[k] = (uint8_t)(rest %
+											   3);
 		im_settings_encode(&d, out);
 		unit_must(!out->failed);
 		unit_ok(im_settings_decode(&back, buf_str(out), unit_arena(4096)));
 		assert_int_equal(back.n, 1);
 		unit_str(back.entity[0].id, "a\"&<b>");
-		assert_memory_equal(back.entity[0].settings.is, d.entity[0].settings.is, IM_SETTINGS);
+		assert_memory_equal(back.entity[0].settings.is, d.entity[0].settings.is,
+				    IM_SETTINGS);
 	}
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_forms), UNIT_TEST(test_frames), UNIT_TEST(test_ceilings),
-	  UNIT_TEST(test_sum), UNIT_TEST(test_names), UNIT_TEST_PLAIN(test_round_trip))
+UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_forms), UNIT_TEST(test_frames),
+	  UNIT_TEST(test_ceilings), UNIT_TEST(test_sum), UNIT_TEST(test_names),
+	  UNIT_TEST_PLAIN(test_round_trip))

@@ -6,21 +6,23 @@
 
 #include <stdio.h>
 
-#define HEAD "<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\"><message-id>34jk324j</message-id>" \
-	     "<datetime>2008-04-04T12:16:49-05:00</datetime>"
+#define HEAD                                                                            \
+	"<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\"><message-id>34jk324j</message-id>" \
+	"<datetime>2008-04-04T12:16:49-05:00</datetime>"
 
 
 /* RFC 5438 7.2.1.1, the example. */
 static void test_example(void)
 {
-	static const char text[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-				   "<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\">\n"
-				   "  <message-id>34jk324j</message-id>\n"
-				   "  <datetime>2008-04-04T12:16:49-05:00</datetime>\n"
-				   "  <recipient-uri>im:bob@example.com</recipient-uri>\n"
-				   "  <original-recipient-uri\n   >im:bob@example.com</original-recipient-uri>\n"
-				   "  <delivery-notification>\n    <status>\n      <delivered/>\n    </status>\n"
-				   "  </delivery-notification>\n</imdn>\n";
+	static const char text[] =
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\">\n"
+		"  <message-id>34jk324j</message-id>\n"
+		"  <datetime>2008-04-04T12:16:49-05:00</datetime>\n"
+		"  <recipient-uri>im:bob@example.com</recipient-uri>\n"
+		"  <original-recipient-uri\n   >im:bob@example.com</original-recipient-uri>\n"
+		"  <delivery-notification>\n    <status>\n      <delivered/>\n    </status>\n"
+		"  </delivery-notification>\n</imdn>\n";
 	struct imdn i;
 
 	unit_ok(imdn_decode(&i, str_of(text), unit_arena(1024)));
@@ -66,7 +68,8 @@ static void test_statuses(void)
 		int err;
 
 		unit_case("%s %s", rows[n].kind, rows[n].status);
-		snprintf(text, sizeof(text), HEAD "<%s-notification><status>%s</status></%s-notification></imdn>",
+		snprintf(text, sizeof(text),
+			 HEAD "<%s-notification><status>%s</status></%s-notification></imdn>",
 			 rows[n].kind, rows[n].status, rows[n].kind);
 		err = imdn_decode(&i, str_of(text), a);
 		if (!rows[n].error)
@@ -90,16 +93,24 @@ static void test_malformed(void)
 		{"<imdn/>", -EBADMSG},
 		{HEAD "</imdn>", -EBADMSG},
 		{HEAD "<delivery-notification/></imdn>", -EBADMSG},
-		{HEAD "<delivery-notification><delivered/></delivery-notification></imdn>", -EBADMSG},
+		{HEAD "<delivery-notification><delivered/></delivery-notification></imdn>",
+		 -EBADMSG},
 		/* Another namespace, or none. */
-		{"<imdn><message-id>a</message-id><datetime/><delivery-notification><status><delivered/></status>"
-		 "</delivery-notification></imdn>", -EBADMSG},
-		{"<imdn xmlns=\"urn:x\"><message-id>a</message-id><datetime/><delivery-notification>"
-		 "<status><delivered/></status></delivery-notification></imdn>", -EBADMSG},
+		{"<imdn><message-id>a</message-id><datetime/"
+		 "><delivery-notification><status><delivered/></status>"
+		 "</delivery-notification></imdn>",
+		 -EBADMSG},
+		{"<imdn "
+		 "xmlns=\"urn:x\"><message-id>a</message-id><datetime/><delivery-notification>"
+		 "<status><delivered/></status></delivery-notification></imdn>",
+		 -EBADMSG},
 		{"<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\"><message-id> </message-id><datetime/>"
-		 "<delivery-notification><status><delivered/></status></delivery-notification></imdn>", -EBADMSG},
+		 "<delivery-notification><status><delivered/></status></delivery-notification></"
+		 "imdn>",
+		 -EBADMSG},
 		{"<!DOCTYPE imdn>" HEAD "<delivery-notification><status><delivered/></status>"
-		 "</delivery-notification></imdn>", -EBADMSG},
+		 "</delivery-notification></imdn>",
+		 -EBADMSG},
 	};
 	struct buf *large = unit_buf(2 * IMDN_SIZE_MAX);
 	struct imdn i;
@@ -148,13 +159,17 @@ static void test_brief(void)
 {
 	struct buf *b = unit_buf(4096);
 
-	imdn_encode(&(struct imdn){.message_id = STR("x"), .date_time = STR(""), .kind = IMDN_DELIVERY,
-				   .status = IMDN_FAILED}, b);
-	unit_buf_is(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><imdn xmlns=\"urn:ietf:params:xml:ns:imdn\">"
+	imdn_encode(&(struct imdn){.message_id = STR("x"),
+				   .date_time = STR(""),
+				   .kind = IMDN_DELIVERY,
+				   .status = IMDN_FAILED},
+		    b);
+	unit_buf_is(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><imdn "
+		       "xmlns=\"urn:ietf:params:xml:ns:imdn\">"
 		       "<message-id>x</message-id><datetime></datetime><delivery-notification>"
 		       "<status><failed/></status></delivery-notification></imdn>");
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_statuses), UNIT_TEST(test_malformed), UNIT_TEST(test_round_trip),
-	  UNIT_TEST(test_brief))
+UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_statuses), UNIT_TEST(test_malformed),
+	  UNIT_TEST(test_round_trip), UNIT_TEST(test_brief))

@@ -16,8 +16,8 @@ static void test_types(void)
 		{"text/plain;", "text", "plain", NULL},
 		{"text/plain;;charset=x;", "text", "plain", "x"},
 		{"text/plain;x;charset=a=b/c", "text", "plain", "a=b/c"},
-		{"application/vnd.oma.im.deferred-list+xml", "application", "vnd.oma.im.deferred-list+xml",
-		 NULL},
+		{"application/vnd.oma.im.deferred-list+xml", "application",
+		 "vnd.oma.im.deferred-list+xml", NULL},
 		{"text", NULL, NULL, NULL},
 		{"text/", NULL, NULL, NULL},
 		{"/plain", NULL, NULL, NULL},
@@ -96,7 +96,8 @@ static int list(struct buf *out, const char *content_type, const char *body)
 	if (r || (r = mime_parts_init(&it, &t, str_of(body))))
 		return r;
 	while ((r = mime_parts_next(&it, &part)) > 0)
-		buf_printf(out, STR_FMT "=" STR_FMT "|", STR_ARG(part.content_type), STR_ARG(part.content));
+		buf_printf(out, STR_FMT "=" STR_FMT "|", STR_ARG(part.content_type),
+			   STR_ARG(part.content));
 	if (!r)
 		assert_int_equal(mime_parts_next(&it, &part), 0);
 	return r;
@@ -111,17 +112,18 @@ static void test_parts(void)
 	} rows[] = {
 		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--b--", "=x|", 0},
 		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--b--\r\n", "=x|", 0},
-		{"multipart/mixed;boundary=b", "pre\r\n--b\r\n\r\nx\r\n--b--\r\nepilogue\r\n--b\r\n", "=x|",
-		 0},
-		{"Multipart/Related; Boundary=\"b\"", "--b\nContent-Type: a/b\n\nx\n--b\n\ny\n--b--\n",
-		 "a/b=x|=y|", 0},
-		{"multipart/mixed;boundary=b", "--b \t\r\ncontent-type : a/b\r\n\r\nx\r\n\r\n--b--  \r\n",
-		 "a/b=x\r\n|", 0},
+		{"multipart/mixed;boundary=b",
+		 "pre\r\n--b\r\n\r\nx\r\n--b--\r\nepilogue\r\n--b\r\n", "=x|", 0},
+		{"Multipart/Related; Boundary=\"b\"",
+		 "--b\nContent-Type: a/b\n\nx\n--b\n\ny\n--b--\n", "a/b=x|=y|", 0},
+		{"multipart/mixed;boundary=b",
+		 "--b \t\r\ncontent-type : a/b\r\n\r\nx\r\n\r\n--b--  \r\n", "a/b=x\r\n|", 0},
 		{"multipart/mixed;boundary=b", "--b\r\n--b--", "=|", 0},
 		{"multipart/mixed;boundary=b", "--b\r\n\r\n\r\n--b--", "=|", 0},
 		{"multipart/mixed;boundary=b", "--b\r\nContent-Type: a/b\r\n--b--", "a/b=|", 0},
 		{"multipart/mixed;boundary=b",
-		 "--b\r\nContent-Type: a/b;\r\n c=d\r\nX: y\r\n\r\nx --b\r\n--b--", "a/b;\r\n c=d=x --b|", 0},
+		 "--b\r\nContent-Type: a/b;\r\n c=d\r\nX: y\r\n\r\nx --b\r\n--b--",
+		 "a/b;\r\n c=d=x --b|", 0},
 		{"multipart/mixed;boundary=\"a b:'()+_,-./=?\"",
 		 "--a b:'()+_,-./=?\r\n\r\nx\r\n--a b:'()+_,-./=?--", "=x|", 0},
 		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--B\r\n--b--", "=x\r\n--B|", 0},
@@ -130,7 +132,8 @@ static void test_parts(void)
 		{"multipart/mixed;boundary=b", "--b--", "", -EBADMSG},
 		{"multipart/mixed;boundary=b", "--b\r\n\r\nx", "", -EBADMSG},
 		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--b", "=x|", -EBADMSG},
-		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--bc\r\n\r\ny\r\n--b--", "", -EBADMSG},
+		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--bc\r\n\r\ny\r\n--b--", "",
+		 -EBADMSG},
 		{"multipart/mixed;boundary=b", "--b\r\n\r\nx\r\n--b-\r\n--b--", "", -EBADMSG},
 		{"multipart/mixed;boundary=b", "--b\r\nno field\r\n\r\nx\r\n--b--", "", -EBADMSG},
 		{"multipart/mixed;boundary=b", "--b\r\n: x\r\n\r\nx\r\n--b--", "", -EBADMSG},
@@ -142,7 +145,8 @@ static void test_parts(void)
 		{"multipart/mixed;boundary=\"b \"", "--b \r\n\r\nx\r\n--b --", "", -EBADMSG},
 		{"multipart/mixed;boundary=\"b\tc\"", "--b\tc\r\n\r\nx\r\n--b\tc--", "", -EBADMSG},
 		{"multipart/"
-		 "mixed;boundary=12345678901234567890123456789012345678901234567890123456789012345678901",
+		 "mixed;boundary="
+		 "12345678901234567890123456789012345678901234567890123456789012345678901",
 		 "", "", -EBADMSG},
 		{"text/plain;boundary=b", "--b\r\n\r\nx\r\n--b--", "", -EBADMSG},
 	};
@@ -170,16 +174,20 @@ static void test_find(void)
 	struct mime_part part;
 
 	assert_int_equal(mime_type_decode(&t, STR("multipart/mixed;boundary=b1")), 0);
-	assert_int_equal(
-		mime_parts_find(&t, str_of(invite), STR("application"), STR("resource-lists+xml"), &part), 0);
+	assert_int_equal(mime_parts_find(&t, str_of(invite), STR("application"),
+					 STR("resource-lists+xml"), &part),
+			 0);
 	unit_str(part.content, "<resource-lists/>");
 	unit_str(part.content_disposition, "recipient-list");
 	unit_str(part.content_id, "<cn35t8@example.com>");
-	assert_int_equal(mime_parts_find(&t, str_of(invite), STR("application"), STR("SDP"), &part), 0);
+	assert_int_equal(mime_parts_find(&t, str_of(invite), STR("application"), STR("SDP"), &part),
+			 0);
 	unit_str(part.content, "v=0\r\n");
 	assert_null(part.content_disposition.p);
-	assert_int_equal(mime_parts_find(&t, str_of(invite), STR("text"), STR("plain"), &part), -ENOENT);
-	assert_int_equal(mime_parts_find(&t, STR("--b1\r\n"), STR("text"), STR("plain"), &part), -EBADMSG);
+	assert_int_equal(mime_parts_find(&t, str_of(invite), STR("text"), STR("plain"), &part),
+			 -ENOENT);
+	assert_int_equal(mime_parts_find(&t, STR("--b1\r\n"), STR("text"), STR("plain"), &part),
+			 -EBADMSG);
 }
 
 
@@ -195,7 +203,8 @@ static int note(const struct mime_type *t, const struct mime_part *leaf, unsigne
 }
 
 
-#define CPIM(type, content) "From: <sip:a@x>\r\nTo: <sip:b@x>\r\n\r\nContent-Type: " type "\r\n\r\n" content
+#define CPIM(type, content) \
+	"From: <sip:a@x>\r\nTo: <sip:b@x>\r\n\r\nContent-Type: " type "\r\n\r\n" content
 
 
 /* Rows OPF-GEN-4a-*: the inner types count. */
@@ -208,34 +217,37 @@ static void test_walk(void)
 		{"text/plain", "hi", "0 text/plain=hi|", 0},
 		{"image/gif", "", "0 image/gif=|", 0},
 		{"message/cpim", CPIM("image/gif", "GIF"), "1 image/gif=GIF|", 0},
-		{"Message/CPIM", CPIM("message/imdn+xml", "<imdn/>"), "1 message/imdn+xml=<imdn/>|", 0},
+		{"Message/CPIM", CPIM("message/imdn+xml", "<imdn/>"), "1 message/imdn+xml=<imdn/>|",
+		 0},
 		{"multipart/mixed;boundary=b",
 		 "--b\r\n\r\nx\r\n--b\r\nContent-Type: image/gif\r\n\r\ny\r\n--b--",
 		 "1 text/plain=x|1 image/gif=y|", 0},
 		{"multipart/digest;boundary=b", "--b\r\n\r\nx\r\n--b--", "1 message/rfc822=x|", 0},
 		{"multipart/mixed;boundary=b",
 		 "--b\r\nContent-Type: message/cpim\r\n\r\n" CPIM(
-			 "multipart/related;boundary=c", "--c\r\nContent-Type: "
-			                                 "a/b\r\n\r\n1\r\n--c\r\nContent-Type: "
-			                                 "a/c\r\n\r\n2\r\n--c--") "\r\n--b\r\n\r\n3\r\n--b--",
+			 "multipart/related;boundary=c",
+			 "--c\r\nContent-Type: "
+			 "a/b\r\n\r\n1\r\n--c\r\nContent-Type: "
+			 "a/c\r\n\r\n2\r\n--c--") "\r\n--b\r\n\r\n3\r\n--b--",
 		 "3 a/b=1|3 a/c=2|1 text/plain=3|", 0},
 		{"multipart/mixed;boundary=b",
 		 "--b\r\nContent-Type: a/stop\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--", "1 a/stop=x|", 7},
 		{"nonsense", "x", "", -EBADMSG},
 		{"message/cpim", "not one", "", -EBADMSG},
 		{"message/cpim", CPIM("nonsense", "x"), "", -EBADMSG},
-		{"multipart/mixed;boundary=b", "--b\r\nContent-Type: nonsense\r\n\r\nx\r\n--b--", "",
-		 -EBADMSG},
-		{"multipart/mixed;boundary=b",
-		 "--b\r\nContent-Type: message/cpim\r\nContent-Transfer-Encoding: base64\r\n\r\n" CPIM(
-			 "a/b", "x") "\r\n--b--",
+		{"multipart/mixed;boundary=b", "--b\r\nContent-Type: nonsense\r\n\r\nx\r\n--b--",
 		 "", -EBADMSG},
 		{"multipart/mixed;boundary=b",
-		 "--b\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n--b--",
+		 "--b\r\nContent-Type: message/cpim\r\nContent-Transfer-Encoding: "
+		 "base64\r\n\r\n" CPIM("a/b", "x") "\r\n--b--",
+		 "", -EBADMSG},
+		{"multipart/mixed;boundary=b",
+		 "--b\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: "
+		 "base64\r\n\r\neA==\r\n--b--",
 		 "1 image/gif=eA==|", 0},
 		{"multipart/mixed;boundary=b",
-		 "--b\r\nContent-Type: message/cpim\r\nContent-Transfer-Encoding: Binary\r\n\r\n" CPIM(
-			 "a/b", "x") "\r\n--b--",
+		 "--b\r\nContent-Type: message/cpim\r\nContent-Transfer-Encoding: "
+		 "Binary\r\n\r\n" CPIM("a/b", "x") "\r\n--b--",
 		 "2 a/b=x|", 0},
 	};
 
@@ -266,7 +278,8 @@ static void nest(struct buf *b, unsigned depth, unsigned max)
 		buf_puts(b, STR("Content-Type: a/b\r\n\r\nx"));
 		return;
 	}
-	buf_printf(b, "Content-Type: multipart/mixed;boundary=b%uz\r\n\r\n--b%uz\r\n", depth, depth);
+	buf_printf(b, "Content-Type: multipart/mixed;boundary=b%uz\r\n\r\n--b%uz\r\n", depth,
+		   depth);
 	nest(b, depth + 1, max);
 	buf_printf(b, "\r\n--b%uz--", depth);
 }
@@ -283,7 +296,8 @@ static void test_ceilings(void)
 		nest(b, 1, depth);
 		buf_puts(b, STR("\r\n--o--"));
 		unit_must(!b->failed);
-		assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count, &n),
+		assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count,
+					   &n),
 				 depth > MIME_DEPTH_MAX ? -ENOBUFS : 0);
 	}
 	assert_int_equal(n, 1);
@@ -295,7 +309,8 @@ static void test_ceilings(void)
 			buf_puts(b, STR("--o\r\n\r\nx\r\n"));
 		buf_puts(b, STR("--o--"));
 		unit_must(!b->failed);
-		assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count, &n),
+		assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count,
+					   &n),
 				 parts > MIME_PARTS_MAX ? -ENOBUFS : 0);
 		assert_int_equal(n, MIME_PARTS_MAX);
 	}
@@ -310,7 +325,8 @@ static void test_ceilings(void)
 	}
 	buf_puts(b, STR("--o--"));
 	unit_must(!b->failed);
-	assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count, &n), -ENOBUFS);
+	assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count, &n),
+			 -ENOBUFS);
 
 	buf_clear(b);
 	buf_puts(b, STR("--o\r\n"));
@@ -318,9 +334,11 @@ static void test_ceilings(void)
 		buf_puts(b, STR("X: y\r\n"));
 	buf_puts(b, STR("\r\n--o--"));
 	unit_must(!b->failed);
-	assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count, &n), -ENOBUFS);
+	assert_int_equal(mime_walk(STR("multipart/mixed;boundary=o"), buf_str(b), count, &n),
+			 -ENOBUFS);
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_types), UNIT_TEST(test_ranges), UNIT_TEST(test_unquote), UNIT_TEST(test_parts),
-	  UNIT_TEST(test_find), UNIT_TEST(test_walk), UNIT_TEST(test_ceilings))
+UNIT_MAIN(UNIT_TEST(test_types), UNIT_TEST(test_ranges), UNIT_TEST(test_unquote),
+	  UNIT_TEST(test_parts), UNIT_TEST(test_find), UNIT_TEST(test_walk),
+	  UNIT_TEST(test_ceilings))

@@ -9,9 +9,11 @@ static const char example[] =
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	"<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\n"
 	"<registration aor=\"sip:user@example.com\" id=\"as9\" state=\"active\">\n"
-	"<contact id=\"76\" state=\"active\" event=\"registered\" duration-registered=\"7322\" q=\"0.8\">"
+	"<contact id=\"76\" state=\"active\" event=\"registered\" duration-registered=\"7322\" "
+	"q=\"0.8\">"
 	"<uri>sip:user@pc887.example.com</uri></contact>\n"
-	"<contact id=\"77\" state=\"terminated\" event=\"expired\" duration-registered=\"3600\" q=\"0.5\""
+	"<contact id=\"77\" state=\"terminated\" event=\"expired\" duration-registered=\"3600\" "
+	"q=\"0.5\""
 	" callid=\"a&amp;b\" cseq=\"17\"><uri>sip:user@university.edu</uri>"
 	"<display-name>The user</display-name>"
 	"<unknown-param name=\"+g.oma.sip-im\"></unknown-param>"
@@ -63,15 +65,17 @@ static void test_example(void)
 	struct reginfo back;
 
 	unit_ok(reginfo_decode(&back, buf_str(out), unit_arena(16384)));
-	assert_true(reginfo_param(&back.registrations[0].contacts[1], STR("+sip.instance"), &value));
+	assert_true(
+		reginfo_param(&back.registrations[0].contacts[1], STR("+sip.instance"), &value));
 	unit_str(value, "\"<urn:uuid:1>\"");
 	assert_true(str_starts(buf_str(out), str_upto(str_of(example), 500)));
 }
 
 
 #define CONTACT "<contact id='c' state='active' event='created'><uri>sip:a</uri></contact>"
-#define ONE(attributes, inside) "<reginfo version='1' state='partial'><registration " attributes ">" inside \
-				"</registration></reginfo>"
+#define ONE(attributes, inside)                                                     \
+	"<reginfo version='1' state='partial'><registration " attributes ">" inside \
+	"</registration></reginfo>"
 #define FINE "aor='sip:a' id='r' state='active'"
 
 
@@ -85,7 +89,9 @@ static void test_forms(void)
 		{"<x:reginfo xmlns:x='urn:foreign' version='1' state='full'/>", 0},
 		{ONE(FINE, CONTACT), 0},
 		{ONE(FINE, CONTACT "<other/>" CONTACT), 0},
-		{ONE(FINE, "<contact id='c' state='active' event='mystery'><uri>sip:a</uri></contact>"), 0},
+		{ONE(FINE,
+		     "<contact id='c' state='active' event='mystery'><uri>sip:a</uri></contact>"),
+		 0},
 		{ONE(FINE, "<contact id='c' state='active'><uri>sip:a</uri></contact>"), 0},
 		{ONE(FINE, "<contact id='c' state='active' event='created' "
 			   "expires='soon'><uri>sip:a</uri></contact>"),
@@ -103,8 +109,10 @@ static void test_forms(void)
 		{ONE("aor='sip:a' state='active'", ""), -EBADMSG},
 		{ONE("aor='sip:a' id='r'", ""), -EBADMSG},
 		{ONE("aor='sip:a' id='r' state='gone'", ""), -EBADMSG},
-		{ONE(FINE, "<contact state='active' event='created'><uri>sip:a</uri></contact>"), -EBADMSG},
-		{ONE(FINE, "<contact id='c' state='init' event='created'><uri>sip:a</uri></contact>"),
+		{ONE(FINE, "<contact state='active' event='created'><uri>sip:a</uri></contact>"),
+		 -EBADMSG},
+		{ONE(FINE,
+		     "<contact id='c' state='init' event='created'><uri>sip:a</uri></contact>"),
 		 -EBADMSG},
 		{ONE(FINE, "<contact id='c' state='active' event='created'/>"), -EBADMSG},
 		{ONE(FINE, "<contact id='c' state='active' event='created'><uri> </uri></contact>"),
@@ -160,8 +168,8 @@ static void test_ceilings(void)
 	struct buf *b = unit_buf(65536);
 	struct reginfo r;
 
-	many(b, "<reginfo version='1' state='full'>", "<registration " FINE "/>", REGINFO_REGISTRATIONS_MAX,
-	     "</reginfo>");
+	many(b, "<reginfo version='1' state='full'>", "<registration " FINE "/>",
+	     REGINFO_REGISTRATIONS_MAX, "</reginfo>");
 	unit_must(!b->failed);
 	unit_ok(reginfo_decode(&r, buf_str(b), unit_arena(65536)));
 	assert_int_equal(r.registrations_n, REGINFO_REGISTRATIONS_MAX);
@@ -175,11 +183,15 @@ static void test_ceilings(void)
 	     REGINFO_CONTACTS_MAX + 1, "</registration></reginfo>");
 	unit_must(reginfo_decode(&r, buf_str(b), unit_arena(65536)) == -ENOBUFS);
 	buf_clear(b);
-	many(b, "<reginfo version='1' state='full'><registration " FINE "><contact id='c' state='active' "
-	     "event='created'><uri>sip:a</uri>", "<unknown-param name='a'/>", REGINFO_PARAMS_MAX + 1,
+	many(b,
+	     "<reginfo version='1' state='full'><registration " FINE
+	     "><contact id='c' state='active' "
+	     "event='created'><uri>sip:a</uri>",
+	     "<unknown-param name='a'/>", REGINFO_PARAMS_MAX + 1,
 	     "</contact></registration></reginfo>");
 	unit_must(reginfo_decode(&r, buf_str(b), unit_arena(65536)) == -ENOBUFS);
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_forms), UNIT_TEST(test_names), UNIT_TEST(test_ceilings))
+UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_forms), UNIT_TEST(test_names),
+	  UNIT_TEST(test_ceilings))

@@ -70,7 +70,8 @@ static void test_nested(void)
 		"<rl:entry uri='sip:joe@example.com'/><rl:entry uri='sip:nancy@example.com'/>"
 		"<rl:external anchor='http://xcap.example.org/a'/></rl:list>"
 		"<rl:entry uri='sip:last@example.com'/></rl:list>"
-		"<rl:list name='oma_blockedcontacts'><rl:entry uri='sip:m@example.com'/><rl:list/></rl:list>"
+		"<rl:list name='oma_blockedcontacts'><rl:entry "
+		"uri='sip:m@example.com'/><rl:list/></rl:list>"
 		"</rl:resource-lists>");
 	const struct resource_list *l;
 
@@ -108,7 +109,8 @@ static void test_forms(void)
 		"<resource-lists xmlns:w='urn:wrong'><list>"
 		"<entry uri='sip:a@example.com;method=INVITE?Session-Replaces=ab&amp;x=1' "
 		"w:copyControl='TO'/>"
-		"<entry/><entry uri='  '/><entry uri=' tel:+1 ' copyControl='to' anonymize='1' count='x'/>"
+		"<entry/><entry uri='  '/><entry uri=' tel:+1 ' copyControl='to' anonymize='1' "
+		"count='x'/>"
 		"<entry uri='sip:b@example.com' w:copyControl='later' "
 		"w:count='3'/><foreign/></list></resource-lists>");
 	struct buf *out = unit_buf(4096);
@@ -125,8 +127,9 @@ static void test_forms(void)
 	r.items[2].display_name = STR("B & C");
 	resource_lists_encode(r.items + 2, 1, out);
 	unit_must(!out->failed);
-	assert_true(str_find_str(buf_str(out), STR("<entry uri=\"sip:b@example.com\" cp:count=\"3\">"
-						   "<display-name>B &amp; C</display-name></entry>")) > 0);
+	assert_true(str_find_str(buf_str(out),
+				 STR("<entry uri=\"sip:b@example.com\" cp:count=\"3\">"
+				     "<display-name>B &amp; C</display-name></entry>")) > 0);
 	/* RFC 5364 section 4: without copyControl an entry is bcc, which nobody is told of. */
 	buf_clear(out);
 	resource_lists_encode_history(r.items + 2, 1, out);
@@ -148,7 +151,8 @@ static void test_refused(void)
 	struct buf *b = unit_buf(300000);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		unit_must(resource_lists_decode(&r, str_of(rows[i].text), unit_arena(4096)) == rows[i].error);
+		unit_must(resource_lists_decode(&r, str_of(rows[i].text), unit_arena(4096)) ==
+			  rows[i].error);
 	r = decode("<resource-lists/>");
 	assert_int_equal(r.items_n, 0);
 	assert_int_equal(r.lists_n, 0);
@@ -168,4 +172,5 @@ static void test_refused(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_recipients), UNIT_TEST(test_nested), UNIT_TEST(test_forms), UNIT_TEST(test_refused))
+UNIT_MAIN(UNIT_TEST(test_recipients), UNIT_TEST(test_nested), UNIT_TEST(test_forms),
+	  UNIT_TEST(test_refused))

@@ -7,8 +7,8 @@
 #define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
 /* Digest e9. */
-static const char request[] =
-	XML "<smsg xmlns=\"urn:oma:xml:im:system-message\" id=\"sm-20070302-17\" response=\"required\""
+static const char request[] = XML
+	"<smsg xmlns=\"urn:oma:xml:im:system-message\" id=\"sm-20070302-17\" response=\"required\""
 	" timeout=\"86400\">\n"
 	"  <subject xml:lang=\"en\">New terms</subject>\n"
 	"  <text xml:lang=\"en\">Please accept the new terms of service.</text>\n"
@@ -19,14 +19,14 @@ static const char request[] =
 	"  </answer-options>\n"
 	"</smsg>\n";
 
-static const char confirmation[] =
-	XML "<EndUserConfirmationRequest id=\"sm-20070302-17\" type=\"Persistent\" pin=\"false\" "
-            "timeout=\"86400\">\n"
-	    "  <Subject xml:lang=\"en\">New terms</Subject>\n"
-	    "  <Text xml:lang=\"en\">Please accept the new terms of service.</Text>\n"
-	    "  <ButtonAccept xml:lang=\"en\">Accept</ButtonAccept>\n"
-	    "  <ButtonReject xml:lang=\"en\">Decline</ButtonReject>\n"
-	    "</EndUserConfirmationRequest>\n";
+static const char confirmation[] = XML
+	"<EndUserConfirmationRequest id=\"sm-20070302-17\" type=\"Persistent\" pin=\"false\" "
+	"timeout=\"86400\">\n"
+	"  <Subject xml:lang=\"en\">New terms</Subject>\n"
+	"  <Text xml:lang=\"en\">Please accept the new terms of service.</Text>\n"
+	"  <ButtonAccept xml:lang=\"en\">Accept</ButtonAccept>\n"
+	"  <ButtonReject xml:lang=\"en\">Decline</ButtonReject>\n"
+	"</EndUserConfirmationRequest>\n";
 
 
 static struct system_message *decode(const char *text)
@@ -53,12 +53,14 @@ static void test_request(void)
 	assert_int_equal(m->options_n, 2);
 	unit_str(m->options[1].id, "no");
 	unit_str(m->options[1].label, "Decline");
-	unit_str(system_message_type(m, SYSTEM_FORM_OMA), "application/vnd.oma.im.system-message+xml");
+	unit_str(system_message_type(m, SYSTEM_FORM_OMA),
+		 "application/vnd.oma.im.system-message+xml");
 	system_message_encode(m, SYSTEM_FORM_OMA, out);
 	unit_buf_is(out, request);
 
 	assert_true(system_message_fits_eucr(m));
-	unit_str(system_message_type(m, SYSTEM_FORM_EUCR), "application/end-user-confirmation-request+xml");
+	unit_str(system_message_type(m, SYSTEM_FORM_EUCR),
+		 "application/end-user-confirmation-request+xml");
 	system_message_encode(m, SYSTEM_FORM_EUCR, eucr);
 	unit_buf_is(eucr, confirmation);
 }
@@ -73,7 +75,8 @@ static void test_confirmation(void)
 	unit_str(m->options[0].id, "accept");
 	unit_str(m->options[0].label, "Accept");
 	unit_str(m->options[1].id, "decline");
-	m = decode("<EndUserConfirmationRequest id='1' type='Volatile' pin='true' timeout='30'><Text>x</Text>"
+	m = decode("<EndUserConfirmationRequest id='1' type='Volatile' pin='true' "
+		   "timeout='30'><Text>x</Text>"
 		   "</EndUserConfirmationRequest>");
 	assert_true(m->pin && !m->persistent);
 	assert_int_equal(m->timeout_s, 30);
@@ -89,25 +92,29 @@ static void test_notification(void)
 
 	assert_false(m->required);
 	assert_true(system_message_fits_eucr(m));
-	unit_str(system_message_type(m, SYSTEM_FORM_EUCR), "application/end-user-notification-request+xml");
+	unit_str(system_message_type(m, SYSTEM_FORM_EUCR),
+		 "application/end-user-notification-request+xml");
 	system_message_encode(m, SYSTEM_FORM_EUCR, out);
-	unit_buf_is(out, XML
-		    "<EndUserNotification id=\"1\">\n  <Text>Down for service at noon &amp; later</Text>\n"
-		    "</EndUserNotification>\n");
-	m = decode(
-		"<EndUserNotification id='1'><Text>x</Text><ButtonOK>Fine</ButtonOK></EndUserNotification>");
+	unit_buf_is(out, XML "<EndUserNotification id=\"1\">\n  <Text>Down for service at noon "
+			     "&amp; later</Text>\n"
+			     "</EndUserNotification>\n");
+	m = decode("<EndUserNotification "
+		   "id='1'><Text>x</Text><ButtonOK>Fine</ButtonOK></EndUserNotification>");
 	assert_int_equal(m->options_n, 1);
 	assert_true(system_message_fits_eucr(m));
 	buf_clear(out);
 	system_message_encode(m, SYSTEM_FORM_EUCR, out);
-	unit_buf_is(out, XML "<EndUserNotification id=\"1\">\n  <Text>x</Text>\n  <ButtonOK>Fine</ButtonOK>\n"
-			     "</EndUserNotification>\n");
+	unit_buf_is(
+		out, XML
+		"<EndUserNotification id=\"1\">\n  <Text>x</Text>\n  <ButtonOK>Fine</ButtonOK>\n"
+		"</EndUserNotification>\n");
 }
 
 
 #define OPTION(id) "<option id='" id "'>x</option>"
-#define SMSG(attributes, options) "<smsg id='1' " attributes "><text>t</text><answer-options>" options \
-				  "</answer-options></smsg>"
+#define SMSG(attributes, options)                                            \
+	"<smsg id='1' " attributes "><text>t</text><answer-options>" options \
+	"</answer-options></smsg>"
 
 
 static void test_forms(void)
@@ -127,18 +134,20 @@ static void test_forms(void)
 		{SMSG("", OPTION("a") OPTION("a")), -EBADMSG, false},
 		{SMSG("", OPTION("")), -EBADMSG, false},
 		{SMSG("", "<option>x</option>"), -EBADMSG, false},
-		{SMSG("", OPTION("1") OPTION("2") OPTION("3") OPTION("4") OPTION("5") OPTION("6") OPTION("7")
-			          OPTION("8") OPTION("9") OPTION("a") OPTION("b") OPTION("c") OPTION("d")
-			                  OPTION("e") OPTION("f") OPTION("g")),
+		{SMSG("", OPTION("1") OPTION("2") OPTION("3") OPTION("4") OPTION("5") OPTION(
+				  "6") OPTION("7") OPTION("8") OPTION("9") OPTION("a") OPTION("b")
+				  OPTION("c") OPTION("d") OPTION("e") OPTION("f") OPTION("g")),
 		 0, false},
-		{SMSG("", OPTION("1") OPTION("2") OPTION("3") OPTION("4") OPTION("5") OPTION("6") OPTION("7")
-			          OPTION("8") OPTION("9") OPTION("a") OPTION("b") OPTION("c") OPTION("d")
-			                  OPTION("e") OPTION("f") OPTION("g") OPTION("h")),
+		{SMSG("", OPTION("1") OPTION("2") OPTION("3") OPTION("4") OPTION("5") OPTION("6")
+				  OPTION("7") OPTION("8") OPTION("9") OPTION("a") OPTION("b")
+					  OPTION("c") OPTION("d") OPTION("e") OPTION("f")
+						  OPTION("g") OPTION("h")),
 		 -ENOBUFS, false},
 		{"<smsg><text>x</text></smsg>", -EBADMSG, false},
 		{"<smsg id='1'/>", -EBADMSG, false},
 		{"<smsg id='1'><text> </text></smsg>", -EBADMSG, false},
-		{"<EndUserConfirmationRequest><Text>x</Text></EndUserConfirmationRequest>", -EBADMSG, false},
+		{"<EndUserConfirmationRequest><Text>x</Text></EndUserConfirmationRequest>",
+		 -EBADMSG, false},
 		{"<EndUserConfirmationRequest id='1'/>", -EBADMSG, false},
 		{"<EndUserConfirmationResponse id='1' value='accept'/>", -EBADMSG, false},
 		{"<!DOCTYPE smsg><smsg id='1'><text>x</text></smsg>", -EBADMSG, false},
@@ -183,20 +192,22 @@ static void test_answers(void)
 		bool eucr;
 		int error;
 	} rows[] = {
-		{XML
-		 "<smsg-response xmlns=\"urn:oma:xml:im:system-message\" id=\"sm-1\"><answer option=\"yes\"/>"
-		 "</smsg-response>\n",
+		{XML "<smsg-response xmlns=\"urn:oma:xml:im:system-message\" id=\"sm-1\"><answer "
+		     "option=\"yes\"/>"
+		     "</smsg-response>\n",
 		 "yes", false, 0},
-		{XML "<EndUserConfirmationResponse id=\"sm-1\" value=\"accept\"/>\n", "accept", true, 0},
-		{XML "<EndUserConfirmationResponse id=\"sm-1\" value=\"decline\" pin=\"12&amp;4\"/>\n",
+		{XML "<EndUserConfirmationResponse id=\"sm-1\" value=\"accept\"/>\n", "accept",
+		 true, 0},
+		{XML
+		 "<EndUserConfirmationResponse id=\"sm-1\" value=\"decline\" pin=\"12&amp;4\"/>\n",
 		 "decline", true, 0},
 		{"<EndUserConfirmationResponse id='1' value='perhaps'/>", "", false, -EBADMSG},
 		{"<EndUserConfirmationResponse value='accept'/>", "", false, -EBADMSG},
 		{"<EndUserConfirmationResponse id='1'/>", "", false, -EBADMSG},
 		{"<smsg-response id='1'/>", "", false, -EBADMSG},
 		{"<smsg-response id='1'><answer/></smsg-response>", "", false, -EBADMSG},
-		{"<smsg-response id='1'><answer option='a'/><answer option='b'/></smsg-response>", "", false,
-		 -EBADMSG},
+		{"<smsg-response id='1'><answer option='a'/><answer option='b'/></smsg-response>",
+		 "", false, -EBADMSG},
 		{"<smsg-response><answer option='a'/></smsg-response>", "", false, -EBADMSG},
 		{"<smsg id='1'><text>x</text></smsg>", "", false, -EBADMSG},
 		{"nonsense", "", false, -EBADMSG},
@@ -243,4 +254,5 @@ static void test_choice(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_request), UNIT_TEST(test_confirmation), UNIT_TEST(test_notification),
-          UNIT_TEST(test_forms), UNIT_TEST(test_size), UNIT_TEST(test_answers), UNIT_TEST(test_choice))
+	  UNIT_TEST(test_forms), UNIT_TEST(test_size), UNIT_TEST(test_answers),
+	  UNIT_TEST(test_choice))

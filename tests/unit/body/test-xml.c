@@ -7,14 +7,15 @@
 
 static void test_tree(void)
 {
-	static const char text[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-				   "<!-- nothing --><?target data?>\n"
-				   "<a:root xmlns:a=\"urn:a\" xmlns=\"urn:b\" key=\"v &amp; w\" a:key=\"other\""
-				   " empty=\"\">\n"
-				   "  <one>  first &lt;1&gt; &#233; <!-- c --><two/>&quot; </one>\n"
-				   "  <one><![CDATA[<raw>]]></one>\n"
-				   "  <a:one/>\n"
-				   "</a:root>\n";
+	static const char text[] =
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<!-- nothing --><?target data?>\n"
+		"<a:root xmlns:a=\"urn:a\" xmlns=\"urn:b\" key=\"v &amp; w\" a:key=\"other\""
+		" empty=\"\">\n"
+		"  <one>  first &lt;1&gt; &#233; <!-- c --><two/>&quot; </one>\n"
+		"  <one><![CDATA[<raw>]]></one>\n"
+		"  <a:one/>\n"
+		"</a:root>\n";
 	struct arena *a = unit_arena(4096);
 	const struct xml_node *root, *e;
 	struct xml_doc *d;
@@ -53,13 +54,28 @@ static void test_tree(void)
 static void test_malformed(void)
 {
 	static const char *const texts[] = {
-		"", " ", "text", "<a>", "<a></b>", "<a/><b/>", "<a b=c/>", "<a b='1' b='2'/>", "<a>&unknown;</a>",
-		"<p:a/>", "<a>\x01</a>", "<a>\xff</a>", "<a>\xc0\x80</a>", "<?xml version='1.0'?>",
+		"",
+		" ",
+		"text",
+		"<a>",
+		"<a></b>",
+		"<a/><b/>",
+		"<a b=c/>",
+		"<a b='1' b='2'/>",
+		"<a>&unknown;</a>",
+		"<p:a/>",
+		"<a>\x01</a>",
+		"<a>\xff</a>",
+		"<a>\xc0\x80</a>",
+		"<?xml version='1.0'?>",
 		/* Nothing of a DTD, not even an empty one. */
-		"<!DOCTYPE a><a/>", "<!DOCTYPE a []><a/>", "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
+		"<!DOCTYPE a><a/>",
+		"<!DOCTYPE a []><a/>",
+		"<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
 		"<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
 		"<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
-		"<!DOCTYPE a [<!ENTITY l \"ha\"><!ENTITY m \"&l;&l;&l;&l;\"><!ENTITY n \"&m;&m;&m;&m;\">]><a>&n;</a>",
+		"<!DOCTYPE a [<!ENTITY l \"ha\"><!ENTITY m \"&l;&l;&l;&l;\"><!ENTITY n "
+		"\"&m;&m;&m;&m;\">]><a>&n;</a>",
 		"<!DOCTYPE a [<!ENTITY % x SYSTEM \"http://192.0.2.1/\"> %x;]><a/>",
 	};
 
@@ -185,5 +201,5 @@ static void test_escape(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_tree), UNIT_TEST(test_malformed), UNIT_TEST(test_ceilings), UNIT_TEST(test_no_room),
-	  UNIT_TEST(test_hostile), UNIT_TEST(test_escape))
+UNIT_MAIN(UNIT_TEST(test_tree), UNIT_TEST(test_malformed), UNIT_TEST(test_ceilings),
+	  UNIT_TEST(test_no_room), UNIT_TEST(test_hostile), UNIT_TEST(test_escape))

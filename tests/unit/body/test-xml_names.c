@@ -24,8 +24,8 @@ static const struct xml_node *root_of(const char *text)
 
 static void test_names(void)
 {
-	const struct xml_node *root =
-		root_of("<a:r xmlns:a='urn:a'><b:x xmlns:b='urn:b'/>text<y/><x/><a:x/></a:r>");
+	const struct xml_node *root = root_of(
+		"<a:r xmlns:a='urn:a'><b:x xmlns:b='urn:b'/>text<y/><x/><a:x/></a:r>");
 	const struct xml_node *x = xml_find(root, STR("x"));
 
 	assert_true(xml_named(root, STR("r")));
@@ -44,9 +44,9 @@ static void test_names(void)
 
 static void test_values(void)
 {
-	const struct xml_node *root =
-		root_of("<r xmlns:a='urn:a' a:id='1' id=' 2 ' a:only='3&amp;&lt;&#65;&#x20AC;'"
-			" empty='' xml:lang='en'/>");
+	const struct xml_node *root = root_of(
+		"<r xmlns:a='urn:a' a:id='1' id=' 2 ' a:only='3&amp;&lt;&#65;&#x20AC;'"
+		" empty='' xml:lang='en'/>");
 	struct arena *a = unit_arena(256);
 	struct str s;
 

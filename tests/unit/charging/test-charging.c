@@ -58,14 +58,16 @@ static struct world *world(const char *file)
 	w->vl = virtual_loop_alloc(1);
 	unit_ptr(w->vl);
 	im_events_init(&w->events);
-	unit_ok(charging_alloc(&w->charging, virtual_loop_base(w->vl), &w->events, str_of(w->path)));
+	unit_ok(charging_alloc(&w->charging, virtual_loop_base(w->vl), &w->events,
+			       str_of(w->path)));
 	return w;
 }
 
 
 static void tell(struct world *w, const char *call_id)
 {
-	im_events_tell(&w->events, &(struct im_event){.outcome = IM_DELIVERED, .call_id = str_of(call_id)});
+	im_events_tell(&w->events,
+		       &(struct im_event){.outcome = IM_DELIVERED, .call_id = str_of(call_id)});
 }
 
 
@@ -171,5 +173,6 @@ static void test_full_disk_is_told_once(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_records_of_a_turn_leave_together), UNIT_TEST(test_opened_anew), UNIT_TEST(test_off),
-	  UNIT_TEST(test_no_such_folder), UNIT_TEST(test_full_disk_is_told_once))
+UNIT_MAIN(UNIT_TEST(test_records_of_a_turn_leave_together), UNIT_TEST(test_opened_anew),
+	  UNIT_TEST(test_off), UNIT_TEST(test_no_such_folder),
+	  UNIT_TEST(test_full_disk_is_told_once))

@@ -20,7 +20,8 @@ static const struct {
 	{"cut off", STR_INIT("a\xe2\x82"), "\"a\xef\xbf\xbd\xef\xbf\xbd\""},
 	{"overlong", STR_INIT("\xc0\xaf"), "\"\xef\xbf\xbd\xef\xbf\xbd\""},
 	{"a surrogate", STR_INIT("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
-	{"beyond Unicode", STR_INIT("\xf4\x90\x80\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+	{"beyond Unicode", STR_INIT("\xf4\x90\x80\x80"),
+	 "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
 };
 
 
@@ -59,7 +60,8 @@ static void test_record(void)
 	unit_str(buf_str(&out),
 		 "{\"time\":\"2026-01-01T00:00:00.123Z\",\"event\":\"deferred\",\"kind\":\"pager\","
 		 "\"side\":\"terminating\",\"originator\":\"sip:alice@example.org\","
-		 "\"recipient\":\"sip:bob@example.org\",\"call-id\":\"1@a\",\"icid\":\"x\\\"1\",\"status\":202,"
+		 "\"recipient\":\"sip:bob@example.org\",\"call-id\":\"1@a\",\"icid\":\"x\\\"1\","
+		 "\"status\":202,"
 		 "\"size\":12,\"reason\":\"\"}\n");
 }
 

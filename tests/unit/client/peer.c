@@ -110,7 +110,8 @@ void peer_on_sent(struct parley *p, const struct parley_sent *sent, void *arg)
 }
 
 
-static const struct parley_handler handler = {on_registration, on_message, on_report, on_invitation};
+static const struct parley_handler handler = {on_registration, on_message, on_report,
+					      on_invitation};
 
 
 /* ---- The server's side: its own memory is never refused ---- */
@@ -124,7 +125,8 @@ static void keep(struct peer *s, const char *p, size_t n)
 }
 
 
-static void on_datagrams(struct datagram_socket *udp, const struct datagram *batch, size_t n, void *arg)
+static void on_datagrams(struct datagram_socket *udp, const struct datagram *batch, size_t n,
+			 void *arg)
 {
 	struct peer *s = arg;
 
@@ -236,7 +238,8 @@ const struct sip_msg *peer_take(struct peer *s)
 	s->text_n = s->got[0].n;
 	s->got_n--;
 	memmove(s->got, s->got + 1, s->got_n * sizeof(s->got[0]));
-	assert_int_equal(sip_msg_decode(&s->m, (struct str){s->text, s->text_n}, s->over_tcp), SIP_DECODE_OK);
+	assert_int_equal(sip_msg_decode(&s->m, (struct str){s->text, s->text_n}, s->over_tcp),
+			 SIP_DECODE_OK);
 	return &s->m;
 }
 
@@ -275,8 +278,10 @@ void peer_challenge(struct peer *s, unsigned status, const char *nonce, bool sta
 	char line[512];
 
 	snprintf(line, sizeof(line),
-		 "%s: Digest realm=\"example.org\", nonce=\"%s\", algorithm=SHA-256, qop=\"auth\"%s\r\n",
-		 status == 407 ? "Proxy-Authenticate" : "WWW-Authenticate", nonce, stale ? ", stale=true" : "");
+		 "%s: Digest realm=\"example.org\", nonce=\"%s\", algorithm=SHA-256, "
+		 "qop=\"auth\"%s\r\n",
+		 status == 407 ? "Proxy-Authenticate" : "WWW-Authenticate", nonce,
+		 stale ? ", stale=true" : "");
 	peer_answer(s, status, line);
 }
 

@@ -19,10 +19,10 @@
 #include "base/loop.h"
 #include "sip/msg.h"
 
-#define PEER_SERVER  "192.0.2.10:5060"
-#define PEER_LOCAL   "192.0.2.1:5060"
-#define PEER_KEEP    16
-#define PEER_EVENTS  32
+#define PEER_SERVER "192.0.2.10:5060"
+#define PEER_LOCAL "192.0.2.1:5060"
+#define PEER_KEEP 16
+#define PEER_EVENTS 32
 
 struct peer_event {
 	enum { EVENT_STATE, EVENT_MESSAGE, EVENT_REPORT, EVENT_INVITATION, EVENT_SENT } kind;
@@ -41,22 +41,22 @@ struct peer {
 	struct stream_listener *listener;
 	struct stream *stream; /**< the client's last connection */
 	struct parley *parley;
-	struct addr client;    /**< where the last message came from */
+	struct addr client; /**< where the last message came from */
 	unsigned connections;
 	bool over_tcp;
 	struct {
 		char *p;
 		size_t n;
-	} got[PEER_KEEP];      /**< not taken yet, oldest first */
+	} got[PEER_KEEP]; /**< not taken yet, oldest first */
 	unsigned got_n;
-	char *text;            /**< of the message taken last */
+	char *text; /**< of the message taken last */
 	size_t text_n;
 	struct sip_msg m;
 	unsigned pings;
 	struct peer_event event[PEER_EVENTS];
 	unsigned events;
-	bool shown;            /**< what the message callback returns */
-	bool close_inside;     /**< any callback closes the account */
+	bool shown;        /**< what the message callback returns */
+	bool close_inside; /**< any callback closes the account */
 };
 
 /** `params` without loop, account, local, handler; server NULL: the peer over UDP. */

@@ -46,20 +46,19 @@ static struct cli *cli(const char *text, const char *address)
 }
 
 
-static const char file[] =
-	"# mine\n"
-	"accounts:\n"
-	"  - account: sip:alice@example.org\n"
-	"    name: Alice Doe\n"
-	"    password: \"se:cret\"\n"
-	"    server: 127.0.0.1:5060;transport=tcp\n"
-	"    expires: 600\n"
-	"    reliable-path: yes\n"
-	"  - account: sip:bob@example.net\n"
-	"    auth-user: bob@ims.example.net\n"
-	"    core: ims\n"
-	"    access-network: 3GPP-E-UTRAN-FDD\n"
-	"    no-verify: true\n";
+static const char file[] = "# mine\n"
+			   "accounts:\n"
+			   "  - account: sip:alice@example.org\n"
+			   "    name: Alice Doe\n"
+			   "    password: \"se:cret\"\n"
+			   "    server: 127.0.0.1:5060;transport=tcp\n"
+			   "    expires: 600\n"
+			   "    reliable-path: yes\n"
+			   "  - account: sip:bob@example.net\n"
+			   "    auth-user: bob@ims.example.net\n"
+			   "    core: ims\n"
+			   "    access-network: 3GPP-E-UTRAN-FDD\n"
+			   "    no-verify: true\n";
 
 
 static void test_which(void)
@@ -128,10 +127,14 @@ static void test_mistakes(void)
 	static const struct {
 		const char *text, *said;
 	} rows[] = {
-		{"accounts:\n  - account: sip:a@b\n    passwort: x\n", ":3: there is no key passwort:"},
-		{"accounts:\n  - account: sip:a@b\n    expires: soon\n", ":3: seconds are written in digits: soon:"},
-		{"accounts:\n  - account: sip:a@b\n    no-verify: maybe\n", ":3: yes or no is expected, not maybe:"},
-		{"accounts:\n  - account: sip:a@b\n    core: sun\n", ":2: core is plain or ims, not sun:"},
+		{"accounts:\n  - account: sip:a@b\n    passwort: x\n",
+		 ":3: there is no key passwort:"},
+		{"accounts:\n  - account: sip:a@b\n    expires: soon\n",
+		 ":3: seconds are written in digits: soon:"},
+		{"accounts:\n  - account: sip:a@b\n    no-verify: maybe\n",
+		 ":3: yes or no is expected, not maybe:"},
+		{"accounts:\n  - account: sip:a@b\n    core: sun\n",
+		 ":2: core is plain or ims, not sun:"},
 		{"accounts:\n  - account: [a, b]\n", ":2: one value belongs to account:"},
 		{"accounts:\n  - server: x\n", ":2: the key account is missing:"},
 		{"accounts:\n  - alice\n", ":2: an account is written as keys with values:"},
@@ -184,5 +187,6 @@ static void test_nothing(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST_PLAIN(test_which), UNIT_TEST_PLAIN(test_values), UNIT_TEST_PLAIN(test_command_line_wins),
-	  UNIT_TEST_PLAIN(test_mistakes), UNIT_TEST_PLAIN(test_nothing))
+UNIT_MAIN(UNIT_TEST_PLAIN(test_which), UNIT_TEST_PLAIN(test_values),
+	  UNIT_TEST_PLAIN(test_command_line_wins), UNIT_TEST_PLAIN(test_mistakes),
+	  UNIT_TEST_PLAIN(test_nothing))

@@ -60,7 +60,8 @@ static void test_server(void)
 
 static void test_instance(void)
 {
-	struct parley a = {.aor = (char[]){"sip:alice@example.org"}}, b = {.aor = (char[]){"sip:bob@example.org"}};
+	struct parley a = {.aor = (char[]){"sip:alice@example.org"}},
+		      b = {.aor = (char[]){"sip:bob@example.org"}};
 	char first[ACCOUNT_INSTANCE_N + 1];
 
 	account_make_instance(&a, STR("home"));
@@ -91,12 +92,18 @@ static void test_is_us(void)
 		const char *uri; /* %T: the token */
 		bool us;
 	} rows[] = {
-		{"sip:al.ice.%T@192.0.2.1:5060", true}, {"sip:al.ice.%T@198.51.100.9", true},
-		{"sip:al.ice@example.org", true},       {"sip:al.ice@EXAMPLE.org:5060;transport=tcp", true},
-		{"sip:al.ice@192.0.2.1", false},        {"sip:al.ice.0123456789abcdef@192.0.2.1:5060", false},
-		{"sip:bob.%T@192.0.2.1", false},        {"sip:%T@192.0.2.1", false},
-		{"sip:al.ice.x%T@192.0.2.1", false},    {"sip:192.0.2.1:5060", false},
-		{"tel:+15550100", false},               {"nonsense", false},
+		{"sip:al.ice.%T@192.0.2.1:5060", true},
+		{"sip:al.ice.%T@198.51.100.9", true},
+		{"sip:al.ice@example.org", true},
+		{"sip:al.ice@EXAMPLE.org:5060;transport=tcp", true},
+		{"sip:al.ice@192.0.2.1", false},
+		{"sip:al.ice.0123456789abcdef@192.0.2.1:5060", false},
+		{"sip:bob.%T@192.0.2.1", false},
+		{"sip:%T@192.0.2.1", false},
+		{"sip:al.ice.x%T@192.0.2.1", false},
+		{"sip:192.0.2.1:5060", false},
+		{"tel:+15550100", false},
+		{"nonsense", false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -128,7 +135,8 @@ static void test_parameters(void)
 		{{.account = "sip:alice@example.org?x=y"}, "account"},
 		{{.account = NULL}, "account"},
 		{{.account = "sip:alice@example.org", .server = "a b"}, "server"},
-		{{.account = "sip:alice@example.org", .server = "192.0.2.10", .local = "nowhere"}, "nowhere"},
+		{{.account = "sip:alice@example.org", .server = "192.0.2.10", .local = "nowhere"},
+		 "nowhere"},
 		{{.account = "sip:alice@example.org", .display_name = "A\r\nX: y"}, "display name"},
 		{{.account = "sip:alice@example.org", .password = "a\nb"}, "password"},
 		{{.account = "sip:alice@example.org", .expires_s = 3}, "10 seconds"},
@@ -152,4 +160,5 @@ static void test_parameters(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_server), UNIT_TEST(test_instance), UNIT_TEST(test_is_us), UNIT_TEST(test_parameters))
+UNIT_MAIN(UNIT_TEST(test_server), UNIT_TEST(test_instance), UNIT_TEST(test_is_us),
+	  UNIT_TEST(test_parameters))

@@ -31,7 +31,8 @@ static void request(struct peer *s, const char *method, const char *id, const ch
 		 "To: <sip:alice@example.org>\n"
 		 "Call-ID: %s\n"
 		 "CSeq: 7 %s\n"
-		 "%s", method, id, method, id, method, rest);
+		 "%s",
+		 method, id, method, id, method, rest);
 	peer_request(s, text);
 }
 
@@ -63,8 +64,8 @@ static void asking(struct peer *s, const char *id, const char *headers, const ch
 
 	for (const char *c = body; *c; c++)
 		lines += *c == '\n';
-	snprintf(rest, sizeof(rest), "%sContent-Type: message/cpim\nContent-Length: %zu\n\n%s", headers,
-		 strlen(body) + lines, body);
+	snprintf(rest, sizeof(rest), "%sContent-Type: message/cpim\nContent-Length: %zu\n\n%s",
+		 headers, strlen(body) + lines, body);
 	message(s, id, rest);
 }
 
@@ -77,7 +78,9 @@ static void test_text(void)
 	const struct peer_event *e;
 	const struct sip_msg *m;
 
-	message(s, "m1", "Content-Type: text/plain\nDate: Thu, 01 Jan 2026 00:00:00 GMT\nContent-Length: 5\n\nhello");
+	message(s, "m1",
+		"Content-Type: text/plain\nDate: Thu, 01 Jan 2026 00:00:00 GMT\nContent-Length: "
+		"5\n\nhello");
 	m = response(s, 200);
 	/* RFC 3428 7. */
 	peer_header_absent(m, CONTACT);
@@ -100,11 +103,13 @@ static void test_sender(void)
 	static const struct {
 		const char *headers, *from, *name;
 	} rows[] = {
-		{"P-Asserted-Identity: \"Robert \\\"B\\\"\" <sip:robert@example.org>\n", "sip:robert@example.org",
-		 "Robert \"B\""},
-		{"P-Asserted-Identity: <sip:robert@example.org>, <tel:+15550100>\n", "sip:robert@example.org", ""},
+		{"P-Asserted-Identity: \"Robert \\\"B\\\"\" <sip:robert@example.org>\n",
+		 "sip:robert@example.org", "Robert \"B\""},
+		{"P-Asserted-Identity: <sip:robert@example.org>, <tel:+15550100>\n",
+		 "sip:robert@example.org", ""},
 		{"P-Asserted-Identity: <tel:+15550100>\n", "tel:+15550100", ""},
-		{"P-Asserted-Identity: \"Anonymous\" <sip:anonymous@anonymous.invalid>\n", "", "Anonymous"},
+		{"P-Asserted-Identity: \"Anonymous\" <sip:anonymous@anonymous.invalid>\n", "",
+		 "Anonymous"},
 		{"", "sip:bob@example.org", "Bob"},
 	};
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
@@ -115,7 +120,8 @@ static void test_sender(void)
 
 		unit_case("row %zu", i);
 		snprintf(id, sizeof(id), "a%zu", i);
-		snprintf(rest, sizeof(rest), "%sContent-Type: text/plain\nContent-Length: 1\n\nx", rows[i].headers);
+		snprintf(rest, sizeof(rest), "%sContent-Type: text/plain\nContent-Length: 1\n\nx",
+			 rows[i].headers);
 		message(s, id, rest);
 		response(s, 200);
 		e = peer_event(s, EVENT_MESSAGE);
@@ -136,12 +142,15 @@ static void test_types(void)
 		{"Content-Type: text/html\nContent-Length: 4\n\n<b/>", 200, true},
 		{"Content-Type: TEXT/Plain;charset=iso-8859-1\nContent-Length: 1\n\nx", 200, true},
 		{"Content-Length: 0\n\n", 200, true},
-		{"Content-Type: application/im-iscomposing+xml\nContent-Length: 4\n\n<a/>", 200, false},
+		{"Content-Type: application/im-iscomposing+xml\nContent-Length: 4\n\n<a/>", 200,
+		 false},
 		{"Content-Type: image/png\nContent-Length: 3\n\nPNG", 415, false},
 		{"Content-Type: multipart/mixed;boundary=x\nContent-Length: 3\n\n--x", 415, false},
 		{"Content-Type: nonsense\nContent-Length: 1\n\nx", 415, false},
-		{"Content-Type: text/plain\nContent-Encoding: gzip\nContent-Length: 1\n\nx", 415, false},
-		{"Content-Type: text/plain\nContent-Encoding: identity\nContent-Length: 1\n\nx", 200, true},
+		{"Content-Type: text/plain\nContent-Encoding: gzip\nContent-Length: 1\n\nx", 415,
+		 false},
+		{"Content-Type: text/plain\nContent-Encoding: identity\nContent-Length: 1\n\nx",
+		 200, true},
 		{"Content-Type: message/cpim\nContent-Length: 5\n\nhello", 400, false},
 		{"Content-Type: message/imdn+xml\nContent-Length: 7\n\n<imdn/>", 400, false},
 	};
@@ -157,7 +166,8 @@ static void test_types(void)
 		m = response(s, rows[i].status);
 		if (rows[i].status == 415)
 			peer_header_is(m, ACCEPT,
-				       "text/*, message/cpim, message/imdn+xml, application/im-iscomposing+xml");
+				       "text/*, message/cpim, message/imdn+xml, "
+				       "application/im-iscomposing+xml");
 		unit_must((s->events > 0) == rows[i].shown);
 		s->events = 0;
 	}
@@ -174,11 +184,14 @@ static void test_types_inside(void)
 		{"From: <sip:b@example.org>\n\nContent-Type: text/plain\n\nabcd", 200, true},
 		{"From: <sip:b@example.org>\n\nContent-Type: image/png\n\nabcd", 415, false},
 		{"From: <sip:b@example.org>\n\nabcd", 400, false},
-		{"From: <sip:b@example.org>\nNS: x <urn:x>\nRequire: x.Vital\n\nContent-Type: text/plain\n\nabcd", 415,
-		 false},
-		{"From: <sip:b@example.org>\n\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\nabcd",
+		{"From: <sip:b@example.org>\nNS: x <urn:x>\nRequire: x.Vital\n\nContent-Type: "
+		 "text/plain\n\nabcd",
 		 415, false},
-		{"From: <sip:b@example.org>\n\nContent-Type: message/imdn+xml\n\n<imdn/>", 400, false},
+		{"From: <sip:b@example.org>\n\nContent-Type: "
+		 "text/plain\nContent-Transfer-Encoding: base64\n\nabcd",
+		 415, false},
+		{"From: <sip:b@example.org>\n\nContent-Type: message/imdn+xml\n\n<imdn/>", 400,
+		 false},
 	};
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
 
@@ -209,17 +222,23 @@ static void test_duplicates(void)
 	response(s, 200);
 	assert_int_equal(s->events, 0);
 	/* A new transaction with the same Call-ID, tag and CSeq. */
-	peer_request(s, "MESSAGE %U SIP/2.0\n"
-			"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKagain;rport\n"
-			"Max-Forwards: 69\nFrom: <sip:bob@example.org>;tag=b1\nTo: <sip:alice@example.org>\n"
-			"Call-ID: d1\nCSeq: 7 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\nx");
+	peer_request(
+		s,
+		"MESSAGE %U SIP/2.0\n"
+		"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKagain;rport\n"
+		"Max-Forwards: 69\nFrom: <sip:bob@example.org>;tag=b1\nTo: "
+		"<sip:alice@example.org>\n"
+		"Call-ID: d1\nCSeq: 7 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\nx");
 	response(s, 200);
 	unit_must(s->events == 0);
 	/* The next one of a sender who keeps his Call-ID. */
-	peer_request(s, "MESSAGE %U SIP/2.0\n"
-			"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKnext;rport\n"
-			"Max-Forwards: 69\nFrom: <sip:bob@example.org>;tag=b1\nTo: <sip:alice@example.org>\n"
-			"Call-ID: d1\nCSeq: 8 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\ny");
+	peer_request(
+		s,
+		"MESSAGE %U SIP/2.0\n"
+		"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKnext;rport\n"
+		"Max-Forwards: 69\nFrom: <sip:bob@example.org>;tag=b1\nTo: "
+		"<sip:alice@example.org>\n"
+		"Call-ID: d1\nCSeq: 8 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\ny");
 	response(s, 200);
 	assert_string_equal(peer_event(s, EVENT_MESSAGE)->text, "y");
 }
@@ -276,10 +295,13 @@ static void test_not_for_us(void)
 {
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
 
-	peer_request(s, "MESSAGE sip:alice@192.0.2.1:5060 SIP/2.0\n"
-			"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKn1;rport\n"
-			"Max-Forwards: 69\nFrom: <sip:mallory@example.org>;tag=b1\nTo: <sip:alice@example.org>\n"
-			"Call-ID: n1\nCSeq: 7 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\nx");
+	peer_request(
+		s,
+		"MESSAGE sip:alice@192.0.2.1:5060 SIP/2.0\n"
+		"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKn1;rport\n"
+		"Max-Forwards: 69\nFrom: <sip:mallory@example.org>;tag=b1\nTo: "
+		"<sip:alice@example.org>\n"
+		"Call-ID: n1\nCSeq: 7 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\nx");
 	response(s, 404);
 	assert_int_equal(s->events, 0);
 }
@@ -289,10 +311,13 @@ static void test_in_no_dialog(void)
 {
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
 
-	peer_request(s, "MESSAGE %U SIP/2.0\n"
-			"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKn2;rport\n"
-			"Max-Forwards: 69\nFrom: <sip:bob@example.org>;tag=b1\nTo: <sip:alice@example.org>;tag=none\n"
-			"Call-ID: n2\nCSeq: 7 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\nx");
+	peer_request(
+		s,
+		"MESSAGE %U SIP/2.0\n"
+		"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKn2;rport\n"
+		"Max-Forwards: 69\nFrom: <sip:bob@example.org>;tag=b1\nTo: "
+		"<sip:alice@example.org>;tag=none\n"
+		"Call-ID: n2\nCSeq: 7 MESSAGE\nContent-Type: text/plain\nContent-Length: 1\n\nx");
 	response(s, 481);
 	assert_int_equal(s->events, 0);
 }
@@ -303,8 +328,9 @@ static void test_invitations(void)
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
 	const struct peer_event *e;
 
-	request(s, "INVITE", "i1", "Accept-Contact: *;+g.oma.sip-im\n"
-				   "Contact: <sip:bob@192.0.2.2>\nContent-Length: 0\n\n");
+	request(s, "INVITE", "i1",
+		"Accept-Contact: *;+g.oma.sip-im\n"
+		"Contact: <sip:bob@192.0.2.2>\nContent-Length: 0\n\n");
 	response(s, 488);
 	e = peer_event(s, EVENT_INVITATION);
 	assert_string_equal(e->from, "sip:bob@example.org");
@@ -313,8 +339,9 @@ static void test_invitations(void)
 	assert_int_equal(e->status, 488);
 	request(s, "ACK", "i1", "Content-Length: 0\n\n");
 
-	request(s, "INVITE", "i2", "Accept-Contact: *;+g.oma.sip-im;+g.oma.sip-im.large-message\n"
-				   "Contact: <sip:bob@192.0.2.2>\nContent-Length: 0\n\n");
+	request(s, "INVITE", "i2",
+		"Accept-Contact: *;+g.oma.sip-im;+g.oma.sip-im.large-message\n"
+		"Contact: <sip:bob@192.0.2.2>\nContent-Length: 0\n\n");
 	response(s, 488);
 	assert_int_equal(peer_event(s, EVENT_INVITATION)->mode, PARLEY_LARGE);
 }
@@ -322,16 +349,15 @@ static void test_invitations(void)
 
 /* ---- Reports back (RFC 5438 7.2, 12.1.3) ---- */
 
-#define ASKING(more, wants)                                                                        \
-	"From: <sip:bob@example.org>\n"                                                            \
-	"To: <sip:alice@example.org>\n"                                                            \
-	"DateTime: 2026-01-01T01:00:00+02:00\n"                                                    \
-	"NS: im <urn:ietf:params:imdn>\n"                                                          \
-	"im.Message-ID: Abc123\n" more                                                             \
-	"im.Disposition-Notification: " wants "\n"                                                 \
-	"\n"                                                                                       \
-	"Content-Type: text/plain\n"                                                               \
-	"\n"                                                                                       \
+#define ASKING(more, wants)                                                       \
+	"From: <sip:bob@example.org>\n"                                           \
+	"To: <sip:alice@example.org>\n"                                           \
+	"DateTime: 2026-01-01T01:00:00+02:00\n"                                   \
+	"NS: im <urn:ietf:params:imdn>\n"                                         \
+	"im.Message-ID: Abc123\n" more "im.Disposition-Notification: " wants "\n" \
+	"\n"                                                                      \
+	"Content-Type: text/plain\n"                                              \
+	"\n"                                                                      \
 	"hello"
 
 /* Takes an IMDN off and answers it; it was one about Abc123. */
@@ -411,7 +437,8 @@ static void test_no_report(void)
 		{"", ASKING("", "processing")},
 		{"", ASKING("", "")},
 		{"", ASKING("", "frob;x=y")},
-		{"P-Asserted-Identity: <sip:anonymous@anonymous.invalid>\n", ASKING("", "positive-delivery")},
+		{"P-Asserted-Identity: <sip:anonymous@anonymous.invalid>\n",
+		 ASKING("", "positive-delivery")},
 	};
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
 
@@ -440,9 +467,11 @@ static void test_route_back(void)
 	struct imdn *i;
 	uint8_t at = 0;
 
-	asking(s, "p3", "", ASKING("im.IMDN-Record-Route: <sip:list@example.org>\n"
-				   "im.IMDN-Record-Route: \"Other\" <sip:other@example.org>\n"
-				   "im.Original-To: <sip:crew@example.org>\n", "positive-delivery"));
+	asking(s, "p3", "",
+	       ASKING("im.IMDN-Record-Route: <sip:list@example.org>\n"
+		      "im.IMDN-Record-Route: \"Other\" <sip:other@example.org>\n"
+		      "im.Original-To: <sip:crew@example.org>\n",
+		      "positive-delivery"));
 	response(s, 200);
 	peer_event(s, EVENT_MESSAGE);
 	i = take_imdn(s, c);
@@ -469,7 +498,9 @@ static void test_report_with_credentials(void)
 	peer_event(s, EVENT_MESSAGE);
 	i = take_imdn(s, c);
 	assert_true(i->recipient.n > 0);
-	peer_challenge(s, 407, "dcd98b7102dd2f0e8b11d0f600bfb0c093dcd98b7102dd2f0e8b11d0f600bfb0c093", false);
+	peer_challenge(s, 407,
+		       "dcd98b7102dd2f0e8b11d0f600bfb0c093dcd98b7102dd2f0e8b11d0f600bfb0c093",
+		       false);
 	i = take_imdn(s, c);
 	assert_null(i->recipient.p);
 	assert_true(sip_msg_header(&s->m, SIP_HDR_PROXY_AUTHORIZATION).n > 0);
@@ -485,11 +516,13 @@ static void test_report(void)
 	const struct peer_event *e;
 
 	asking(s, "p5", "",
-	       "From: <sip:bob@example.org>\nTo: <sip:alice@example.org>\nNS: imdn <urn:ietf:params:imdn>\n"
+	       "From: <sip:bob@example.org>\nTo: <sip:alice@example.org>\nNS: imdn "
+	       "<urn:ietf:params:imdn>\n"
 	       "imdn.Message-ID: Other\nimdn.Disposition-Notification: display\n\n"
 	       "Content-Type: message/imdn+xml\nContent-Disposition: notification\n\n"
 	       "<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\"><message-id>Mine</message-id>"
-	       "<datetime>2026-01-01T00:00:00Z</datetime><recipient-uri>sip:bob@example.org</recipient-uri>"
+	       "<datetime>2026-01-01T00:00:00Z</datetime><recipient-uri>sip:bob@example.org</"
+	       "recipient-uri>"
 	       "<display-notification><status><displayed/></status></display-notification></imdn>");
 	response(s, 200);
 	e = peer_event(s, EVENT_REPORT);
@@ -516,8 +549,10 @@ static void test_close_inside_callback(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_text), UNIT_TEST(test_sender), UNIT_TEST(test_types), UNIT_TEST(test_types_inside),
-	  UNIT_TEST(test_duplicates), UNIT_TEST(test_reports_only), UNIT_TEST(test_methods), UNIT_TEST(test_not_for_us),
-	  UNIT_TEST(test_in_no_dialog), UNIT_TEST(test_invitations), UNIT_TEST(test_reports_back),
-	  UNIT_TEST(test_not_shown), UNIT_TEST(test_no_report), UNIT_TEST(test_route_back),
-	  UNIT_TEST(test_report_with_credentials), UNIT_TEST(test_report), UNIT_TEST(test_close_inside_callback))
+UNIT_MAIN(UNIT_TEST(test_text), UNIT_TEST(test_sender), UNIT_TEST(test_types),
+	  UNIT_TEST(test_types_inside), UNIT_TEST(test_duplicates), UNIT_TEST(test_reports_only),
+	  UNIT_TEST(test_methods), UNIT_TEST(test_not_for_us), UNIT_TEST(test_in_no_dialog),
+	  UNIT_TEST(test_invitations), UNIT_TEST(test_reports_back), UNIT_TEST(test_not_shown),
+	  UNIT_TEST(test_no_report), UNIT_TEST(test_route_back),
+	  UNIT_TEST(test_report_with_credentials), UNIT_TEST(test_report),
+	  UNIT_TEST(test_close_inside_callback))

@@ -60,7 +60,8 @@ static void grant(struct peer *s, const char *headers)
 {
 	char lines[1024];
 
-	snprintf(lines, sizeof(lines), "Contact: <sip:other@192.0.2.77>;expires=5, <" STR_FMT ">%s\r\n",
+	snprintf(lines, sizeof(lines),
+		 "Contact: <sip:other@192.0.2.77>;expires=5, <" STR_FMT ">%s\r\n",
 		 STR_ARG(contact_of(&s->m).uri), headers);
 	peer_answer(s, 200, lines);
 }
@@ -70,7 +71,8 @@ static void grant(struct peer *s, const char *headers)
 
 static void test_headers(void)
 {
-	struct peer *s = peer_new(&(struct parley_params){.password = "secret", .display_name = "Alice"});
+	struct peer *s = peer_new(
+		&(struct parley_params){.password = "secret", .display_name = "Alice"});
 	const struct sip_msg *m;
 	struct str instance;
 
@@ -404,8 +406,10 @@ static void test_keepalive_nat(void)
 
 	unit_ok(parley_register(s->parley));
 	m = take_register(s);
-	buf_printf(b, "SIP/2.0 200 OK\r\nVia: " STR_FMT ";received=198.51.100.3\r\nFrom: " STR_FMT "\r\nTo: " STR_FMT
-		   ";tag=x\r\nCall-ID: " STR_FMT "\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n",
+	buf_printf(b,
+		   "SIP/2.0 200 OK\r\nVia: " STR_FMT ";received=198.51.100.3\r\nFrom: " STR_FMT
+		   "\r\nTo: " STR_FMT ";tag=x\r\nCall-ID: " STR_FMT
+		   "\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n",
 		   STR_ARG(m->via.value), STR_ARG(sip_msg_header(m, SIP_HDR_FROM)),
 		   STR_ARG(sip_msg_header(m, SIP_HDR_TO)), STR_ARG(m->call_id));
 	unit_must(!b->failed);
@@ -466,8 +470,10 @@ static void test_unregister_waits(void)
 	struct sip_msg *message = unit_storage(sizeof(*message));
 
 	peer_register(s, "");
-	unit_ok(parley_send(s->parley, &(struct parley_outgoing){.to = "sip:bob@example.org", .content = "x",
-								 .content_size = 1}, peer_on_sent, s));
+	unit_ok(parley_send(s->parley,
+			    &(struct parley_outgoing){
+				    .to = "sip:bob@example.org", .content = "x", .content_size = 1},
+			    peer_on_sent, s));
 	unit_ok(parley_unregister(s->parley));
 	assert_int_equal(peer_take(s)->method, SIP_MESSAGE);
 	/* The REGISTER is answered first. */
@@ -516,7 +522,8 @@ static void test_close_inside_callback(void)
 UNIT_MAIN(UNIT_TEST(test_headers), UNIT_TEST(test_register_and_refresh), UNIT_TEST(test_granted),
 	  UNIT_TEST(test_asks_again), UNIT_TEST(test_refused), UNIT_TEST(test_wrong_password),
 	  UNIT_TEST(test_back_off), UNIT_TEST(test_retry_after), UNIT_TEST(test_silence),
-	  UNIT_TEST(test_lost_connection), UNIT_TEST(test_other_connection), UNIT_TEST(test_keepalive_stream),
-	  UNIT_TEST(test_keepalive_flow_timer), UNIT_TEST(test_keepalive_udp), UNIT_TEST(test_keepalive_nat),
-	  UNIT_TEST(test_unregister), UNIT_TEST(test_unregister_in_silence), UNIT_TEST(test_unregister_waits),
+	  UNIT_TEST(test_lost_connection), UNIT_TEST(test_other_connection),
+	  UNIT_TEST(test_keepalive_stream), UNIT_TEST(test_keepalive_flow_timer),
+	  UNIT_TEST(test_keepalive_udp), UNIT_TEST(test_keepalive_nat), UNIT_TEST(test_unregister),
+	  UNIT_TEST(test_unregister_in_silence), UNIT_TEST(test_unregister_waits),
 	  UNIT_TEST(test_unregister_while_waiting), UNIT_TEST(test_close_inside_callback))

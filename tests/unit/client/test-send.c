@@ -27,7 +27,8 @@ static void send_text(struct peer *s, const struct parley_outgoing *m)
 /* CLI-GEN-1, 2, 3, 5, 6, 7; digest f-A 6 and 7. */
 static void test_headers(void)
 {
-	struct peer *s = peer_new(&(struct parley_params){.password = "secret", .display_name = "Alice \"A\" Doe"});
+	struct peer *s = peer_new(
+		&(struct parley_params){.password = "secret", .display_name = "Alice \"A\" Doe"});
 	const struct sip_msg *m;
 	struct sip_name_addr from;
 
@@ -81,14 +82,17 @@ static void test_anonymous(void)
 /* CLI-IMS: RFC 3608, RFC 3325; the first hop, then the Service-Route. */
 static void test_ims(void)
 {
-	struct peer *s = peer_new(&(struct parley_params){
-		.password = "secret", .ims = true, .access_network = "3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=1"});
+	struct peer *s = peer_new(&(
+		struct parley_params){.password = "secret",
+				      .ims = true,
+				      .access_network = "3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=1"});
 	struct sip_values routes;
 	const struct sip_msg *m;
 	struct str value;
 
-	peer_register(s, "Service-Route: <sip:scscf.example.org;lr>\r\n"
-			 "Service-Route: <sip:second.example.org;lr>, <sip:third.example.org;lr>\r\n");
+	peer_register(s,
+		      "Service-Route: <sip:scscf.example.org;lr>\r\n"
+		      "Service-Route: <sip:second.example.org;lr>, <sip:third.example.org;lr>\r\n");
 	send_text(s, &(struct parley_outgoing){.anonymous = true});
 	m = peer_take(s);
 	peer_header_is(m, P_PREFERRED_IDENTITY, "<sip:alice@example.org>");
@@ -132,9 +136,14 @@ static size_t size_with(struct peer *s, size_t n, bool reliable, unsigned *mode,
 	const struct peer_event *e;
 
 	memset(body, 'x', sizeof(body));
-	unit_ok(parley_send(s->parley, &(struct parley_outgoing){
-		.to = "sip:bob@example.org", .content = body, .content_size = n, .reliable_path = reliable,
-	}, peer_on_sent, s));
+	unit_ok(parley_send(s->parley,
+			    &(struct parley_outgoing){
+				    .to = "sip:bob@example.org",
+				    .content = body,
+				    .content_size = n,
+				    .reliable_path = reliable,
+			    },
+			    peer_on_sent, s));
 	peer_wait(s, 0);
 	*on_wire = s->got_n > 0;
 	if (*on_wire) {
@@ -160,8 +169,9 @@ static void test_size(void)
 		size_t bytes;
 		bool reliable, sent;
 	} rows[] = {
-		{1299, false, true}, {1300, false, false}, {1301, false, false}, {5000, false, false},
-		{1299, true, true},  {1300, true, true},   {1301, true, true},
+		{1299, false, true},  {1300, false, false}, {1301, false, false},
+		{5000, false, false}, {1299, true, true},   {1300, true, true},
+		{1301, true, true},
 	};
 	struct peer *s = peer_new(&(struct parley_params){.server = PEER_SERVER ";transport=tcp"});
 	unsigned mode;
@@ -173,7 +183,8 @@ static void test_size(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		size_t body = rows[i].bytes > 4000 ? 4000 : rows[i].bytes - frame, size;
 
-		unit_case("%zu bytes, path %s", rows[i].bytes, rows[i].reliable ? "reliable" : "unknown");
+		unit_case("%zu bytes, path %s", rows[i].bytes,
+			  rows[i].reliable ? "reliable" : "unknown");
 		size = size_with(s, body, rows[i].reliable, &mode, &on_wire);
 		if (rows[i].bytes < 4000)
 			assert_int_equal(size, rows[i].bytes);
@@ -430,7 +441,8 @@ static void test_silence(void)
 
 static void test_refused(void)
 {
-	struct peer *s = peer_new(&(struct parley_params){.server = "192.0.2.99:5060;transport=tcp"});
+	struct peer *s = peer_new(
+		&(struct parley_params){.server = "192.0.2.99:5060;transport=tcp"});
 
 	send_text(s, &(struct parley_outgoing){.to = NULL});
 	unit_must(peer_event(s, EVENT_SENT)->error == -ECONNREFUSED);
@@ -449,15 +461,22 @@ static void test_wrong_parameters(void)
 		{{.to = "sip:bob@example.org?Subject=x"}, -EINVAL},
 		{{.to = "sip:bob@example.org>\r\nX: y"}, -EINVAL},
 		{{.to = "sip:bob@example.org", .type = "text"}, -EINVAL},
-		{{.to = "sip:bob@example.org", .anonymous = true, .reports = PARLEY_REPORT_DELIVERY}, -EINVAL},
+		{{.to = "sip:bob@example.org",
+		  .anonymous = true,
+		  .reports = PARLEY_REPORT_DELIVERY},
+		 -EINVAL},
 		{{.to = "sip:bob@example.org", .reports = PARLEY_REPORT_PROCESSING}, -EINVAL},
-		{{.to = "sip:bob@example.org", .content = "x", .content_size = PARLEY_CONTENT_MAX + 1}, -ENOBUFS},
+		{{.to = "sip:bob@example.org",
+		  .content = "x",
+		  .content_size = PARLEY_CONTENT_MAX + 1},
+		 -ENOBUFS},
 	};
 	struct peer *s = peer_new(&(struct parley_params){.password = "secret"});
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unit_case("row %zu", i);
-		assert_int_equal(parley_send(s->parley, &rows[i].m, peer_on_sent, s), rows[i].error);
+		assert_int_equal(parley_send(s->parley, &rows[i].m, peer_on_sent, s),
+				 rows[i].error);
 	}
 	assert_true(peer_quiet(s));
 	assert_int_equal(s->events, 0);
@@ -475,14 +494,15 @@ static void test_reports_asked_for(void)
 	int64_t sent_ms;
 	char id[64];
 
-	send_text(s, &(struct parley_outgoing){.reports = PARLEY_REPORT_DELIVERY | PARLEY_REPORT_DISPLAY});
+	send_text(s, &(struct parley_outgoing){.reports = PARLEY_REPORT_DELIVERY |
+							  PARLEY_REPORT_DISPLAY});
 	m = peer_take(s);
 	peer_header_is(m, CONTENT_TYPE, "message/cpim");
 	assert_int_equal(cpim_decode(c, m->body), 0);
 	unit_str(c->from, "\"Alice\" <sip:alice@example.org>");
 	unit_str(c->to, "<sip:bob@example.org>");
-	assert_int_equal(c->notify,
-			 CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY | CPIM_NOTIFY_DISPLAY);
+	assert_int_equal(c->notify, CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY |
+					    CPIM_NOTIFY_DISPLAY);
 	assert_int_equal(cpim_date_decode(&sent_ms, c->date_time), 0);
 	assert_int_equal(sent_ms, VIRTUAL_WALL_START_MS);
 	/* 6.3: "at least 64 bits of randomness" */
@@ -530,10 +550,12 @@ static void test_close_inside_callback(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_headers), UNIT_TEST(test_anonymous), UNIT_TEST(test_ims), UNIT_TEST(test_service_route),
-	  UNIT_TEST(test_size), UNIT_TEST(test_size_with_credentials), UNIT_TEST(test_large),
-	  UNIT_TEST(test_challenge), UNIT_TEST(test_wrong_password), UNIT_TEST(test_stale_for_ever),
-	  UNIT_TEST(test_challenge_of_recipient), UNIT_TEST(test_no_password), UNIT_TEST(test_unknown_scheme),
-	  UNIT_TEST(test_outcomes), UNIT_TEST(test_silence), UNIT_TEST(test_refused),
-	  UNIT_TEST(test_wrong_parameters), UNIT_TEST(test_reports_asked_for),
-	  UNIT_TEST(test_close_while_waiting), UNIT_TEST(test_close_inside_callback))
+UNIT_MAIN(UNIT_TEST(test_headers), UNIT_TEST(test_anonymous), UNIT_TEST(test_ims),
+	  UNIT_TEST(test_service_route), UNIT_TEST(test_size),
+	  UNIT_TEST(test_size_with_credentials), UNIT_TEST(test_large), UNIT_TEST(test_challenge),
+	  UNIT_TEST(test_wrong_password), UNIT_TEST(test_stale_for_ever),
+	  UNIT_TEST(test_challenge_of_recipient), UNIT_TEST(test_no_password),
+	  UNIT_TEST(test_unknown_scheme), UNIT_TEST(test_outcomes), UNIT_TEST(test_silence),
+	  UNIT_TEST(test_refused), UNIT_TEST(test_wrong_parameters),
+	  UNIT_TEST(test_reports_asked_for), UNIT_TEST(test_close_while_waiting),
+	  UNIT_TEST(test_close_inside_callback))

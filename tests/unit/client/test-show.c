@@ -21,11 +21,17 @@ static void test_text(void)
 		const char *shown;
 	} rows[] = {
 		{"hello", 0, "hello"},
-		{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 0, "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
+		{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 0,
+		 "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
 		{"\x1b[31mred\x07", 0, "\\x1b[31mred\\x07"},
 		{"a\x7f", 0, "a\\x7f"},
-		{"\xc2\x9b" "31m", 0, "\\u009b31m"},
-		{"a\xe2\x80\xae" "b\xe2\x81\xa6" "c", 0, "a\\u202eb\\u2066c"},
+		{"\xc2\x9b"
+		 "31m",
+		 0, "\\u009b31m"},
+		{"a\xe2\x80\xae"
+		 "b\xe2\x81\xa6"
+		 "c",
+		 0, "a\\u202eb\\u2066c"},
 		{"line\nnext\r\nlast", 0, "line\\x0anext\\x0d\\x0alast"},
 		{"line\nnext\r\nlast\n", 3, "line\n   next\n   last"},
 		{"over\rwritten", 3, "over\\x0dwritten"},
@@ -209,15 +215,24 @@ static void test_message_json(void)
 static void test_others(void)
 {
 	static const struct parley_report report = {
-		.from = "sip:bob@example.org", .recipient = "", .message_id = "id\x1b", .kind = PARLEY_REPORT_DISPLAY,
-		.status = "displayed", .received_ms = 1767225600000,
+		.from = "sip:bob@example.org",
+		.recipient = "",
+		.message_id = "id\x1b",
+		.kind = PARLEY_REPORT_DISPLAY,
+		.status = "displayed",
+		.received_ms = 1767225600000,
 	};
 	static const struct parley_invitation invitation = {
-		.from = "sip:bob@example.org", .from_name = "", .to = "", .mode = PARLEY_LARGE, .answered = 488,
+		.from = "sip:bob@example.org",
+		.from_name = "",
+		.to = "",
+		.mode = PARLEY_LARGE,
+		.answered = 488,
 		.received_ms = 1767225600000,
 	};
 	static const struct parley_sent sent = {
-		.mode = PARLEY_PAGER, .outcome = {.bytes = 512, .status = 202, .reason = "Accepted", .detail = ""},
+		.mode = PARLEY_PAGER,
+		.outcome = {.bytes = 512, .status = 202, .reason = "Accepted", .detail = ""},
 		.message_id = "",
 	};
 	struct cli c = {.json = false};
@@ -229,10 +244,12 @@ static void test_others(void)
 	(void)show_invitation(&c, &invitation);
 	(void)show_sent(&c, &sent);
 	capture_end(&cap);
-	assert_string_equal(cap.text,
-			    "sip:bob@example.org         00:00:00  display report: displayed (message id\\x1b)\n"
-			    "sip:bob@example.org         00:00:00  invitation to a large message: declined (488)\n"
-			    "pager message, 512 bytes: accepted for later delivery (202 Accepted)\n");
+	assert_string_equal(
+		cap.text, "sip:bob@example.org         00:00:00  display report: displayed "
+			  "(message id\\x1b)\n"
+			  "sip:bob@example.org         00:00:00  invitation to a large message: "
+			  "declined (488)\n"
+			  "pager message, 512 bytes: accepted for later delivery (202 Accepted)\n");
 	c.json = true;
 	capture_begin(&cap);
 	(void)show_report(&c, &report);
@@ -262,8 +279,12 @@ static void test_others(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(test_text), UNIT_TEST(test_is_text), UNIT_TEST_PLAIN(test_message_line),
-		UNIT_TEST_PLAIN(test_old_message), UNIT_TEST_PLAIN(test_message_json), UNIT_TEST_PLAIN(test_others),
+		UNIT_TEST(test_text),
+		UNIT_TEST(test_is_text),
+		UNIT_TEST_PLAIN(test_message_line),
+		UNIT_TEST_PLAIN(test_old_message),
+		UNIT_TEST_PLAIN(test_message_json),
+		UNIT_TEST_PLAIN(test_others),
 	};
 
 	setenv("TZ", "UTC", 1);

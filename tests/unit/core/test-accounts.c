@@ -82,16 +82,21 @@ static void test_life(void)
 	struct subscriber *s;
 
 	w->done = 0;
-	unit_must(finish(w, account_add(w->core, &w->account, STR("alice"), STR("x"), note, w, why)) == -EEXIST);
+	unit_must(finish(w, account_add(w->core, &w->account, STR("alice"), STR("x"), note, w,
+					why)) == -EEXIST);
 	unit_ok(finish(w, account_add(w->core, &w->account, STR("bob"), STR("x"), note, w, why)));
 	unit_ok(finish(w, account_list(w->core, &w->account, STR(""), 10, note, w)));
 	assert_int_equal(w->called, 2);
 	unit_ok(finish(w, account_allow(w->core, &w->account, STR("bob"), false, note, w, why)));
-	unit_ok(finish(w, account_passwd(w->core, &w->account, STR("bob"), STR("y"), note, w, why)));
+	unit_ok(finish(w,
+		       account_passwd(w->core, &w->account, STR("bob"), STR("y"), note, w, why)));
 	unit_ok(finish(w, account_delete(w->core, &w->account, STR("bob"), note, w, why)));
-	unit_must(finish(w, account_delete(w->core, &w->account, STR("bob"), note, w, why)) == -ENOENT);
-	unit_must(finish(w, account_allow(w->core, &w->account, STR("bob"), true, note, w, why)) == -ENOENT);
-	unit_must(finish(w, account_passwd(w->core, &w->account, STR("bob"), STR("y"), note, w, why)) == -ENOENT);
+	unit_must(finish(w, account_delete(w->core, &w->account, STR("bob"), note, w, why)) ==
+		  -ENOENT);
+	unit_must(finish(w, account_allow(w->core, &w->account, STR("bob"), true, note, w, why)) ==
+		  -ENOENT);
+	unit_must(finish(w, account_passwd(w->core, &w->account, STR("bob"), STR("y"), note, w,
+					   why)) == -ENOENT);
 	assert_int_equal(subscribers_find(w->subs, STR("sip:bob@example.org"), &s), -EAGAIN);
 }
 
@@ -104,9 +109,12 @@ static void test_bad_passwords(void)
 
 	memset(big, 'x', ACCOUNT_PASSWORD_MAX + 1);
 	w->done = 0;
-	assert_int_equal(account_add(w->core, &w->account, STR("b"), STR(""), note, w, why), -EINVAL);
-	assert_int_equal(account_add(w->core, &w->account, STR("b"), str_of(big), note, w, NULL), -EINVAL);
-	assert_int_equal(account_add(w->core, &w->account, STR("b"), STR("a\0b"), note, w, NULL), -EINVAL);
+	assert_int_equal(account_add(w->core, &w->account, STR("b"), STR(""), note, w, why),
+			 -EINVAL);
+	assert_int_equal(account_add(w->core, &w->account, STR("b"), str_of(big), note, w, NULL),
+			 -EINVAL);
+	assert_int_equal(account_add(w->core, &w->account, STR("b"), STR("a\0b"), note, w, NULL),
+			 -EINVAL);
 	unit_must(why->n > 0);
 	world_run(w);
 	assert_int_equal(w->done, 0);

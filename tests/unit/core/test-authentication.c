@@ -36,7 +36,8 @@ static void test_challenge(void)
 	sha = strstr(st->headers, "SHA-256");
 	md5 = strstr(st->headers, "algorithm=MD5");
 	assert_true(sha && md5 && sha < md5);
-	assert_true(world_has(st, "Proxy-Authenticate: Digest ") && world_has(st, "realm=\"example.org\""));
+	assert_true(world_has(st, "Proxy-Authenticate: Digest ") &&
+		    world_has(st, "realm=\"example.org\""));
 	assert_false(world_has(st, "stale=true") || world_has(st, "WWW-"));
 	st = world_register_once(w, "");
 	unit_must(st->status == 401);
@@ -176,17 +177,23 @@ static void test_malformed(void)
 		uint16_t status;
 	} rows[] = {
 		{"Proxy-Authorization: Digest realm=\"example.org\"\n", 400},
-		{"Proxy-Authorization: Digest username=\"alice\", realm=\"example.org\", nonce=\"x\", "
-		 "uri=\"sip:bob@example.org\", response=\"0\", qop=auth\n", 400},
+		{"Proxy-Authorization: Digest username=\"alice\", realm=\"example.org\", "
+		 "nonce=\"x\", "
+		 "uri=\"sip:bob@example.org\", response=\"0\", qop=auth\n",
+		 400},
 		/* Not for us. */
 		{"Proxy-Authorization: Digest username=\"alice\", realm=\"other\", nonce=\"x\", "
-		 "uri=\"sip:bob@example.org\", response=\"00000000000000000000000000000000\"\n", 407},
+		 "uri=\"sip:bob@example.org\", response=\"00000000000000000000000000000000\"\n",
+		 407},
 		{"Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\n", 407},
 		{"Authorization: Digest username=\"alice\", realm=\"example.org\", nonce=\"x\", "
-		 "uri=\"sip:bob@example.org\", response=\"00000000000000000000000000000000\"\n", 407},
+		 "uri=\"sip:bob@example.org\", response=\"00000000000000000000000000000000\"\n",
+		 407},
 		/* A nonce that never was ours. */
-		{"Proxy-Authorization: Digest username=\"alice\", realm=\"example.org\", nonce=\"x\", "
-		 "uri=\"sip:bob@example.org\", response=\"00000000000000000000000000000000\"\n", 407},
+		{"Proxy-Authorization: Digest username=\"alice\", realm=\"example.org\", "
+		 "nonce=\"x\", "
+		 "uri=\"sip:bob@example.org\", response=\"00000000000000000000000000000000\"\n",
+		 407},
 	};
 	struct world *w = world(NULL);
 
@@ -244,7 +251,8 @@ static void test_new_password(void)
 	challenge(w);
 	ask(w);
 	unit_must(w->caller != NULL);
-	unit_ok(account_passwd(w->core, &w->account, STR("alice"), STR("new"), passwd_done, w, NULL));
+	unit_ok(account_passwd(w->core, &w->account, STR("alice"), STR("new"), passwd_done, w,
+			       NULL));
 	world_run(w);
 	unit_ok(w->error);
 	unit_must(ask(w)->status == 407);
@@ -325,8 +333,9 @@ static void test_off(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_challenge), UNIT_TEST(test_right), UNIT_TEST(test_wrong_and_unknown_look_the_same),
-	  UNIT_TEST(test_replay), UNIT_TEST(test_old_nonce), UNIT_TEST(test_from_is_bound),
-	  UNIT_TEST(test_second_domain), UNIT_TEST(test_malformed), UNIT_TEST(test_guessing_is_slowed),
+UNIT_MAIN(UNIT_TEST(test_challenge), UNIT_TEST(test_right),
+	  UNIT_TEST(test_wrong_and_unknown_look_the_same), UNIT_TEST(test_replay),
+	  UNIT_TEST(test_old_nonce), UNIT_TEST(test_from_is_bound), UNIT_TEST(test_second_domain),
+	  UNIT_TEST(test_malformed), UNIT_TEST(test_guessing_is_slowed),
 	  UNIT_TEST(test_new_password), UNIT_TEST(test_store_fails), UNIT_TEST(test_gone_meanwhile),
 	  UNIT_TEST(test_off))

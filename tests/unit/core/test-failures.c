@@ -83,4 +83,5 @@ static void test_bounded(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_locks_and_opens), UNIT_TEST(test_window_and_success), UNIT_TEST_PLAIN(test_bounded))
+UNIT_MAIN(UNIT_TEST(test_locks_and_opens), UNIT_TEST(test_window_and_success),
+	  UNIT_TEST_PLAIN(test_bounded))

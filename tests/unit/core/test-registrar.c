@@ -42,9 +42,10 @@ static void test_register_and_query(void)
 	struct world *w = world(NULL);
 	struct sip_server_txn *st = ok(w, "Contact: " C1 ";expires=600;+g.oma.sip-im;q=0.5\n");
 
-	assert_string_equal(strstr(st->headers, "Contact"),
-			    "Contact: <sip:alice@192.0.2.1:5060>;+g.oma.sip-im;q=0.500;expires=600\r\n"
-			    "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n");
+	assert_string_equal(
+		strstr(st->headers, "Contact"),
+		"Contact: <sip:alice@192.0.2.1:5060>;+g.oma.sip-im;q=0.500;expires=600\r\n"
+		"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n");
 	assert_true(first(w)->q == 500 && first(w)->cseq == w->cseq);
 	assert_int_equal(first(w)->flags, REGISTRATION_IM | REGISTRATION_PAGER);
 	assert_true(virtual_loop_advance(w->vl, 100500));
@@ -93,15 +94,19 @@ static const struct {
 	{"Contact: " C1 "\nExpires: 1\n", 423, "Min-Expires: 60\r\n"},
 	{"Contact: " C1 ", " C2 ";expires=5\n", 423, NULL},
 	{"Require: gruu\nContact: " C1 "\n", 420, "Unsupported: gruu\r\n"},
-	{"Require: path, 100rel, x\nContact: " C1 "\n", 420, "Unsupported: 100rel\r\nUnsupported: x\r\n"},
+	{"Require: path, 100rel, x\nContact: " C1 "\n", 420,
+	 "Unsupported: 100rel\r\nUnsupported: x\r\n"},
 	{"Path: <sip:edge.example.org;lr>\nContact: " C1 "\n", 420, "Unsupported: path\r\n"},
 	{"Contact: <sip:1@h>,<sip:2@h>,<sip:3@h>,<sip:4@h>\n", 403, "Too many contacts"},
 	{"Contact: <sip:1@h>,<sip:2@h>,<sip:3@h>,<sip:4@h>,<sip:5@h>,<sip:6@h>,<sip:7@h>,<sip:8@h>,"
-	 "<sip:9@h>,<sip:10@h>,<sip:11@h>,<sip:12@h>,<sip:13@h>,<sip:14@h>,<sip:15@h>,<sip:16@h>,<sip:17@h>\n",
+	 "<sip:9@h>,<sip:10@h>,<sip:11@h>,<sip:12@h>,<sip:13@h>,<sip:14@h>,<sip:15@h>,<sip:16@h>,<"
+	 "sip:17@h>\n",
 	 403, "Too many contacts"},
 	{"Supported: path, outbound\nPath: <sip:edge.example.org;lr>\n"
-	 "Contact: " C1 ";+sip.instance=\"<urn:uuid:1>\";reg-id=1\n", 439, NULL},
-	{"Supported: outbound\nContact: " C1 ";+sip.instance=\"<urn:uuid:1>\";reg-id=1," C2 "\n", 400, NULL},
+	 "Contact: " C1 ";+sip.instance=\"<urn:uuid:1>\";reg-id=1\n",
+	 439, NULL},
+	{"Supported: outbound\nContact: " C1 ";+sip.instance=\"<urn:uuid:1>\";reg-id=1," C2 "\n",
+	 400, NULL},
 };
 
 
@@ -141,7 +146,8 @@ static void test_expiry(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unit_case("%s", rows[i].lines);
 		ok(w, rows[i].lines);
-		assert_true(first(w)->expires_ms - loop_wall_ms(w->loop) == rows[i].expires * 1000ll);
+		assert_true(first(w)->expires_ms - loop_wall_ms(w->loop) ==
+			    rows[i].expires * 1000ll);
 	}
 	assert_true(virtual_loop_advance(w->vl, 60000));
 	assert_contacts(w, "");
@@ -242,8 +248,11 @@ static void test_path(void)
 	});
 	struct sip_server_txn *st;
 
-	w->via = "SIP/2.0/UDP 198.51.100.1;branch=z9hG4bK2\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;rport";
-	st = ok(w, "Supported: path\nPath: <sip:p2;lr>,\n <sip:p1;lr>\nPath: <sip:p0;lr>\nContact: " C1 "\n");
+	w->via = "SIP/2.0/UDP 198.51.100.1;branch=z9hG4bK2\nVia: SIP/2.0/UDP "
+		 "10.0.0.1;branch=z9hG4bK1;rport";
+	st = ok(w,
+		"Supported: path\nPath: <sip:p2;lr>,\n <sip:p1;lr>\nPath: <sip:p0;lr>\nContact: " C1
+		"\n");
 	unit_str(first(w)->path, "<sip:p2;lr>, <sip:p1;lr>, <sip:p0;lr>");
 	assert_true(world_has(st, "Path: <sip:p2;lr>"));
 	assert_true(world_has(st, "Path: <sip:p0;lr>\r\n"));
@@ -260,7 +269,8 @@ static void test_outbound(void)
 	world_set_source(w, SIP_TCP, "198.51.100.7:40000", 7);
 	w->via = "SIP/2.0/TCP 10.0.0.1:5060;branch=z9hG4bK1;rport";
 	st = ok(w, "Supported: path, outbound\n"
-		   "Contact: <sip:a@10.0.0.1;transport=tcp>;+sip.instance=\"<urn:uuid:1>\";reg-id=1\n");
+		   "Contact: "
+		   "<sip:a@10.0.0.1;transport=tcp>;+sip.instance=\"<urn:uuid:1>\";reg-id=1\n");
 	assert_true(world_has(st, "Require: outbound\r\nFlow-Timer: 120\r\n"));
 	assert_true(world_has(st, ";+sip.instance=\"<urn:uuid:1>\";reg-id=1;expires=3600\r\n"));
 	assert_true(first(w)->flags & REGISTRATION_OUTBOUND);
@@ -275,7 +285,8 @@ static void test_outbound(void)
 	/* A second flow, a second instance: others. */
 	ok(w, "Supported: outbound\n"
 	      "Contact: <sip:a@10.0.0.99;transport=tcp>;+sip.instance=\"<urn:uuid:1>\";reg-id=2\n");
-	st = ok(w, "Contact: <sip:a@10.0.0.99;transport=tcp>;+sip.instance=\"<urn:uuid:2>\";reg-id=1\n");
+	st = ok(w, "Contact: "
+		   "<sip:a@10.0.0.99;transport=tcp>;+sip.instance=\"<urn:uuid:2>\";reg-id=1\n");
 	assert_false(world_has(st, "Require"));
 	assert_int_equal(registrations_devices(w->regs), 3);
 	registrations_flow_closed(w->regs, 8);
@@ -292,7 +303,8 @@ static void test_reg_id_not_looked_at(void)
 	assert_int_equal(first(w)->reg_id, 0);
 	assert_false(first(w)->flags & REGISTRATION_OUTBOUND);
 	/* Through a proxy that did not mark itself, and a device that does not ask for it. */
-	ok(w, "Supported: path\nPath: <sip:edge;lr>\nContact: " C1 ";+sip.instance=\"<urn:uuid:1>\";reg-id=1\n");
+	ok(w, "Supported: path\nPath: <sip:edge;lr>\nContact: " C1
+	      ";+sip.instance=\"<urn:uuid:1>\";reg-id=1\n");
 	assert_int_equal(first(w)->reg_id, 0);
 	/* Through one that did. */
 	ok(w, "Supported: path, outbound\nPath: <sip:top;lr>, <sip:tok@edge;lr;ob>\n"

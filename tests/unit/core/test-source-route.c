@@ -29,13 +29,16 @@ static const struct {
 	{SIP_UDP, "198.51.100.9:30000", "phone:5060;rport", "sip:a@100.128.0.1", false},
 	{SIP_UDP, "[2001:db8::9]:5060", "phone:5060;rport", "sip:a@[2001:db8::77]", false},
 	{SIP_UDP, "198.51.100.9:30000", "10.0.0.5:5060;rport", "sip:a@pc33.example.com", false},
-	{SIP_UDP, "198.51.100.9:30000", "10.0.0.5:5060;rport", "sip:a@10.0.0.5;transport=tcp", false},
+	{SIP_UDP, "198.51.100.9:30000", "10.0.0.5:5060;rport", "sip:a@10.0.0.5;transport=tcp",
+	 false},
 	/* Connections. */
-	{SIP_TCP, "192.0.2.1:40000", "192.0.2.1:40000;rport", "sip:a@192.0.2.1:40000;transport=tcp", true},
+	{SIP_TCP, "192.0.2.1:40000", "192.0.2.1:40000;rport", "sip:a@192.0.2.1:40000;transport=tcp",
+	 true},
 	{SIP_TCP, "192.0.2.1:40000", "192.0.2.1:5060", "sip:a@192.0.2.1:5060", true},
 	{SIP_TCP, "192.0.2.1:40000", "192.0.2.1:5060", "sip:a@192.0.2.1;transport=UDP", false},
 	{SIP_TLS, "192.0.2.1:40000", "192.0.2.1:5061", "sips:a@192.0.2.1:5061;transport=tcp", true},
-	{SIP_TCP, "198.51.100.9:40000", "10.0.0.5:5060;rport", "sip:a@10.0.0.5;transport=tcp", true},
+	{SIP_TCP, "198.51.100.9:40000", "10.0.0.5:5060;rport", "sip:a@10.0.0.5;transport=tcp",
+	 true},
 	{SIP_TCP, "198.51.100.9:40000", "host.invalid", "sip:a@xyz.invalid;transport=tcp", true},
 	{SIP_TCP, "198.51.100.9:40000", "host", "sip:a@pc33.example.com;transport=tcp", false},
 };
@@ -51,10 +54,14 @@ static void test_rows(void)
 
 		unit_case("%s from %s", rows[i].contact, rows[i].source);
 		snprintf(text, sizeof(text),
-			 "REGISTER sip:x SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\n"
+			 "REGISTER sip:x SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK1\r\nFrom: "
+			 "<sip:a@x>;tag=1\r\n"
 			 "To: <sip:a@x>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
 			 "Content-Length: 0\r\n\r\n",
-			 rows[i].kind == SIP_UDP ? "UDP" : rows[i].kind == SIP_TCP ? "TCP" : "TLS", rows[i].via);
+			 rows[i].kind == SIP_UDP   ? "UDP"
+			 : rows[i].kind == SIP_TCP ? "TCP"
+						   : "TLS",
+			 rows[i].via);
 		assert_int_equal(sip_msg_decode(&m, str_of(text), false), SIP_DECODE_OK);
 		assert_int_equal(addr_decode_hostport(&src.peer, str_of(rows[i].source)), 0);
 		assert_int_equal(sip_uri_decode(&contact, str_of(rows[i].contact)), 0);

@@ -124,7 +124,8 @@ static void account_done(struct account_request *r, int error, void *arg)
 
 int world_account_add(struct world *w, const char *name, const char *password)
 {
-	int r = account_add(w->core, &w->account, str_of(name), str_of(password), account_done, w, NULL);
+	int r = account_add(w->core, &w->account, str_of(name), str_of(password), account_done, w,
+			    NULL);
 
 	if (r)
 		return r;
@@ -133,7 +134,8 @@ int world_account_add(struct world *w, const char *name, const char *password)
 }
 
 
-void world_set_source(struct world *w, enum sip_transport_kind kind, const char *hostport, uint64_t flow)
+void world_set_source(struct world *w, enum sip_transport_kind kind, const char *hostport,
+		      uint64_t flow)
 {
 	w->src = (struct sip_source){.kind = kind, .flow = flow};
 	assert_int_equal(addr_decode_hostport(&w->src.peer, str_of(hostport)), 0);
@@ -163,8 +165,8 @@ static void put_credentials(struct world *w, const char *method, const char *uri
 
 	if (!w->challenged)
 		return;
-	unit_ok(digest_answer(&w->digest, w->loop, str_of(w->user), str_of(w->password), str_of(method),
-			      str_of(uri), line));
+	unit_ok(digest_answer(&w->digest, w->loop, str_of(w->user), str_of(w->password),
+			      str_of(method), str_of(uri), line));
 	unit_must(!line->failed);
 	for (size_t i = 0; i < line->n; i++)
 		if (line->p[i] != '\r')
@@ -193,7 +195,8 @@ void world_take_challenge(struct world *w, const struct sip_server_txn *st)
 	struct sip_msg m;
 
 	buf_printf(b,
-		   "SIP/2.0 %u No\r\nVia: %s\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: c\r\n"
+		   "SIP/2.0 %u No\r\nVia: %s\r\nFrom: <sip:a@b>;tag=1\r\nTo: "
+		   "<sip:a@b>;tag=2\r\nCall-ID: c\r\n"
 		   "CSeq: 1 REGISTER\r\n%sContent-Length: 0\r\n\r\n",
 		   st->status, w->via, st->headers);
 	unit_must(!b->failed);

@@ -20,13 +20,13 @@
 #define ALICE STR("sip:alice@example.org")
 
 struct sip_server_txn {
-	char *bytes;          /**< mem_alloc */
+	char *bytes; /**< mem_alloc */
 	size_t n;
 	struct sip_source src;
-	bool ended;           /**< the engine gave up on it */
+	bool ended; /**< the engine gave up on it */
 	unsigned answers;
 	uint16_t status;
-	char headers[8192];   /**< as answered, ends in NUL */
+	char headers[8192]; /**< as answered, ends in NUL */
 };
 
 struct world {
@@ -73,6 +73,7 @@ struct sip_server_txn *world_register(struct world *w, const char *lines);
 /** Remembers the challenge of this answer. */
 void world_take_challenge(struct world *w, const struct sip_server_txn *st);
 bool world_has(const struct sip_server_txn *st, const char *text);
-void world_set_source(struct world *w, enum sip_transport_kind kind, const char *hostport, uint64_t flow);
+void world_set_source(struct world *w, enum sip_transport_kind kind, const char *hostport,
+		      uint64_t flow);
 
 #endif

@@ -20,10 +20,10 @@ struct fixture {
 	struct http_server *server;
 	struct stream *client;
 	struct buf *received;
-	struct buf *seen;            /**< what the handler was shown */
-	struct http_request *held;   /**< to be answered later */
+	struct buf *seen;          /**< what the handler was shown */
+	struct http_request *held; /**< to be answered later */
 	struct timer timer, patience;
-	const char *until;           /**< stop when this has arrived */
+	const char *until; /**< stop when this has arrived */
 	unsigned requests;
 	bool hold, closed, connected, late;
 };
@@ -35,8 +35,11 @@ static void reply_ok(struct http_request *r, struct str body)
 {
 	struct http_header headers[] = {{"X-One", STR("1")}, {"X-Bad", STR("a\r\nX-Injected: 1")}};
 
-	http_reply(r, &(struct http_reply){.status = 200, .type = STR("text/plain"), .body = body,
-					   .headers = headers, .headers_n = 2});
+	http_reply(r, &(struct http_reply){.status = 200,
+					   .type = STR("text/plain"),
+					   .body = body,
+					   .headers = headers,
+					   .headers_n = 2});
 }
 
 
@@ -90,7 +93,9 @@ static void on_closed(struct stream *s, int error, void *arg)
 
 
 static const struct stream_handler client_handler = {
-	.connected = on_connected, .recv = on_recv, .closed = on_closed,
+	.connected = on_connected,
+	.recv = on_recv,
+	.closed = on_closed,
 };
 
 
@@ -123,8 +128,8 @@ static void connect_client(struct fixture *f)
 {
 	f->client = mem_unref(f->client);
 	f->closed = false;
-	unit_ok(stream_connect(&f->client, f->loop, http_server_local(f->server), NULL, NULL, STR(""),
-			       &client_handler, f));
+	unit_ok(stream_connect(&f->client, f->loop, http_server_local(f->server), NULL, NULL,
+			       STR(""), &client_handler, f));
 }
 
 
@@ -158,8 +163,8 @@ static void run(struct fixture *f, const char *until)
 	loop_run(f->loop);
 	timer_cancel(&f->patience);
 	if (f->late)
-		fprintf(stderr, "nothing came of <%s>; received: " STR_FMT "\n", until ? until : "closing",
-			STR_ARG(buf_str(f->received)));
+		fprintf(stderr, "nothing came of <%s>; received: " STR_FMT "\n",
+			until ? until : "closing", STR_ARG(buf_str(f->received)));
 	assert_false(f->late);
 }
 
@@ -180,7 +185,8 @@ static void test_get(void)
 {
 	struct fixture *f = fixture((struct http_params){0}, "127.0.0.1");
 
-	send_text(f, "GET /a%20b/%22c?x=1&y=%20 HTTP/1.1\r\nHost: localhost\r\nX-Test: yes\r\n\r\n");
+	send_text(f,
+		  "GET /a%20b/%22c?x=1&y=%20 HTTP/1.1\r\nHost: localhost\r\nX-Test: yes\r\n\r\n");
 	run(f, "\r\n\r\n");
 	unit_str(buf_str(f->seen), "GET|/a%20b/%22c|x=1&y=%20|yes|0");
 	assert_true(str_starts(buf_str(f->received), STR("HTTP/1.1 200 OK\r\n")));
@@ -276,7 +282,8 @@ static void test_head_too_large(void)
 
 	send_text(f, "GET /x HTTP/1.1\r\nHost: localhost\r\nX-Long: ");
 	for (int i = 0; i < 400; i++)
-		send_text(f, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		send_text(f, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxx");
 	send_text(f, "\r\n\r\n");
 	run(f, NULL);
 	assert_int_equal(f->requests, 0);
@@ -329,7 +336,8 @@ static void test_late_reply(void)
 	struct fixture *f = fixture((struct http_params){0}, "127.0.0.1");
 
 	f->hold = true;
-	send_text(f, "PUT /x HTTP/1.1\r\nHost: localhost\r\nX-Test: held\r\nContent-Length: 5\r\n\r\nhello");
+	send_text(f, "PUT /x HTTP/1.1\r\nHost: localhost\r\nX-Test: held\r\nContent-Length: "
+		     "5\r\n\r\nhello");
 	run(f, "held");
 	assert_non_null(f->held);
 	assert_int_equal(f->received->n, 0);
@@ -389,8 +397,10 @@ static void test_busy_port(void)
 {
 	struct fixture *f = fixture((struct http_params){0}, "127.0.0.1");
 	struct http_server *second = NULL;
-	int err = http_listen(&second, &(struct http_params){.loop = f->loop, .request = on_request,
-							     .local = *http_server_local(f->server)});
+	int err = http_listen(&second,
+			      &(struct http_params){.loop = f->loop,
+						    .request = on_request,
+						    .local = *http_server_local(f->server)});
 
 	assert_true(err == -EADDRINUSE || (err == -ENOMEM && unit_refused()));
 	assert_null(second);
@@ -403,9 +413,12 @@ static void test_unescape(void)
 		const char *text, *result;
 		bool form;
 	} rows[] = {
-		{"", "", false}, {"abc", "abc", false}, {"a%20b", "a b", false}, {"a+b", "a+b", false},
-		{"a+b", "a b", true}, {"%41%e2%82%ac", "A\xe2\x82\xac", false}, {"%", NULL, false},
-		{"%4", NULL, false}, {"%4g", NULL, false}, {"a%00", NULL, false}, {"%2525", "%25", false},
+		{"", "", false},         {"abc", "abc", false},
+		{"a%20b", "a b", false}, {"a+b", "a+b", false},
+		{"a+b", "a b", true},    {"%41%e2%82%ac", "A\xe2\x82\xac", false},
+		{"%", NULL, false},      {"%4", NULL, false},
+		{"%4g", NULL, false},    {"a%00", NULL, false},
+		{"%2525", "%25", false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

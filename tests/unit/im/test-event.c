@@ -69,9 +69,11 @@ static void test_told(void)
 
 	assert_true(str_eq(buf_str(&order), STR("ab")));
 	assert_int_equal(delivered->value, before + 1);
-	assert_true(str_eq(buf_str(&line),
-			   STR("im: pager result=delivered side=terminating from=<sip:alice@example.org> "
-			       "to=<sip:bob@example.org> status=200 reason=- size=5 took=12ms call-id=\"1@x\"")));
+	assert_true(str_eq(
+		buf_str(&line),
+		STR("im: pager result=delivered side=terminating from=<sip:alice@example.org> "
+		    "to=<sip:bob@example.org> status=200 reason=- size=5 took=12ms "
+		    "call-id=\"1@x\"")));
 }
 
 

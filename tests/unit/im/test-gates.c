@@ -43,7 +43,9 @@ static struct asked *asking(const char *text)
 	a->r.m = &a->m;
 	im_request_classify(&a->r, &ours);
 	im_request_set_originator(&a->r, &ours, STR("sip:alice@example.org"));
-	a->served = (struct subscriber){.allowed = true, .account = true, .answer_due_ms = SUBSCRIBER_NEVER};
+	a->served = (struct subscriber){.allowed = true,
+					.account = true,
+					.answer_due_ms = SUBSCRIBER_NEVER};
 	a->view = (struct gate_view){
 		.r = &a->r,
 		.ours = &ours,
@@ -57,13 +59,15 @@ static struct asked *asking(const char *text)
 }
 
 
-#define HEAD(method, uri, rest)                                                                     \
-	method " " uri " SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:alice@example.org>;tag=1\r\n" \
-	"To: <" uri ">\r\nCall-ID: 1\r\nCSeq: 1 " method "\r\n" rest
-#define MESSAGE(rest)  HEAD("MESSAGE", "sip:bob@example.org", rest)
-#define TEXT(rest)     MESSAGE(rest "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi")
-#define CPIM(type)     MESSAGE("Content-Type: message/cpim\r\n\r\n\r\nContent-Type: " type "\r\n\r\nx")
-#define INVITE(rest, sdp) HEAD("INVITE", "sip:bob@example.org", rest "Content-Type: application/sdp\r\n\r\n" sdp)
+#define HEAD(method, uri, rest)                                                   \
+	method " " uri " SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: " \
+	       "<sip:alice@example.org>;tag=1\r\n"                                \
+	       "To: <" uri ">\r\nCall-ID: 1\r\nCSeq: 1 " method "\r\n" rest
+#define MESSAGE(rest) HEAD("MESSAGE", "sip:bob@example.org", rest)
+#define TEXT(rest) MESSAGE(rest "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi")
+#define CPIM(type) MESSAGE("Content-Type: message/cpim\r\n\r\n\r\nContent-Type: " type "\r\n\r\nx")
+#define INVITE(rest, sdp) \
+	HEAD("INVITE", "sip:bob@example.org", rest "Content-Type: application/sdp\r\n\r\n" sdp)
 
 
 /* "gate status": or "pass". */
@@ -126,8 +130,11 @@ static void test_system_message(void)
 	out(a, NULL, 0);
 	a->served.answer_due_ms = NOW_MS - 1;
 	out(a, "system-message-pending", 403);
-	headers(a, "Error-Info: <https://example.org/err/system-message-pending>;reason=system-message-pending\r\n"
-		   "Warning: 399 example.org \"122 Function not allowed: answer to system message pending\"\r\n");
+	headers(a,
+		"Error-Info: "
+		"<https://example.org/err/system-message-pending>;reason=system-message-pending\r\n"
+		"Warning: 399 example.org \"122 Function not allowed: answer to system message "
+		"pending\"\r\n");
 
 	static const struct {
 		const char *text;
@@ -135,11 +142,13 @@ static void test_system_message(void)
 	} rows[] = {
 		{INVITE("", ""), false},
 		{HEAD("SUBSCRIBE", "sip:bob@example.org", "Event: presence\r\n\r\n"), false},
-		{HEAD("REFER", "sip:bob@example.org", "Refer-To: <sip:x@example.org>\r\n\r\n"), false},
+		{HEAD("REFER", "sip:bob@example.org", "Refer-To: <sip:x@example.org>\r\n\r\n"),
+		 false},
 		{HEAD("PUBLISH", "sip:alice@example.org", "Event: presence\r\n\r\n"), false},
 		{HEAD("PUBLISH", "sip:alice@example.org", "Event: im-settings\r\n\r\n"), true},
 		{MESSAGE("Content-Type: message/imdn+xml\r\n\r\n<imdn/>"), true},
-		{HEAD("MESSAGE", "sip:system@example.org", "Content-Type: text/plain\r\n\r\nx"), true},
+		{HEAD("MESSAGE", "sip:system@example.org", "Content-Type: text/plain\r\n\r\nx"),
+		 true},
 		{HEAD("INVITE", "sip:system@example.org", "\r\n"), false},
 		{TEXT("Accept-Contact: *;+g.oma.sip-im.system-message\r\n"), false},
 	};
@@ -155,9 +164,11 @@ static void test_user_agent(void)
 {
 	struct asked *a = asking(TEXT("User-Agent: IM-client/OMA1.0\r\n"));
 
-	assert_int_equal(user_agent_rule_init(&a->rules.user_agent, STR("IM-client"), STR("OMA1.0")), 0);
+	assert_int_equal(
+		user_agent_rule_init(&a->rules.user_agent, STR("IM-client"), STR("OMA1.0")), 0);
 	out(a, NULL, 0);
-	assert_int_equal(user_agent_rule_init(&a->rules.user_agent, STR("IM-client"), STR("OMA1.1")), 0);
+	assert_int_equal(
+		user_agent_rule_init(&a->rules.user_agent, STR("IM-client"), STR("OMA1.1")), 0);
 	out(a, "user-agent", 403);
 	headers(a, "Error-Info: <https://example.org/err/client-version>;reason=client-version\r\n"
 		   "Warning: 399 example.org \"132 Version not supported\"\r\n");
@@ -193,21 +204,29 @@ static void test_content(void)
 		{MESSAGE("Content-Type: TEXT/plain ; charset=x\r\n\r\nx"), true},
 		{MESSAGE("Content-Type: image/png\r\n\r\nx"), true},
 		{MESSAGE("Content-Type: message/imdn+xml\r\n\r\nx"), true},
-		{MESSAGE("Content-Type: message/cpim\r\n\r\n\r\nContent-Type: text/plain\r\n\r\nx"), true},
-		{MESSAGE("Content-Type: message/cpim\r\n\r\n\r\nContent-Type: text/html\r\n\r\nx"), false},
+		{MESSAGE("Content-Type: message/cpim\r\n\r\n\r\nContent-Type: text/plain\r\n\r\nx"),
+		 true},
+		{MESSAGE("Content-Type: message/cpim\r\n\r\n\r\nContent-Type: text/html\r\n\r\nx"),
+		 false},
 		{MESSAGE("Content-Type: message/cpim\r\n\r\nno"), false},
-		{MESSAGE("Content-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"), true},
-		{MESSAGE("Content-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nx\r\n"
+		{MESSAGE("Content-Type: "
+			 "multipart/mixed;boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"),
+		 true},
+		{MESSAGE("Content-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\nContent-Type: "
+			 "text/html\r\n\r\nx\r\n"
 			 "--b--\r\n"),
 		 false},
-		{MESSAGE("Content-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\nContent-Type: message/cpim\r\n\r\n"
+		{MESSAGE("Content-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\nContent-Type: "
+			 "message/cpim\r\n\r\n"
 			 "\r\nContent-Type: text/html\r\n\r\nx\r\n--b--\r\n"),
 		 false},
 		{TEXT("Content-Encoding: identity\r\n"), true},
 		/* An answer to the operator is the service's own. */
 		{HEAD("MESSAGE", "sip:system@example.org", "Content-Type: a/b\r\n\r\nx"), true},
 		{TEXT("Accept-Contact: *;+g.oma.sip-im.system-message\r\n"), true},
-		{MESSAGE("Accept-Contact: *;+g.oma.sip-im.system-message\r\nContent-Type: a/b\r\n\r\nx"), false},
+		{MESSAGE("Accept-Contact: *;+g.oma.sip-im.system-message\r\nContent-Type: "
+			 "a/b\r\n\r\nx"),
+		 false},
 	};
 	struct operator_policy *p = policy("text/plain, image/*", "1000");
 
@@ -217,7 +236,8 @@ static void test_content(void)
 		a->view.service = p;
 		out(a, rows[i].passes ? NULL : "operator-policy", 415);
 		if (!rows[i].passes)
-			headers(a, "Warning: 399 example.org \"this type of content is not allowed\"\r\n"
+			headers(a, "Warning: 399 example.org \"this type of content is not "
+				   "allowed\"\r\n"
 				   "Accept: text/plain, image/*\r\n");
 		in(a, rows[i].passes ? NULL : "operator-policy", 415);
 		/* The same for the user's own. */
@@ -236,7 +256,8 @@ static void test_size_and_coding(void)
 	out(a, NULL, 0);
 	a->served.policy = policy("text/plain", "1");
 	out(a, "operator-policy", 415);
-	headers(a, "Warning: 399 example.org \"133 Size exceeded: at most 1 bytes\"\r\nAccept: text/plain\r\n");
+	headers(a, "Warning: 399 example.org \"133 Size exceeded: at most 1 bytes\"\r\nAccept: "
+		   "text/plain\r\n");
 
 	a = asking(TEXT("Content-Encoding: gzip\r\n"));
 	a->view.service = policy("text/plain", "1000");
@@ -267,8 +288,11 @@ static void test_content_identity(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf *b = unit_buf(2000);
 
-		buf_puts(b, STR(MESSAGE("P-Asserted-Identity: <sip:alice@example.org>, <tel:+49-123-45>\r\n"
-					"Content-Type: message/cpim\r\n\r\n")));
+		buf_puts(
+			b,
+			STR(MESSAGE(
+				"P-Asserted-Identity: <sip:alice@example.org>, <tel:+49-123-45>\r\n"
+				"Content-Type: message/cpim\r\n\r\n")));
 		buf_printf(b, "From: %s\r\n\r\nContent-Type: text/plain\r\n\r\nx", rows[i].from);
 		const char *text = unit_ptr((void *)(uintptr_t)buf_cstr(b));
 		struct asked *a = asking(text);
@@ -308,7 +332,7 @@ static void test_order_originating(void)
 
 #define SDP_MSRP "m=message 9 TCP/MSRP *\r\n"
 #define SDP_FILE SDP_MSRP "a=file-selector:size:1\r\n"
-#define LARGE    "Accept-Contact: *;+g.oma.sip-im.large-message\r\n"
+#define LARGE "Accept-Contact: *;+g.oma.sip-im.large-message\r\n"
 
 
 static void test_barring(void)
@@ -357,13 +381,17 @@ static struct access_policy *rules(const char *media, const char *who)
 	struct access_policy *p = NULL;
 
 	buf_printf(b,
-		   "<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'><rule id='a'><conditions><identity>"
-		   "<one id='%s'/></identity><media-list xmlns='urn:oma:xml:xdm:extensions'><%s/></media-list>"
-		   "</conditions><actions><allow-invite xmlns='urn:oma:xml:poc:poc-rules'>reject</allow-invite>"
+		   "<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'><rule "
+		   "id='a'><conditions><identity>"
+		   "<one id='%s'/></identity><media-list "
+		   "xmlns='urn:oma:xml:xdm:extensions'><%s/></media-list>"
+		   "</conditions><actions><allow-invite "
+		   "xmlns='urn:oma:xml:poc:poc-rules'>reject</allow-invite>"
 		   "</actions></rule></ruleset>",
 		   who, media);
 	unit_must(!b->failed);
-	unit_ok(access_policy_alloc(&p, STR("sip:bob@example.org"), STR("example.org"), buf_str(b)));
+	unit_ok(access_policy_alloc(&p, STR("sip:bob@example.org"), STR("example.org"),
+				    buf_str(b)));
 	return unit_own(p);
 }
 
@@ -519,7 +547,8 @@ static void test_order_terminating(void)
 	in(a, NULL, 0);
 }
 
-UNIT_MAIN(UNIT_TEST(test_allowed), UNIT_TEST(test_system_message), UNIT_TEST(test_user_agent), UNIT_TEST(test_content),
-	  UNIT_TEST(test_size_and_coding), UNIT_TEST(test_content_identity), UNIT_TEST(test_order_originating),
-	  UNIT_TEST(test_barring), UNIT_TEST(test_access), UNIT_TEST(test_expiry), UNIT_TEST(test_reachable),
-	  UNIT_TEST(test_order_terminating))
+UNIT_MAIN(UNIT_TEST(test_allowed), UNIT_TEST(test_system_message), UNIT_TEST(test_user_agent),
+	  UNIT_TEST(test_content), UNIT_TEST(test_size_and_coding),
+	  UNIT_TEST(test_content_identity), UNIT_TEST(test_order_originating),
+	  UNIT_TEST(test_barring), UNIT_TEST(test_access), UNIT_TEST(test_expiry),
+	  UNIT_TEST(test_reachable), UNIT_TEST(test_order_terminating))

@@ -38,9 +38,12 @@ static struct made *made(const char *headers, const char *body, bool trusted)
 	unit_defer(made_done, k);
 	buf_fixed(&k->bytes, k->text, sizeof(k->text));
 	buf_printf(&k->bytes,
-		   "MESSAGE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\n"
-		   "Route: <sip:192.0.2.1;lr>\r\nMax-Forwards: 3\r\nFrom: Alice <sip:alice@example.org>;tag=a1\r\n"
-		   "To: <sip:bob@example.org>\r\nCall-ID: 1@a\r\nCSeq: 4711 MESSAGE\r\n%sContent-Length: %zu\r\n\r\n%s",
+		   "MESSAGE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP "
+		   "192.0.2.7;branch=z9hG4bK1\r\n"
+		   "Route: <sip:192.0.2.1;lr>\r\nMax-Forwards: 3\r\nFrom: Alice "
+		   "<sip:alice@example.org>;tag=a1\r\n"
+		   "To: <sip:bob@example.org>\r\nCall-ID: 1@a\r\nCSeq: 4711 "
+		   "MESSAGE\r\n%sContent-Length: %zu\r\n\r\n%s",
 		   headers, strlen(body), body);
 	assert_false(k->bytes.failed);
 	assert_int_equal(sip_msg_decode(&k->m, buf_str(&k->bytes), false), SIP_DECODE_OK);
@@ -73,10 +76,12 @@ static bool has(const struct stored_request *sr, const char *line)
 
 static void test_kept_and_not_kept(void)
 {
-	struct made *k = made("Subject: lunch\r\nX-Unknown: kept\r\nProxy-Authorization: Digest username=\"a\"\r\n"
-			      "P-Asserted-Identity: <sip:mallory@example.org>\r\nP-Served-User: <sip:b@x>\r\n"
-			      "Content-Type: text/plain\r\n",
-			      "hello", false);
+	struct made *k = made(
+		"Subject: lunch\r\nX-Unknown: kept\r\nProxy-Authorization: Digest "
+		"username=\"a\"\r\n"
+		"P-Asserted-Identity: <sip:mallory@example.org>\r\nP-Served-User: <sip:b@x>\r\n"
+		"Content-Type: text/plain\r\n",
+		"hello", false);
 	const struct stored_request *sr = back(k, NOW + 1000);
 
 	assert_true(has(sr, "From: Alice <sip:alice@example.org>;tag=a1\r\n"));
@@ -126,16 +131,19 @@ static const struct {
 	const char *what, *headers;
 	int error;
 	int64_t expires_ms;
-	uint32_t left_s;     /**< ten seconds later */
+	uint32_t left_s; /**< ten seconds later */
 } ends[] = {
 	{"no Expires: the operator's", "", 0, 3600000, 0},
 	{"from arrival", "Expires: 60\r\n", 0, 60000, 50},
 	{"from Date", "Date: Wed, 31 Dec 2025 23:59:40 GMT\r\nExpires: 60\r\n", 0, 40000, 30},
-	{"a Date in the future", "Date: Thu, 01 Jan 2026 01:00:00 GMT\r\nExpires: 60\r\n", 0, 60000, 50},
+	{"a Date in the future", "Date: Thu, 01 Jan 2026 01:00:00 GMT\r\nExpires: 60\r\n", 0, 60000,
+	 50},
 	{"a Date that is none", "Date: yesterday\r\nExpires: 60\r\n", 0, 60000, 50},
-	{"an old Date alone ends nothing", "Date: Wed, 31 Dec 2020 00:00:00 GMT\r\n", 0, 3600000, 0},
+	{"an old Date alone ends nothing", "Date: Wed, 31 Dec 2020 00:00:00 GMT\r\n", 0, 3600000,
+	 0},
 	{"Expires: 0", "Expires: 0\r\n", -ETIME, 0, 0},
-	{"expired on the way", "Date: Wed, 31 Dec 2025 23:00:00 GMT\r\nExpires: 60\r\n", -ETIME, 0, 0},
+	{"expired on the way", "Date: Wed, 31 Dec 2025 23:00:00 GMT\r\nExpires: 60\r\n", -ETIME, 0,
+	 0},
 	{"the largest there is", "Expires: 4294967295\r\n", 0, INT64_C(4294967295000), 4294967285u},
 };
 
@@ -153,7 +161,8 @@ static void test_ends(void)
 		}
 		const struct stored_request *sr = back(k, NOW + 10000);
 		if (k->d.expires_ms != NOW + ends[i].expires_ms)
-			fail_msg("%s: ends after %lld", ends[i].what, (long long)(k->d.expires_ms - NOW));
+			fail_msg("%s: ends after %lld", ends[i].what,
+				 (long long)(k->d.expires_ms - NOW));
 		(void)str_u32(sip_msg_header(&sr->m, SIP_HDR_EXPIRES), &left);
 		if (left != ends[i].left_s)
 			fail_msg("%s: %u s left", ends[i].what, left);
@@ -161,15 +170,17 @@ static void test_ends(void)
 }
 
 
-#define CPIM(notify)                                                                                                 \
-	"From: <sip:alice@example.org>\r\nTo: <sip:bob@example.org>\r\nNS: imdn <urn:ietf:params:imdn>\r\n"          \
-	"imdn.Message-ID: Msg1\r\nimdn.Disposition-Notification: " notify "\r\n\r\n"                                 \
+#define CPIM(notify)                                                                 \
+	"From: <sip:alice@example.org>\r\nTo: <sip:bob@example.org>\r\nNS: imdn "    \
+	"<urn:ietf:params:imdn>\r\n"                                                 \
+	"imdn.Message-ID: Msg1\r\nimdn.Disposition-Notification: " notify "\r\n\r\n" \
 	"Content-type: text/plain\r\n\r\nhello"
 
 
 static void test_cpim(void)
 {
-	struct made *k = made("Content-Type: message/cpim\r\n", CPIM("positive-delivery, negative-delivery"), false);
+	struct made *k = made("Content-Type: message/cpim\r\n",
+			      CPIM("positive-delivery, negative-delivery"), false);
 
 	unit_ok(encode(k));
 	unit_str(k->d.message_id, "Msg1");
@@ -188,7 +199,8 @@ static void test_cpim(void)
 static void test_rubbish_from_the_store(void)
 {
 	struct stored_request sr;
-	struct store_deferred d = {.user = STR("sip:bob@example.org"), .headers = STR("nothing\r\n")};
+	struct store_deferred d = {.user = STR("sip:bob@example.org"),
+				   .headers = STR("nothing\r\n")};
 	int err = stored_request_open(&sr, &d, &ours, NOW);
 
 	if (err == -ENOMEM)

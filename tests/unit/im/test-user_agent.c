@@ -64,8 +64,10 @@ static void test_rule(void)
 
 	memset(longer, 'x', sizeof(longer));
 	assert_int_equal(user_agent_rule_init(&rule, STR("IM-client"), STR("latest")), -EINVAL);
-	assert_int_equal(user_agent_rule_init(&rule, (struct str){longer, sizeof(longer)}, STR("")), -EINVAL);
-	assert_int_equal(user_agent_rule_init(&rule, (struct str){longer, sizeof(longer) - 1}, STR("")), 0);
+	assert_int_equal(user_agent_rule_init(&rule, (struct str){longer, sizeof(longer)}, STR("")),
+			 -EINVAL);
+	assert_int_equal(
+		user_agent_rule_init(&rule, (struct str){longer, sizeof(longer) - 1}, STR("")), 0);
 }
 
 UNIT_MAIN(UNIT_TEST(test_supported), UNIT_TEST(test_rule))

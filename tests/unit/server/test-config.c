@@ -40,8 +40,9 @@ static struct buf *encoded(const struct config *c, bool json)
 
 static void test_empty(void)
 {
-	static const char *const nothing[] = {"", "\n", "# only a comment\n", "---\n", "{}\n", "~\n",
-		"tls:\npolicy:\n  pager:\n", "domain:\nlisten: null\nstore: ~\n"};
+	static const char *const nothing[] = {
+		"",     "\n",  "# only a comment\n",        "---\n",
+		"{}\n", "~\n", "tls:\npolicy:\n  pager:\n", "domain:\nlisten: null\nstore: ~\n"};
 
 	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
 		struct config *c;
@@ -229,17 +230,16 @@ static void test_round_trip(void)
 
 static void test_encode(void)
 {
-	static const char yaml[] =
-		"domain: [example.org]\n"
-		"core: embedded\n"
-		"listen: [udp:127.0.0.1:5060, tcp:127.0.0.1:5060]\n"
-		"advertise: null\n"
-		"tls:\n"
-		"  certificate: \"1.0\"\n"
-		"  key: \"a \\\"b\\\"\"\n"
-		"  ca: null\n"
-		"  verify: true\n"
-		"store: \"memory:\"\n";
+	static const char yaml[] = "domain: [example.org]\n"
+				   "core: embedded\n"
+				   "listen: [udp:127.0.0.1:5060, tcp:127.0.0.1:5060]\n"
+				   "advertise: null\n"
+				   "tls:\n"
+				   "  certificate: \"1.0\"\n"
+				   "  key: \"a \\\"b\\\"\"\n"
+				   "  ca: null\n"
+				   "  verify: true\n"
+				   "store: \"memory:\"\n";
 	static const char json[] =
 		"{\n"
 		"  \"domain\": [\"example.org\"],\n"
@@ -253,10 +253,9 @@ static void test_encode(void)
 		"    \"verify\": true\n"
 		"  },\n"
 		"  \"store\": \"memory:\",\n";
-	static const char nested[] =
-		"  \"policy\": {\n"
-		"    \"pager\": {\n"
-		"      \"max-size\": 65536,\n";
+	static const char nested[] = "  \"policy\": {\n"
+				     "    \"pager\": {\n"
+				     "      \"max-size\": 65536,\n";
 	struct config *c = config_of("store: memory\ntls: {certificate: '1.0', key: 'a \"b\"'}\n");
 	struct buf *out = encoded(c, false);
 
@@ -274,11 +273,13 @@ static void test_encode(void)
 static void test_secrets(void)
 {
 	static const char *const stores[][2] = {
-		{"postgres:host=db user=p password=secret dbname=x", "\"postgres:host=db user=p password=***\""},
+		{"postgres:host=db user=p password=secret dbname=x",
+		 "\"postgres:host=db user=p password=***\""},
 		{"postgres:host=db password = 'se cret'", "\"postgres:host=db password=***\""},
 		{"postgres:postgresql://p:secret@db/x", "\"postgres:postgresql://p:***@db/x\""},
 		{"postgres:postgresql://p:sec@ret@db/x", "\"postgres:postgresql://p:***@db/x\""},
-		{"postgres:postgresql://p@db/x?password=secret", "\"postgres:postgresql://p@db/x?password=***\""},
+		{"postgres:postgresql://p@db/x?password=secret",
+		 "\"postgres:postgresql://p@db/x?password=***\""},
 		{"postgres:postgresql://p@db/x", "postgres:postgresql://p@db/x"},
 		{"postgres:host=db", "\"postgres:host=db\""},
 	};
@@ -302,8 +303,9 @@ static void test_secrets(void)
 
 static void test_derived(void)
 {
-	struct config *c = config_of("domain: a.example\ntls.certificate: c.pem\nims.peers: 192.0.2.1:5070\n"
-				     "timers.t1: 1s\n");
+	struct config *c = config_of(
+		"domain: a.example\ntls.certificate: c.pem\nims.peers: 192.0.2.1:5070\n"
+		"timers.t1: 1s\n");
 
 	unit_str(c->conference.factory, "sip:conference-factory@a.example");
 	unit_str(c->service_uris.system_message, "sip:system@a.example");
@@ -321,18 +323,18 @@ static const struct {
 	{"lisen: udp:127.0.0.1:5060\n",
 	 "t.yaml:1: lisen: there is no such key: did you mean listen?\n"},
 	{"core: embedded\npolicy:\n  pager:\n    maxsize: 5\n",
-	 "t.yaml:4: policy.pager.maxsize: there is no such key: did you mean policy.pager.max-size?\n"},
+	 "t.yaml:4: policy.pager.maxsize: there is no such key: did you mean "
+	 "policy.pager.max-size?\n"},
 	{"polcy: {pager: {max-size: 5}}\n",
 	 "t.yaml:1: polcy: there is no such key: did you mean policy?\n"},
 	{"quota: 5\n", "t.yaml:1: quota: there is no such key: did you mean deferred.quota?\n"},
-	{"max-size: 5\n",
-	 "t.yaml:1: max-size: there is no such key: remove it; parley.yaml(5) has those there are\n"},
+	{"max-size: 5\n", "t.yaml:1: max-size: there is no such key: remove it; parley.yaml(5) has "
+			  "those there are\n"},
 	{"colour: red\n",
 	 "t.yaml:1: colour: there is no such key: remove it; parley.yaml(5) has those there are\n"},
 	{"\"a\\nb\": red\n",
 	 "t.yaml:1: a?b: there is no such key: remove it; parley.yaml(5) has those there are\n"},
-	{"\"core\\0x\": red\n",
-	 "t.yaml:1: core?x: there is no such key: did you mean core?\n"},
+	{"\"core\\0x\": red\n", "t.yaml:1: core?x: there is no such key: did you mean core?\n"},
 	{"[a, b]: red\n",
 	 "t.yaml:1: there is no such key: remove it; parley.yaml(5) has those there are\n"},
 	{"core: embedded\n\ncore: embedded\n",
@@ -341,150 +343,203 @@ static const struct {
 	 "t.yaml:3: deferred.push: it is given in line 1 already: keep one of the two\n"},
 	/* Kinds of values. */
 	{"policy: large\n", "t.yaml:1: policy: it is a section, and has keys of its own: see "
-	 "parley.yaml(5) for those there are\n"},
+			    "parley.yaml(5) for those there are\n"},
 	{"deferred:\n  expiry: {days: 7}\n",
 	 "t.yaml:2: deferred.expiry: it is a section here: give a duration, such as 7d\n"},
 	{"deferred:\n  expiry: [7d]\n",
 	 "t.yaml:2: deferred.expiry: it takes no list: give a duration, such as 7d\n"},
-	{"tls.key: [a]\n", "t.yaml:1: tls.key: it takes no list: give a file, such as server.pem\n"},
+	{"tls.key: [a]\n",
+	 "t.yaml:1: tls.key: it takes no list: give a file, such as server.pem\n"},
 	{"listen: {udp: 5060}\n", "t.yaml:1: listen: it is a section here: give a list of "
-	 "TRANSPORT:ADDRESS:PORT, such as [tcp:127.0.0.1:5060]\n"},
-	{"listen:\n  - udp: 127.0.0.1:5060\n", "t.yaml:2: listen: an item of the list is itself a list or a "
+				  "TRANSPORT:ADDRESS:PORT, such as [tcp:127.0.0.1:5060]\n"},
+	{"listen:\n  - udp: 127.0.0.1:5060\n",
+	 "t.yaml:2: listen: an item of the list is itself a list or a "
 	 "section: write one text, such as [tcp:127.0.0.1:5060]\n"},
-	{"listen: []\n", "t.yaml:1: listen: the list is empty: give a list of TRANSPORT:ADDRESS:PORT, such "
+	{"listen: []\n",
+	 "t.yaml:1: listen: the list is empty: give a list of TRANSPORT:ADDRESS:PORT, such "
 	 "as [tcp:127.0.0.1:5060]\n"},
-	{"domain: []\n", "t.yaml:1: domain: the list is empty: give a domain or a list of them, such as "
+	{"domain: []\n",
+	 "t.yaml:1: domain: the list is empty: give a domain or a list of them, such as "
 	 "example.org\n"},
-	{"tls.key: \"a\\x07\"\n", "t.yaml:1: tls.key: it contains a control character: remove that\n"},
+	{"tls.key: \"a\\x07\"\n",
+	 "t.yaml:1: tls.key: it contains a control character: remove that\n"},
 	/* Numbers. */
-	{"deferred.expiry: 7w\n", "t.yaml:1: deferred.expiry: \"7w\" is not a duration: write numbers with "
+	{"deferred.expiry: 7w\n",
+	 "t.yaml:1: deferred.expiry: \"7w\" is not a duration: write numbers with "
 	 "d, h, m, s or ms, such as \"1h 30m\"; a number alone is seconds\n"},
-	{"deferred.expiry: 1h 30\n", "t.yaml:1: deferred.expiry: \"1h 30\" is not a duration: write numbers "
+	{"deferred.expiry: 1h 30\n",
+	 "t.yaml:1: deferred.expiry: \"1h 30\" is not a duration: write numbers "
 	 "with d, h, m, s or ms, such as \"1h 30m\"; a number alone is seconds\n"},
-	{"deferred.expiry: -1h\n", "t.yaml:1: deferred.expiry: \"-1h\" is not a duration: write numbers "
+	{"deferred.expiry: -1h\n",
+	 "t.yaml:1: deferred.expiry: \"-1h\" is not a duration: write numbers "
 	 "with d, h, m, s or ms, such as \"1h 30m\"; a number alone is seconds\n"},
-	{"deferred.expiry: ''\n", "t.yaml:1: deferred.expiry: \"\" is not a duration: write numbers with d, "
+	{"deferred.expiry: ''\n",
+	 "t.yaml:1: deferred.expiry: \"\" is not a duration: write numbers with d, "
 	 "h, m, s or ms, such as \"1h 30m\"; a number alone is seconds\n"},
 	{"deferred.expiry: 59s\n",
 	 "t.yaml:1: deferred.expiry: 59s is too little: give a value from 1m to 3650d\n"},
 	{"deferred.expiry: 3650d1s\n",
 	 "t.yaml:1: deferred.expiry: 3650d1s is too much: give a value from 1m to 3650d\n"},
-	{"deferred.expiry: 99999999999999999999d\n", "t.yaml:1: deferred.expiry: 99999999999999999999d is "
+	{"deferred.expiry: 99999999999999999999d\n",
+	 "t.yaml:1: deferred.expiry: 99999999999999999999d is "
 	 "too much: give a value from 1m to 3650d\n"},
-	{"deferred.expiry: 18446744073709551615d\n", "t.yaml:1: deferred.expiry: 18446744073709551615d is "
+	{"deferred.expiry: 18446744073709551615d\n",
+	 "t.yaml:1: deferred.expiry: 18446744073709551615d is "
 	 "too much: give a value from 1m to 3650d\n"},
-	{"timers.t1: 500\n", "t.yaml:1: timers.t1: 500 is too much: give a value from 10ms to 10s\n"},
-	{"policy.pager.max-size: 10 kB\n", "t.yaml:1: policy.pager.max-size: \"10 kB\" is not a size: write "
+	{"timers.t1: 500\n",
+	 "t.yaml:1: timers.t1: 500 is too much: give a value from 10ms to 10s\n"},
+	{"policy.pager.max-size: 10 kB\n",
+	 "t.yaml:1: policy.pager.max-size: \"10 kB\" is not a size: write "
 	 "a number of bytes, or one with k, M or G, such as 64k\n"},
-	{"policy.pager.max-size: 1k 1k\n", "t.yaml:1: policy.pager.max-size: \"1k 1k\" is not a size: write "
+	{"policy.pager.max-size: 1k 1k\n",
+	 "t.yaml:1: policy.pager.max-size: \"1k 1k\" is not a size: write "
 	 "a number of bytes, or one with k, M or G, such as 64k\n"},
-	{"policy.pager.max-size: 65k\n", "t.yaml:1: policy.pager.max-size: 65k is too much: give a value "
+	{"policy.pager.max-size: 65k\n",
+	 "t.yaml:1: policy.pager.max-size: 65k is too much: give a value "
 	 "from 1 to 65536\n"},
 	{"deferred.quota: many\n",
 	 "t.yaml:1: deferred.quota: \"many\" is not a whole number: write digits only\n"},
 	{"deferred.quota: 1k\n",
 	 "t.yaml:1: deferred.quota: \"1k\" is not a whole number: write digits only\n"},
-	{"conference.max-participants: 1\n", "t.yaml:1: conference.max-participants: 1 is too little: give "
+	{"conference.max-participants: 1\n",
+	 "t.yaml:1: conference.max-participants: 1 is too little: give "
 	 "a value from 2 to 100000\n"},
 	/* Words. */
 	{"deferred.push: maybe\n",
 	 "t.yaml:1: deferred.push: \"maybe\" is neither true nor false: write true or false\n"},
 	{"core: volte\n", "t.yaml:1: core: \"volte\" is not known here: write embedded or ims\n"},
-	{"expired-pager: drop\n", "t.yaml:1: expired-pager: \"drop\" is not known here: write reject, "
+	{"expired-pager: drop\n",
+	 "t.yaml:1: expired-pager: \"drop\" is not known here: write reject, "
 	 "discard or deliver\n"},
 	{"sent-count: on\n",
 	 "t.yaml:1: sent-count: \"on\" is not known here: write off, parameter or header\n"},
-	{"log.level: loud\n", "t.yaml:1: log.level: \"loud\" is not known here: write error, warning, "
+	{"log.level: loud\n",
+	 "t.yaml:1: log.level: \"loud\" is not known here: write error, warning, "
 	 "notice, info or debug\n"},
-	{"media-path: sometimes\n", "t.yaml:1: media-path: \"sometimes\" is not known here: write always, "
+	{"media-path: sometimes\n",
+	 "t.yaml:1: media-path: \"sometimes\" is not known here: write always, "
 	 "never, or a list of: history, charging\n"},
-	{"media-path: [history, always]\n", "t.yaml:1: media-path: \"always\" contradicts the rest of the "
+	{"media-path: [history, always]\n",
+	 "t.yaml:1: media-path: \"always\" contradicts the rest of the "
 	 "list: write always, never, or a list of: history, charging\n"},
-	{"media-path: [never, history]\n", "t.yaml:1: media-path: \"history\" contradicts the rest of the "
+	{"media-path: [never, history]\n",
+	 "t.yaml:1: media-path: \"history\" contradicts the rest of the "
 	 "list: write always, never, or a list of: history, charging\n"},
 	/* Texts and addresses. */
-	{"domain: sip:example.org\n", "t.yaml:1: domain: \"sip:example.org\" is not a domain: write it as it "
+	{"domain: sip:example.org\n",
+	 "t.yaml:1: domain: \"sip:example.org\" is not a domain: write it as it "
 	 "stands in a SIP address, such as example.org\n"},
-	{"domain: a..b\n", "t.yaml:1: domain: \"a..b\" is not a domain: write it as it stands in a SIP "
+	{"domain: a..b\n",
+	 "t.yaml:1: domain: \"a..b\" is not a domain: write it as it stands in a SIP "
 	 "address, such as example.org\n"},
-	{"advertise: im.example.org:5060\n", "t.yaml:1: advertise: \"im.example.org:5060\" is not a host: "
+	{"advertise: im.example.org:5060\n",
+	 "t.yaml:1: advertise: \"im.example.org:5060\" is not a host: "
 	 "write a name or an address, without port\n"},
-	{"listen: 127.0.0.1:5060\n", "t.yaml:1: listen: \"127.0.0.1:5060\" does not begin with a transport: "
+	{"listen: 127.0.0.1:5060\n",
+	 "t.yaml:1: listen: \"127.0.0.1:5060\" does not begin with a transport: "
 	 "write it as udp:127.0.0.1:5060; the transports are udp, tcp and tls\n"},
 	{"listen: udp\n", "t.yaml:1: listen: \"udp\" does not begin with a transport: write it as "
-	 "udp:127.0.0.1:5060; the transports are udp, tcp and tls\n"},
-	{"listen: [udp:127.0.0.1:5060,\n  tcp:localhost:5060]\n", "t.yaml:2: listen: \"localhost:5060\" is "
-	 "not ADDRESS:PORT: give a numeric address of this machine and a port, such as 0.0.0.0:5060 or "
+			  "udp:127.0.0.1:5060; the transports are udp, tcp and tls\n"},
+	{"listen: [udp:127.0.0.1:5060,\n  tcp:localhost:5060]\n",
+	 "t.yaml:2: listen: \"localhost:5060\" is "
+	 "not ADDRESS:PORT: give a numeric address of this machine and a port, such as "
+	 "0.0.0.0:5060 or "
 	 "[::]:5060\n"},
-	{"listen: udp:127.0.0.1\n", "t.yaml:1: listen: \"127.0.0.1\" is not ADDRESS:PORT: give a numeric "
+	{"listen: udp:127.0.0.1\n",
+	 "t.yaml:1: listen: \"127.0.0.1\" is not ADDRESS:PORT: give a numeric "
 	 "address of this machine and a port, such as 0.0.0.0:5060 or [::]:5060\n"},
-	{"listen: udp:127.0.0.1:65536\n", "t.yaml:1: listen: \"127.0.0.1:65536\" is not ADDRESS:PORT: give a "
+	{"listen: udp:127.0.0.1:65536\n",
+	 "t.yaml:1: listen: \"127.0.0.1:65536\" is not ADDRESS:PORT: give a "
 	 "numeric address of this machine and a port, such as 0.0.0.0:5060 or [::]:5060\n"},
-	{"msrp.listen: udp:127.0.0.1:2855\n", "t.yaml:1: msrp.listen: \"udp:127.0.0.1:2855\" does not begin "
+	{"msrp.listen: udp:127.0.0.1:2855\n",
+	 "t.yaml:1: msrp.listen: \"udp:127.0.0.1:2855\" does not begin "
 	 "with a transport: write it as tcp:127.0.0.1:2855; the transports are tcp and tls\n"},
-	{"admin.listen: 8080\n", "t.yaml:1: admin.listen: \"8080\" is not ADDRESS:PORT: write it as "
+	{"admin.listen: 8080\n",
+	 "t.yaml:1: admin.listen: \"8080\" is not ADDRESS:PORT: write it as "
 	 "127.0.0.1:8080 or [::1]:8080\n"},
-	{"store: mysql:x\n", "t.yaml:1: store: \"mysql:x\" is not a store: write memory, sqlite:PATH or "
+	{"store: mysql:x\n",
+	 "t.yaml:1: store: \"mysql:x\" is not a store: write memory, sqlite:PATH or "
 	 "postgres:CONNINFO\n"},
-	{"store: \"sqlite:\"\n", "t.yaml:1: store: \"sqlite:\" does not say where: write memory, sqlite:PATH "
+	{"store: \"sqlite:\"\n",
+	 "t.yaml:1: store: \"sqlite:\" does not say where: write memory, sqlite:PATH "
 	 "or postgres:CONNINFO\n"},
 	{"ims.peers: [a b]\n",
 	 "t.yaml:1: ims.peers: \"a b\" is not an element of a core: write HOST or HOST:PORT\n"},
 	{"ims.peers: a:0\n",
 	 "t.yaml:1: ims.peers: \"a:0\" is not an element of a core: write HOST or HOST:PORT\n"},
-	{"ims.next-hop: 127.0.0.1:5070\n", "t.yaml:1: ims.next-hop: \"127.0.0.1:5070\" is not a SIP URI: "
+	{"ims.next-hop: 127.0.0.1:5070\n",
+	 "t.yaml:1: ims.next-hop: \"127.0.0.1:5070\" is not a SIP URI: "
 	 "write it as sip:HOST:PORT\n"},
-	{"conference.factory: sip:example.org\n", "t.yaml:1: conference.factory: \"sip:example.org\" is not "
+	{"conference.factory: sip:example.org\n",
+	 "t.yaml:1: conference.factory: \"sip:example.org\" is not "
 	 "the SIP URI of a service: write it as sip:NAME@DOMAIN\n"},
-	{"service-uris.history: \"sip:h @example.org\"\n", "t.yaml:1: service-uris.history: \"sip:h "
+	{"service-uris.history: \"sip:h @example.org\"\n",
+	 "t.yaml:1: service-uris.history: \"sip:h "
 	 "@example.org\" is not the SIP URI of a service: write it as sip:NAME@DOMAIN\n"},
-	{"user-agent.required: IM client\n", "t.yaml:1: user-agent.required: \"IM client\" cannot stand in a "
+	{"user-agent.required: IM client\n",
+	 "t.yaml:1: user-agent.required: \"IM client\" cannot stand in a "
 	 "User-Agent header: write letters, digits and -.!%*_+/ only\n"},
-	{"policy.file.types: [text]\n", "t.yaml:1: policy.file.types: \"text\" is not a content type: write "
+	{"policy.file.types: [text]\n",
+	 "t.yaml:1: policy.file.types: \"text\" is not a content type: write "
 	 "TYPE/SUBTYPE, TYPE/* or \"*\"\n"},
 	/* What does not go together. */
-	{"core: ims\n", "t.yaml:1: core: an IMS core is trusted by its addresses, and none is given: set "
+	{"core: ims\n",
+	 "t.yaml:1: core: an IMS core is trusted by its addresses, and none is given: set "
 	 "ims.peers\n"},
-	{"domain: a\nlisten: tls:127.0.0.1:5061\n", "t.yaml:2: listen: tls:127.0.0.1:5061 needs a "
+	{"domain: a\nlisten: tls:127.0.0.1:5061\n",
+	 "t.yaml:2: listen: tls:127.0.0.1:5061 needs a "
 	 "certificate: set tls.certificate and tls.key\n"},
-	{"msrp: {listen: tls:127.0.0.1:2856}\n", "t.yaml:1: msrp.listen: tls:127.0.0.1:2856 needs a "
+	{"msrp: {listen: tls:127.0.0.1:2856}\n",
+	 "t.yaml:1: msrp.listen: tls:127.0.0.1:2856 needs a "
 	 "certificate: set tls.certificate and tls.key\n"},
 	{"tls.key: k.pem\n",
 	 "t.yaml:1: tls.key: there is no certificate for it: set tls.certificate, too\n"},
 	{"listen: [tcp:127.0.0.1:5060, tls:127.0.0.1:5060]\ntls.certificate: c\n",
-	 "t.yaml:1: listen: tcp:127.0.0.1:5060 and tls:127.0.0.1:5060 are the same place: give one of them "
+	 "t.yaml:1: listen: tcp:127.0.0.1:5060 and tls:127.0.0.1:5060 are the same place: give one "
+	 "of them "
 	 "another port\n"},
-	{"registrar:\n  min-expires: 2h\n", "t.yaml:2: registrar.min-expires: registrar.min-expires (2h) is "
+	{"registrar:\n  min-expires: 2h\n",
+	 "t.yaml:2: registrar.min-expires: registrar.min-expires (2h) is "
 	 "longer than registrar.default-expires (1h): change one of the two\n"},
-	{"registrar:\n  default-expires: 2d\n", "t.yaml:2: registrar.default-expires: "
-	 "registrar.default-expires (2d) is longer than registrar.max-expires (1d): change one of the two\n"},
+	{"registrar:\n  default-expires: 2d\n",
+	 "t.yaml:2: registrar.default-expires: "
+	 "registrar.default-expires (2d) is longer than registrar.max-expires (1d): change one of "
+	 "the two\n"},
 	{"timers: {min-se: 1h}\n", "t.yaml:1: timers.min-se: timers.min-se (1h) is longer than "
-	 "timers.session-expires (30m): change one of the two\n"},
-	{"service-uris.exploder: sip:history@example.org\n", "t.yaml:1: service-uris.exploder: "
-	 "sip:history@example.org is service-uris.history already: give each function a URI of its own\n"},
+				   "timers.session-expires (30m): change one of the two\n"},
+	{"service-uris.exploder: sip:history@example.org\n",
+	 "t.yaml:1: service-uris.exploder: "
+	 "sip:history@example.org is service-uris.history already: give each function a URI of its "
+	 "own\n"},
 	/* Not YAML, or not one mapping. */
-	{"domain: [a\ncore: ims\n", "t.yaml:2: it is not YAML: did not find expected ',' or ']': correct it "
+	{"domain: [a\ncore: ims\n",
+	 "t.yaml:2: it is not YAML: did not find expected ',' or ']': correct it "
 	 "here or just above\n"},
-	{"store: memory:\n", "t.yaml:1: it is not YAML: mapping values are not allowed in this context: "
+	{"store: memory:\n",
+	 "t.yaml:1: it is not YAML: mapping values are not allowed in this context: "
 	 "correct it here or just above\n"},
 	{"- a\n- b\n", "t.yaml:1: it is not a list of keys and values: write lines such as domain: "
-	 "example.org\n"},
+		       "example.org\n"},
 	{"hello\n", "t.yaml:1: it is not a list of keys and values: write lines such as domain: "
-	 "example.org\n"},
+		    "example.org\n"},
 	{"core: embedded\n---\ncore: embedded\n",
 	 "t.yaml:3: a second document begins: remove the --- line\n"},
-	{"core: \xff\n", "t.yaml: it is not YAML: invalid leading UTF-8 octet: correct it; the file must be "
+	{"core: \xff\n",
+	 "t.yaml: it is not YAML: invalid leading UTF-8 octet: correct it; the file must be "
 	 "UTF-8 text\n"},
 	{"a: &a {b: *a}\n",
 	 "t.yaml:1: a: there is no such key: remove it; parley.yaml(5) has those there are\n"},
-	{"policy: &p {pager: *p}\n", "t.yaml:1: policy.pager.pager: there is no such key: remove it; "
+	{"policy: &p {pager: *p}\n",
+	 "t.yaml:1: policy.pager.pager: there is no such key: remove it; "
 	 "parley.yaml(5) has those there are\n"},
 	/* Several at once; what depends on a mistaken value is left out. */
 	{"core: imss\nlisten: 5060\ndeferred:\n  expiry: soon\n",
 	 "t.yaml:1: core: \"imss\" is not known here: write embedded or ims\n"
-	 "t.yaml:2: listen: \"5060\" does not begin with a transport: write it as udp:127.0.0.1:5060; the "
+	 "t.yaml:2: listen: \"5060\" does not begin with a transport: write it as "
+	 "udp:127.0.0.1:5060; the "
 	 "transports are udp, tcp and tls\n"
-	 "t.yaml:4: deferred.expiry: \"soon\" is not a duration: write numbers with d, h, m, s or ms, such "
+	 "t.yaml:4: deferred.expiry: \"soon\" is not a duration: write numbers with d, h, m, s or "
+	 "ms, such "
 	 "as \"1h 30m\"; a number alone is seconds\n"},
 };
 
@@ -520,7 +575,8 @@ static void test_many_mistakes(void)
 	for (size_t i = 0; i < why->n; i++)
 		lines += why->p[i] == '\n';
 	assert_int_equal(lines, CONFIG_MISTAKES_MAX + 1);
-	assert_true(str_ends(buf_str(why), STR("\nt.yaml: 5 more mistakes: correct these first\n")));
+	assert_true(
+		str_ends(buf_str(why), STR("\nt.yaml: 5 more mistakes: correct these first\n")));
 }
 
 
@@ -549,7 +605,8 @@ static void test_ceilings(void)
 	unit_must(!yaml->failed);
 	err = config_decode(&c, buf_str(yaml), "t.yaml", why);
 	unit_ok(err == -EINVAL ? 0 : err);
-	unit_buf_is(why, "t.yaml: it is longer than 1048576 bytes: this is hardly a configuration\n");
+	unit_buf_is(why,
+		    "t.yaml: it is longer than 1048576 bytes: this is hardly a configuration\n");
 }
 
 
@@ -569,8 +626,10 @@ static void test_deep(void)
 		err = config_decode(&c, buf_str(yaml), "t.yaml", why);
 		unit_ok(err == -EINVAL ? 0 : err ? err : -EINVAL);
 		if (depth > CONFIG_DEPTH_MAX)
-			unit_buf_is(why, "t.yaml:2: it is nested too deeply: no value needs more than one "
-				    "list in two sections\n");
+			unit_buf_is(
+				why,
+				"t.yaml:2: it is nested too deeply: no value needs more than one "
+				"list in two sections\n");
 	}
 }
 
@@ -585,9 +644,11 @@ static void test_restart_keys(void)
 		{"", "log.level: debug\npolicy.pager.max-size: 9\n", "", 0},
 		{"", "log.level: debug\nregistrar.max-contacts: 3\n", "registrar.max-contacts", 1},
 		{"", "store: memory\n", "store", 1},
-		{"store: \"postgres:password=a\"\n", "store: \"postgres:password=b\"\n", "store", 1},
-		{"listen: udp:127.0.0.1:5060\n", "listen: udp:127.0.0.1:5062\nadmin.listen: 127.0.0.1:1\n",
-		 "listen, admin.listen", 2},
+		{"store: \"postgres:password=a\"\n", "store: \"postgres:password=b\"\n", "store",
+		 1},
+		{"listen: udp:127.0.0.1:5060\n",
+		 "listen: udp:127.0.0.1:5062\nadmin.listen: 127.0.0.1:1\n", "listen, admin.listen",
+		 2},
 		{"listen: udp:127.0.0.1:5060\n", "", "listen", 1},
 		{"", "domain: [example.org]\n", "", 0},
 		{"", "timers.t1: 1s\n", "timers.t1, timers.linger", 2},
@@ -657,7 +718,8 @@ static void test_table(void)
 
 		unit_case("%s", o->key);
 		assert_ptr_equal(option_find(o->key), o);
-		assert_true(strlen(o->sentence) > 10 && o->sentence[strlen(o->sentence) - 1] == '.');
+		assert_true(strlen(o->sentence) > 10 &&
+			    o->sentence[strlen(o->sentence) - 1] == '.');
 		assert_true(o->offset + o->size <= sizeof(struct config));
 		assert_true(!o->type->item_size || o->size == sizeof(struct option_list));
 		for (size_t j = 0; j < options_count; j++) {
@@ -677,18 +739,22 @@ static void test_man(void)
 
 	config_man(out);
 	unit_must(!out->failed);
-	assert_true(str_find_str(buf_str(out),
-		STR(".TP\n.B deferred.expiry\nHow long a message waits for its recipient.\n.br\n"
-		    "Takes a duration, from 1m to 3650d.\nDefault: 7d.\nReloadable.\n")) > 0);
+	assert_true(
+		str_find_str(
+			buf_str(out),
+			STR(".TP\n.B deferred.expiry\nHow long a message waits for its "
+			    "recipient.\n.br\n"
+			    "Takes a duration, from 1m to 3650d.\nDefault: 7d.\nReloadable.\n")) >
+		0);
 	assert_true(str_find_str(buf_str(out), STR("Default: info.\nReloadable.\n")) > 0);
-	assert_true(str_find_str(buf_str(out),
-		STR(".B policy.pager.max\\-size\n")) > 0);
-	assert_true(str_find_str(buf_str(out),
-		STR("Default: [text/*, image/*, message/cpim].\n")) > 0);
+	assert_true(str_find_str(buf_str(out), STR(".B policy.pager.max\\-size\n")) > 0);
+	assert_true(str_find_str(buf_str(out), STR("Default: [text/*, image/*, message/cpim].\n")) >
+		    0);
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_empty), UNIT_TEST(test_full), UNIT_TEST(test_round_trip), UNIT_TEST(test_encode),
-	  UNIT_TEST(test_secrets), UNIT_TEST(test_derived), UNIT_TEST(test_mistakes),
-	  UNIT_TEST(test_many_mistakes), UNIT_TEST(test_ceilings), UNIT_TEST(test_deep),
-	  UNIT_TEST(test_restart_keys), UNIT_TEST(test_load), UNIT_TEST(test_table), UNIT_TEST(test_man))
+UNIT_MAIN(UNIT_TEST(test_empty), UNIT_TEST(test_full), UNIT_TEST(test_round_trip),
+	  UNIT_TEST(test_encode), UNIT_TEST(test_secrets), UNIT_TEST(test_derived),
+	  UNIT_TEST(test_mistakes), UNIT_TEST(test_many_mistakes), UNIT_TEST(test_ceilings),
+	  UNIT_TEST(test_deep), UNIT_TEST(test_restart_keys), UNIT_TEST(test_load),
+	  UNIT_TEST(test_table), UNIT_TEST(test_man))

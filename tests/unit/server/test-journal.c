@@ -56,7 +56,8 @@ static void on_entry(const struct journal_entry *e, void *arg)
 	assert_int_equal(e->took_ms, 7);
 	unit_str(e->originator, "sip:alice@example.org");
 	unit_str(e->reason, "barring");
-	buf_printf(f->seen, "%lld " STR_FMT "\n", (long long)(e->at_ms - VIRTUAL_WALL_START_MS), STR_ARG(e->recipient));
+	buf_printf(f->seen, "%lld " STR_FMT "\n", (long long)(e->at_ms - VIRTUAL_WALL_START_MS),
+		   STR_ARG(e->recipient));
 }
 
 
@@ -137,4 +138,5 @@ static void test_long_texts(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_found), UNIT_TEST(test_entries_go), UNIT_TEST(test_texts_go), UNIT_TEST(test_long_texts))
+UNIT_MAIN(UNIT_TEST(test_found), UNIT_TEST(test_entries_go), UNIT_TEST(test_texts_go),
+	  UNIT_TEST(test_long_texts))

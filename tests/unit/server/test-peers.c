@@ -18,10 +18,8 @@ static bool trusted(const struct peers *ps, const char *hostport)
 static void test_addresses(void)
 {
 	static const struct str texts[] = {
-		STR_INIT("192.0.2.1"),
-		STR_INIT("192.0.2.2:5070"),
-		STR_INIT("[2001:db8::1]:5060"),
-		STR_INIT("2001:db8::2"),
+		STR_INIT("192.0.2.1"),          STR_INIT("192.0.2.2:5070"),
+		STR_INIT("[2001:db8::1]:5060"), STR_INIT("2001:db8::2"),
 		STR_INIT("scscf.example.org"),
 	};
 	struct peers *ps = unit_storage(sizeof(*ps));

@@ -11,14 +11,22 @@ static void test_distance(void)
 		const char *a, *b;
 		size_t d;
 	} rows[] = {
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "bc", 1},
-		{"kitten", "sitting", 3}, {"pager.maxsize", "pager.max-size", 1},
+		{"", "", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"abc", "abc", 0},
+		{"abc", "abd", 1},
+		{"abc", "bc", 1},
+		{"kitten", "sitting", 3},
+		{"pager.maxsize", "pager.max-size", 1},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unit_case("%s %s", rows[i].a, rows[i].b);
-		assert_int_equal(spelling_distance(str_of(rows[i].a), str_of(rows[i].b)), rows[i].d);
-		assert_int_equal(spelling_distance(str_of(rows[i].b), str_of(rows[i].a)), rows[i].d);
+		assert_int_equal(spelling_distance(str_of(rows[i].a), str_of(rows[i].b)),
+				 rows[i].d);
+		assert_int_equal(spelling_distance(str_of(rows[i].b), str_of(rows[i].a)),
+				 rows[i].d);
 	}
 }
 
@@ -36,12 +44,19 @@ static void test_long(void)
 
 static void test_nearest(void)
 {
-	static const struct str known[] = {STR_INIT("barring.session"), STR_INIT("barring.pager"), STR_INIT("push")};
+	static const struct str known[] = {STR_INIT("barring.session"), STR_INIT("barring.pager"),
+					   STR_INIT("push")};
 	static const struct {
 		const char *name, *nearest;
 	} rows[] = {
-		{"baring.pager", "barring.pager"}, {"barring.pagers", "barring.pager"}, {"pusch", "push"},
-		{"push", "push"}, {"x", ""}, {"", ""}, {"deferred", ""}, {"session", ""},
+		{"baring.pager", "barring.pager"},
+		{"barring.pagers", "barring.pager"},
+		{"pusch", "push"},
+		{"push", "push"},
+		{"x", ""},
+		{"", ""},
+		{"deferred", ""},
+		{"session", ""},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -33,10 +33,11 @@ static struct fixture *fixture(void)
 	f->uac = peer_open(f->e, "192.0.2.1:5060");
 	f->lines = unit_buf(1 << 20);
 	im_events_init(&f->events);
-	unit_ok(traces_alloc(&f->traces, &(struct traces_params){.loop = virtual_loop_base(f->e->vl),
-								  .sip = f->e->sip,
-								  .events = &f->events,
-								  .domain = STR("example.com")}));
+	unit_ok(traces_alloc(&f->traces,
+			     &(struct traces_params){.loop = virtual_loop_base(f->e->vl),
+						     .sip = f->e->sip,
+						     .events = &f->events,
+						     .domain = STR("example.com")}));
 	unit_own(f->traces);
 	unit_defer(untap, f->e);
 	return f;
@@ -45,7 +46,8 @@ static struct fixture *fixture(void)
 
 static void on_line(const struct trace_line *l, void *arg)
 {
-	static const char *const arrows[] = {[TRACE_IN] = "-->", [TRACE_OUT] = "<--", [TRACE_OUTCOME] = "=="};
+	static const char *const arrows[] = {
+		[TRACE_IN] = "-->", [TRACE_OUT] = "<--", [TRACE_OUTCOME] = "=="};
 	struct fixture *f = arg;
 	char text[ADDR_TEXT_MAX] = "-";
 
@@ -73,13 +75,16 @@ static int poll(struct fixture *f, const char *aor, uint64_t after, uint32_t wai
 }
 
 
-static void send_message(struct fixture *f, const char *from, const char *uri, const char *call, const char *more)
+static void send_message(struct fixture *f, const char *from, const char *uri, const char *call,
+			 const char *more)
 {
 	static int n;
 
 	peer_send(f->uac,
-		  "MESSAGE %s SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-t%d\nMax-Forwards: 70\n"
-		  "From: <%s>;tag=a\nTo: <%s>\nCall-ID: %s\nCSeq: 1 MESSAGE\n%sContent-Type: text/plain\n"
+		  "MESSAGE %s SIP/2.0\nVia: SIP/2.0/UDP "
+		  "192.0.2.1:5060;branch=z9hG4bK-t%d\nMax-Forwards: 70\n"
+		  "From: <%s>;tag=a\nTo: <%s>\nCall-ID: %s\nCSeq: 1 MESSAGE\n%sContent-Type: "
+		  "text/plain\n"
 		  "Content-Length: 6\n\nsecret",
 		  uri, ++n, from, uri, call, more);
 	engine_run(f->e);
@@ -97,7 +102,7 @@ static void test_messages(void)
 	send_message(f, "sip:alice@example.com", "sip:carol@example.com", "c2", "");
 	send_message(f, "sip:BOB@example.com:5060", "sip:carol@example.com", "c3", "");
 	send_message(f, "sip:anonymous@anonymous.invalid", "sip:carol@example.com", "c4",
-	     "P-Asserted-Identity: \"B\" <sip:bob@EXAMPLE.com>\n");
+		     "P-Asserted-Identity: \"B\" <sip:bob@EXAMPLE.com>\n");
 	unit_must(f->e->requests == 4);
 	engine_reply(f->e, 0, 486);
 	engine_run(f->e);
@@ -145,7 +150,8 @@ static void test_outcomes(void)
 	assert_int_equal(f->lines->n, 0);
 	im_events_tell(&f->events, &e);
 	unit_ok(poll(f, "sip:bob@example.com", 0, 0));
-	unit_buf_is(f->lines, "- == pager refused on the terminating side, 403, barring, after 3 ms\n");
+	unit_buf_is(f->lines,
+		    "- == pager refused on the terminating side, 403, barring, after 3 ms\n");
 }
 
 
@@ -154,7 +160,8 @@ static void test_malformed(void)
 	struct fixture *f = fixture();
 
 	unit_ok(poll(f, "sip:bob@example.com", 0, 0));
-	peer_send(f->uac, "MESSAGE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-m\n"
+	peer_send(f->uac, "MESSAGE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP "
+			  "192.0.2.1:5060;branch=z9hG4bK-m\n"
 			  "From: <sip:a@example.com>;tag=a\nTo: <sip:bob@example.com>\nCall-ID: c\n"
 			  "CSeq: x MESSAGE\n\n");
 	peer_send(f->uac, "nonsense\n\n");
@@ -230,8 +237,8 @@ static void test_ceilings(void)
 	}
 	assert_int_equal(poll(f, "sip:more@example.com", 0, 0), -ENOBUFS);
 	for (int i = 0; i < TRACE_POLLS_MAX; i++)
-		assert_int_equal(trace_poll(f->traces, &polls[i], STR("sip:u1@example.com"), 0, 1000, on_line,
-					    on_done, f),
+		assert_int_equal(trace_poll(f->traces, &polls[i], STR("sip:u1@example.com"), 0,
+					    1000, on_line, on_done, f),
 				 0);
 	assert_int_equal(poll(f, "sip:u1@example.com", 0, 1000), -ENOBUFS);
 	f->done = 0;
@@ -267,10 +274,11 @@ static void test_closed(void)
 	f->e = engine_open();
 	f->lines = unit_buf(1000);
 	im_events_init(&f->events);
-	assert_int_equal(traces_alloc(&traces, &(struct traces_params){.loop = virtual_loop_base(f->e->vl),
-									.sip = f->e->sip,
-									.events = &f->events,
-									.domain = STR("example.com")}),
+	assert_int_equal(traces_alloc(&traces,
+				      &(struct traces_params){.loop = virtual_loop_base(f->e->vl),
+							      .sip = f->e->sip,
+							      .events = &f->events,
+							      .domain = STR("example.com")}),
 			 0);
 	f->traces = traces;
 	assert_int_equal(poll(f, "sip:bob@example.com", 0, 1000), 0);
@@ -281,6 +289,6 @@ static void test_closed(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_messages), UNIT_TEST(test_call), UNIT_TEST(test_outcomes), UNIT_TEST(test_malformed),
-	  UNIT_TEST(test_waiting), UNIT_TEST(test_ends), UNIT_TEST_PLAIN(test_ceilings), UNIT_TEST_PLAIN(test_ring),
-	  UNIT_TEST_PLAIN(test_closed))
+UNIT_MAIN(UNIT_TEST(test_messages), UNIT_TEST(test_call), UNIT_TEST(test_outcomes),
+	  UNIT_TEST(test_malformed), UNIT_TEST(test_waiting), UNIT_TEST(test_ends),
+	  UNIT_TEST_PLAIN(test_ceilings), UNIT_TEST_PLAIN(test_ring), UNIT_TEST_PLAIN(test_closed))

@@ -8,8 +8,8 @@
 
 /* ---- The user ---- */
 
-static void on_request(struct sip_server_txn *st, const struct sip_msg *m, const struct sip_source *src,
-		       void *arg)
+static void on_request(struct sip_server_txn *st, const struct sip_msg *m,
+		       const struct sip_source *src, void *arg)
 {
 	struct engine *e = arg;
 
@@ -69,7 +69,8 @@ int engine_reply(struct engine *e, unsigned i, uint16_t status)
 
 /* ---- DNS: one question at a time, answered by the test ---- */
 
-static void *dns_ask(struct dns *d, struct str name, enum dns_type type, dns_answer_cb *answer, void *arg)
+static void *dns_ask(struct dns *d, struct str name, enum dns_type type, dns_answer_cb *answer,
+		     void *arg)
 {
 	struct engine *e = container_of(d, struct engine, dns);
 
@@ -174,7 +175,8 @@ static void note(struct peer *p, const char *text, size_t n, bool tcp)
 }
 
 
-static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n, void *arg)
+static void on_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n,
+			 void *arg)
 {
 	(void)s;
 	for (size_t i = 0; i < n; i++)
@@ -350,7 +352,8 @@ void peer_answer(struct peer *p, unsigned i, unsigned status, const char *more)
 }
 
 
-void peer_answer_to(struct peer *p, const char *hostport, unsigned i, unsigned status, const char *more)
+void peer_answer_to(struct peer *p, const char *hostport, unsigned i, unsigned status,
+		    const char *more)
 {
 	const char *text = peer_text(p, i), *to = peer_header(p, i, "To: ");
 	char *out = unit_storage(16384);
@@ -380,8 +383,8 @@ void peer_times(const struct peer *p, const int *at_ms)
 		unit_must(peer_at(p, n) == (uint64_t)at_ms[n]);
 	}
 	if (peer_count(p) != n)
-		fprintf(stderr, "%u messages, expected %u; then at %lld ms:\n%s\n", peer_count(p), n,
-			(long long)peer_at(p, n), peer_text(p, n));
+		fprintf(stderr, "%u messages, expected %u; then at %lld ms:\n%s\n", peer_count(p),
+			n, (long long)peer_at(p, n), peer_text(p, n));
 	unit_must(peer_count(p) == n);
 }
 
@@ -401,5 +404,6 @@ void peer_request(struct peer *p, const char *method, const char *uri, const cha
 		  "CSeq: 1 %s\n"
 		  "%s"
 		  "Content-Length: 0\n\n",
-		  method, uri, p->stream ? "TCP" : "UDP", addr_text(&p->addr, text), branch, method, more);
+		  method, uri, p->stream ? "TCP" : "UDP", addr_text(&p->addr, text), branch, method,
+		  more);
 }

@@ -25,8 +25,8 @@
 #define ENGINE_ADDR ENGINE_HOST ":5060"
 
 #define ENGINE_REQUESTS_MAX 64
-#define ENGINE_PEERS_MAX    6
-#define PEER_MESSAGES_MAX   256
+#define ENGINE_PEERS_MAX 6
+#define PEER_MESSAGES_MAX 256
 
 struct engine;
 

@@ -8,8 +8,10 @@
 
 static void decode(struct sip_msg *m, char *text, size_t n, const char *lines)
 {
-	snprintf(text, n, "INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\n"
-		 "Call-ID: c\r\nCSeq: 1 INVITE\r\n%s\r\n", lines);
+	snprintf(text, n,
+		 "INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\n"
+		 "Call-ID: c\r\nCSeq: 1 INVITE\r\n%s\r\n",
+		 lines);
 	assert_int_equal(sip_msg_decode(m, str_of(text), false), SIP_DECODE_OK);
 }
 
@@ -30,9 +32,10 @@ static void test_features_by_name(void)
 
 static void test_find(void)
 {
-	struct str p = STR("+g.oma.sip-im;audio=\"TRUE\";video=FALSE;text=TRUE;data=\"!TRUE\";"
-			   "+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel, urn%3Aurn-7%3Ax\";"
-			   "description=\"<PC>\";methods=\"INVITE,!BYE\"");
+	struct str p = STR(
+		"+g.oma.sip-im;audio=\"TRUE\";video=FALSE;text=TRUE;data=\"!TRUE\";"
+		"+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel, urn%3Aurn-7%3Ax\";"
+		"description=\"<PC>\";methods=\"INVITE,!BYE\"");
 	struct str v;
 
 	assert_true(sip_feature_find(p, STR("+G.OMA.SIP-IM"), &v));
@@ -52,7 +55,7 @@ static void test_find(void)
 
 	assert_true(sip_feature_has(p, STR("+g.3gpp.icsi-ref"), STR("urn%3Aurn-7%3Ax")));
 	assert_true(sip_feature_has(p, STR("+g.3gpp.icsi-ref"),
-	                            STR("urn%3aurn-7%3a3GPP-service.ims.icsi.mmtel")));
+				    STR("urn%3aurn-7%3a3GPP-service.ims.icsi.mmtel")));
 	assert_false(sip_feature_has(p, STR("+g.3gpp.icsi-ref"), STR("urn%3Aurn-7")));
 	assert_true(sip_feature_has(p, STR("description"), STR("PC")));
 	assert_false(sip_feature_has(p, STR("description"), STR("pc")));
@@ -79,9 +82,10 @@ static void test_in_message(void)
 	assert_true(sip_msg_has_feature(&m, SIP_HDR_ACCEPT_CONTACT, STR("audio")));
 	assert_true(sip_msg_has_feature(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref")));
 	assert_false(sip_msg_has_feature(&m, SIP_HDR_REJECT_CONTACT, STR("audio")));
-	assert_true(sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"), STR("two")));
-	assert_false(
-		sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"), STR("three")));
+	assert_true(sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"),
+					      STR("two")));
+	assert_false(sip_msg_has_feature_value(&m, SIP_HDR_ACCEPT_CONTACT, STR("+g.3gpp.iari-ref"),
+					       STR("three")));
 }
 
 
@@ -112,7 +116,8 @@ static void test_decode(void)
 		struct sip_accept_contact a;
 
 		unit_case("%s", rows[i].text);
-		assert_int_equal(sip_accept_contact_decode(&a, str_of(rows[i].text)), rows[i].result);
+		assert_int_equal(sip_accept_contact_decode(&a, str_of(rows[i].text)),
+				 rows[i].result);
 		if (rows[i].result)
 			continue;
 		assert_int_equal(a.require, rows[i].require);
@@ -221,5 +226,5 @@ static void test_ceilings(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_features_by_name), UNIT_TEST(test_find), UNIT_TEST(test_in_message),
-          UNIT_TEST(test_decode), UNIT_TEST(test_rfc_example), UNIT_TEST(test_flags),
-          UNIT_TEST(test_ceilings))
+	  UNIT_TEST(test_decode), UNIT_TEST(test_rfc_example), UNIT_TEST(test_flags),
+	  UNIT_TEST(test_ceilings))

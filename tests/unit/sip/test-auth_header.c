@@ -45,21 +45,23 @@ static void test_challenge_forms(void)
 		bool stale, qop, qop_auth, qop_auth_int;
 	} rows[] = {
 		{"Digest realm=\"r\",nonce=\"n\"", AUTH_MD5, false, false, false, false},
-		{"digest REALM=\"r\",NONCE=\"n\",Algorithm=sha-256", AUTH_SHA256, false, false, false, false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=SHA-512-256", AUTH_SHA512_256, false, false, false,
-	         false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=MD5-sess", AUTH_MD5_SESS, false, false, false,
-	         false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=AKAv1-MD5", AUTH_ALGORITHM_OTHER, false, false,
-	         false, false},
-		{"Digest realm=\"r\",nonce=\"n\",algorithm=\"MD5\",stale=\"TRUE\"", AUTH_MD5, true, false,
-	         false, false},
-		{"Digest realm=\"r\" , nonce=\"n\" , qop=\"auth , auth-int\"", AUTH_MD5, false, true, true,
-	         true},
+		{"digest REALM=\"r\",NONCE=\"n\",Algorithm=sha-256", AUTH_SHA256, false, false,
+		 false, false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=SHA-512-256", AUTH_SHA512_256, false,
+		 false, false, false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=MD5-sess", AUTH_MD5_SESS, false, false,
+		 false, false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=AKAv1-MD5", AUTH_ALGORITHM_OTHER, false,
+		 false, false, false},
+		{"Digest realm=\"r\",nonce=\"n\",algorithm=\"MD5\",stale=\"TRUE\"", AUTH_MD5, true,
+		 false, false, false},
+		{"Digest realm=\"r\" , nonce=\"n\" , qop=\"auth , auth-int\"", AUTH_MD5, false,
+		 true, true, true},
 		{"Digest realm=\"r\",nonce=\"n\",qop=auth-int", AUTH_MD5, false, true, false, true},
-		{"Digest realm=\"r\",nonce=\"n\",qop=\"other\"", AUTH_MD5, false, true, false, false},
-		{"Digest realm=\"r\",,nonce=\"n\",new=thing,new=\"thing\"", AUTH_MD5, false, false, false,
-	         false},
+		{"Digest realm=\"r\",nonce=\"n\",qop=\"other\"", AUTH_MD5, false, true, false,
+		 false},
+		{"Digest realm=\"r\",,nonce=\"n\",new=thing,new=\"thing\"", AUTH_MD5, false, false,
+		 false, false},
 		{"Digest\r\n realm = \"r\" ,\r\n nonce = n", AUTH_MD5, false, false, false, false},
 	};
 
@@ -125,7 +127,8 @@ static void test_other_scheme(void)
 	assert_int_equal(auth_credentials_decode(&k, STR("Bearer abc.def==")), 0);
 	assert_false(k.digest);
 	assert_null(k.realm.p);
-	assert_int_equal(auth_credentials_decode(&k, STR("NoOneKnowsThisScheme opaque-data=here")), 0);
+	assert_int_equal(auth_credentials_decode(&k, STR("NoOneKnowsThisScheme opaque-data=here")),
+			 0);
 	unit_str(k.scheme, "NoOneKnowsThisScheme");
 }
 
@@ -136,33 +139,33 @@ static void test_challenge_encode(void)
 	struct auth_challenge c, back;
 
 	c = (struct auth_challenge){.realm = STR_INIT("a \"b\" \\c"),
-	                            .nonce = STR_INIT("n"),
-	                            .opaque = STR_INIT("o"),
-	                            .algorithm = AUTH_SHA256,
-	                            .stale = true,
-	                            .qop_auth = true,
-	                            .qop_auth_int = true};
+				    .nonce = STR_INIT("n"),
+				    .opaque = STR_INIT("o"),
+				    .algorithm = AUTH_SHA256,
+				    .stale = true,
+				    .qop_auth = true,
+				    .qop_auth_int = true};
 	auth_challenge_encode(&c, b);
-	unit_buf_is(
-		b,
-		"Digest realm=\"a \\\"b\\\" \\c\", nonce=\"n\", opaque=\"o\", stale=true, algorithm=SHA-256, "
-		"qop=\"auth,auth-int\"");
+	unit_buf_is(b, "Digest realm=\"a \\\"b\\\" \\c\", nonce=\"n\", opaque=\"o\", stale=true, "
+		       "algorithm=SHA-256, "
+		       "qop=\"auth,auth-int\"");
 	assert_int_equal(auth_challenge_decode(&back, buf_str(b)), 0);
 	assert_true(back.stale && back.qop_auth && back.qop_auth_int);
 	assert_int_equal(back.algorithm, AUTH_SHA256);
 
 	buf_clear(b);
 	c = (struct auth_challenge){.realm = STR_INIT("r\r\nx"),
-	                            .nonce = STR_INIT("n"),
-	                            .domain = STR_INIT("sip:x"),
-	                            .algorithm = AUTH_ALGORITHM_OTHER,
-	                            .algorithm_text = STR_INIT("AKAv1-MD5")};
+				    .nonce = STR_INIT("n"),
+				    .domain = STR_INIT("sip:x"),
+				    .algorithm = AUTH_ALGORITHM_OTHER,
+				    .algorithm_text = STR_INIT("AKAv1-MD5")};
 	auth_challenge_encode(&c, b);
 	unit_buf_is(b, "Digest realm=\"r  x\", domain=\"sip:x\", nonce=\"n\", algorithm=AKAv1-MD5");
 
 	/* Decoded and encoded, text that was escaped is as it was. */
 	buf_clear(b);
-	assert_int_equal(auth_challenge_decode(&back, STR("Digest realm=\"a\\\"b\\\\\",nonce=\"n\"")), 0);
+	assert_int_equal(
+		auth_challenge_decode(&back, STR("Digest realm=\"a\\\"b\\\\\",nonce=\"n\"")), 0);
 	unit_str(back.realm, "a\\\"b\\\\");
 	auth_challenge_encode(&back, b);
 	unit_buf_is(b, "Digest realm=\"a\\\"b\\\\\", nonce=\"n\", algorithm=MD5");
@@ -174,9 +177,13 @@ static void test_credentials(void)
 	struct auth_credentials c;
 
 	/* RFC 3261 20.7 */
-	assert_int_equal(auth_credentials_decode(&c, STR("Digest username=\"Alice\", realm=\"atlanta.com\",\r\n"
-		" nonce=\"84a4cc6f3082121f32b42a2187831a9e\",uri=\"sip:x;y=\\\"z\",\r\n"
-		" response=\"7587245234b3434cc3412213e5f113a5432\"")), 0);
+	assert_int_equal(
+		auth_credentials_decode(
+			&c,
+			STR("Digest username=\"Alice\", realm=\"atlanta.com\",\r\n"
+			    " nonce=\"84a4cc6f3082121f32b42a2187831a9e\",uri=\"sip:x;y=\\\"z\",\r\n"
+			    " response=\"7587245234b3434cc3412213e5f113a5432\"")),
+		0);
 	unit_str(c.username, "Alice");
 	unit_str(c.realm, "atlanta.com");
 	unit_str(c.nonce, "84a4cc6f3082121f32b42a2187831a9e");
@@ -187,11 +194,12 @@ static void test_credentials(void)
 	assert_int_equal(c.qop, AUTH_QOP_NONE);
 	assert_int_equal(c.algorithm, AUTH_MD5);
 
-	assert_int_equal(
-		auth_credentials_decode(&c, STR("Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\","
-	                                        "response=\"r\",algorithm=SHA-256,cnonce=\"c\",opaque=\"o\","
-	                                        "qop=auth,nc=0000001F,x=y")),
-		0);
+	assert_int_equal(auth_credentials_decode(
+				 &c,
+				 STR("Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\","
+				     "response=\"r\",algorithm=SHA-256,cnonce=\"c\",opaque=\"o\","
+				     "qop=auth,nc=0000001F,x=y")),
+			 0);
 	assert_int_equal(c.algorithm, AUTH_SHA256);
 	assert_int_equal(c.qop, AUTH_QOP_AUTH);
 	assert_int_equal(c.nc, 31);
@@ -225,13 +233,18 @@ static void test_credentials_forms(void)
 		{CREDS ",username=\"v\"", false, AUTH_QOP_NONE},
 		{CREDS ", Digest username=\"v\"", false, AUTH_QOP_NONE},
 		{CREDS " x", false, AUTH_QOP_NONE},
-		{"Digest realm=\"r\",nonce=\"n\",uri=\"sip:x\",response=\"s\"", false, AUTH_QOP_NONE},
-		{"Digest username=\"u\",nonce=\"n\",uri=\"sip:x\",response=\"s\"", false, AUTH_QOP_NONE},
-		{"Digest username=\"u\",realm=\"r\",uri=\"sip:x\",response=\"s\"", false, AUTH_QOP_NONE},
-		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",response=\"s\"", false, AUTH_QOP_NONE},
-		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\"", false, AUTH_QOP_NONE},
+		{"Digest realm=\"r\",nonce=\"n\",uri=\"sip:x\",response=\"s\"", false,
+		 AUTH_QOP_NONE},
+		{"Digest username=\"u\",nonce=\"n\",uri=\"sip:x\",response=\"s\"", false,
+		 AUTH_QOP_NONE},
+		{"Digest username=\"u\",realm=\"r\",uri=\"sip:x\",response=\"s\"", false,
+		 AUTH_QOP_NONE},
+		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",response=\"s\"", false,
+		 AUTH_QOP_NONE},
+		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\"", false,
+		 AUTH_QOP_NONE},
 		{"Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\",response=\"\"", false,
-	         AUTH_QOP_NONE},
+		 AUTH_QOP_NONE},
 		{"Digest", false, AUTH_QOP_NONE},
 		{"", false, AUTH_QOP_NONE},
 	};
@@ -241,7 +254,7 @@ static void test_credentials_forms(void)
 
 		unit_case("%s", rows[i].text);
 		assert_int_equal(auth_credentials_decode(&c, str_of(rows[i].text)),
-		                 rows[i].good ? 0 : -EBADMSG);
+				 rows[i].good ? 0 : -EBADMSG);
 		if (rows[i].good)
 			assert_int_equal(c.qop, rows[i].qop);
 	}
@@ -254,18 +267,20 @@ static void test_credentials_encode(void)
 	struct auth_credentials c, back;
 
 	c = (struct auth_credentials){.username = STR_INIT("u"),
-	                              .realm = STR_INIT("r"),
-	                              .nonce = STR_INIT("n"),
-	                              .uri = STR_INIT("sip:x"),
-	                              .response = STR_INIT("s"),
-	                              .opaque = STR_INIT(""),
-	                              .cnonce = STR_INIT("c"),
-	                              .algorithm = AUTH_SHA256,
-	                              .qop = AUTH_QOP_AUTH,
-	                              .nc = 10};
+				      .realm = STR_INIT("r"),
+				      .nonce = STR_INIT("n"),
+				      .uri = STR_INIT("sip:x"),
+				      .response = STR_INIT("s"),
+				      .opaque = STR_INIT(""),
+				      .cnonce = STR_INIT("c"),
+				      .algorithm = AUTH_SHA256,
+				      .qop = AUTH_QOP_AUTH,
+				      .nc = 10};
 	auth_credentials_encode(&c, b);
-	unit_buf_is(b, "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", "
-		       "algorithm=SHA-256, opaque=\"\", cnonce=\"c\", qop=auth, nc=0000000a");
+	unit_buf_is(
+		b,
+		"Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", "
+		"algorithm=SHA-256, opaque=\"\", cnonce=\"c\", qop=auth, nc=0000000a");
 	assert_int_equal(auth_credentials_decode(&back, buf_str(b)), 0);
 	assert_int_equal(back.nc, 10);
 
@@ -273,17 +288,20 @@ static void test_credentials_encode(void)
 	c.qop = AUTH_QOP_NONE;
 	c.opaque = STR_NULL;
 	auth_credentials_encode(&c, b);
-	unit_buf_is(b, "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", "
-	               "algorithm=SHA-256");
+	unit_buf_is(
+		b,
+		"Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"s\", "
+		"algorithm=SHA-256");
 }
 
 
 static void decode(struct sip_msg *m, char *text, size_t n, const char *lines)
 {
 	snprintf(text, n,
-	         "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>;tag=t\r\n"
-	         "Call-ID: c\r\nCSeq: 1 REGISTER\r\n%s\r\n",
-	         lines);
+		 "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: "
+		 "<sip:b>;tag=t\r\n"
+		 "Call-ID: c\r\nCSeq: 1 REGISTER\r\n%s\r\n",
+		 lines);
 	assert_int_equal(sip_msg_decode(m, str_of(text), false), SIP_DECODE_OK);
 }
 
@@ -338,7 +356,8 @@ static void test_find(void)
 	assert_int_equal(auth_credentials_find(&c, &m, SIP_HDR_AUTHORIZATION, STR("r")), 0);
 	unit_str(c.opaque, "first");
 	assert_int_equal(auth_credentials_find(&c, &m, SIP_HDR_AUTHORIZATION, STR("R")), -ENOENT);
-	assert_int_equal(auth_credentials_find(&c, &m, SIP_HDR_PROXY_AUTHORIZATION, STR("r")), -EBADMSG);
+	assert_int_equal(auth_credentials_find(&c, &m, SIP_HDR_PROXY_AUTHORIZATION, STR("r")),
+			 -EBADMSG);
 	assert_int_equal(auth_credentials_find(&c, &m, SIP_HDR_CONTACT, STR("r")), -ENOENT);
 }
 
@@ -357,6 +376,7 @@ static void test_names(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_challenge), UNIT_TEST(test_challenge_forms), UNIT_TEST(test_challenge_bad),
-          UNIT_TEST(test_other_scheme), UNIT_TEST(test_challenge_encode), UNIT_TEST(test_credentials),
-          UNIT_TEST(test_credentials_forms), UNIT_TEST(test_credentials_encode),
-          UNIT_TEST(test_every_challenge), UNIT_TEST(test_find), UNIT_TEST(test_names))
+	  UNIT_TEST(test_other_scheme), UNIT_TEST(test_challenge_encode),
+	  UNIT_TEST(test_credentials), UNIT_TEST(test_credentials_forms),
+	  UNIT_TEST(test_credentials_encode), UNIT_TEST(test_every_challenge), UNIT_TEST(test_find),
+	  UNIT_TEST(test_names))

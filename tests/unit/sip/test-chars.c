@@ -78,7 +78,8 @@ static void test_colon_near(void)
 		assert_null(sip_colon_near(text, text + n));
 		for (size_t at = 0; at < n; at++) {
 			text[at] = ':';
-			assert_ptr_equal(sip_colon_near(text, text + n), at < 32 ? text + at : NULL);
+			assert_ptr_equal(sip_colon_near(text, text + n),
+					 at < 32 ? text + at : NULL);
 			text[at] = 'x';
 		}
 	}

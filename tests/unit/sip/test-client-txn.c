@@ -197,26 +197,31 @@ static void test_message_tcp(void)
 static void test_stray(void)
 {
 	static const char *const branches[] = {
-		"z9hG4bK00000000ffffffffffffffff", "z9hG4bK00000001ffffffffffffffff",
-		"z9hG4bKffffffff0000000000000000", "z9hG4bK0000", "z9hG4bK",
+		"z9hG4bK00000000ffffffffffffffff",
+		"z9hG4bK00000001ffffffffffffffff",
+		"z9hG4bKffffffff0000000000000000",
+		"z9hG4bK0000",
+		"z9hG4bK",
 		"z9hG4bKzzzzzzzz0000000000000000",
 	};
 
 	open_both();
 	start("MESSAGE");
 	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++) {
-		peer_send(uas,
-			  "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=%s\n"
-			  "From: <sip:a@x>;tag=1\nTo: <sip:b@x>;tag=2\nCall-ID: c\nCSeq: 7 MESSAGE\n"
-			  "Content-Length: 0\n\n",
-			  branches[i]);
+		peer_send(
+			uas,
+			"SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=%s\n"
+			"From: <sip:a@x>;tag=1\nTo: <sip:b@x>;tag=2\nCall-ID: c\nCSeq: 7 MESSAGE\n"
+			"Content-Length: 0\n\n",
+			branches[i]);
 		engine_run(e);
 		was_told(0, 0, 0, 0);
 	}
-	peer_send(uas,
-		  "SIP/2.0 200 OK\nVia: %s\nFrom: <sip:a@x>;tag=1\nTo: <sip:b@x>;tag=2\nCall-ID: c\n"
-		  "CSeq: 7 OPTIONS\nContent-Length: 0\n\n",
-		  peer_header(uas, 0, "Via: "));
+	peer_send(
+		uas,
+		"SIP/2.0 200 OK\nVia: %s\nFrom: <sip:a@x>;tag=1\nTo: <sip:b@x>;tag=2\nCall-ID: c\n"
+		"CSeq: 7 OPTIONS\nContent-Length: 0\n\n",
+		peer_header(uas, 0, "Via: "));
 	engine_run(e);
 	was_told(0, 0, 0, 0);
 	peer_answer(uas, 0, 200, "");
@@ -244,7 +249,8 @@ static void test_unref(void)
 		.method = SIP_OPTIONS,
 		.method_name = STR("OPTIONS"),
 		.head = STR("OPTIONS sip:bob@example.com SIP/2.0\r\n"),
-		.rest = STR("From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"
+		.rest = STR("From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 "
+			    "OPTIONS\r\n"
 			    "Content-Length: 0\r\n\r\n"),
 		.hops = &h,
 		.handler = &handler,
@@ -546,12 +552,12 @@ static void test_ack_outside(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_message), UNIT_TEST(test_message_silence), UNIT_TEST(test_message_proceeding),
-	  UNIT_TEST(test_message_tcp), UNIT_TEST(test_stray), UNIT_TEST(test_extension_method),
-	  UNIT_TEST(test_unref), UNIT_TEST(test_invite_silence), UNIT_TEST(test_invite_ringing),
-	  UNIT_TEST(test_invite_accepted), UNIT_TEST(test_invite_failure), UNIT_TEST(test_cancel),
-	  UNIT_TEST(test_cancel_unheard), UNIT_TEST(test_abandoned),
-	  UNIT_TEST(test_next_hop_after_silence), UNIT_TEST(test_next_hop_after_503),
-	  UNIT_TEST(test_next_hop_after_refusal), UNIT_TEST(test_large_goes_over_tcp),
-	  UNIT_TEST(test_large_falls_back_to_udp), UNIT_TEST(test_shutdown),
-	  UNIT_TEST(test_ack_outside))
+UNIT_MAIN(UNIT_TEST(test_message), UNIT_TEST(test_message_silence),
+	  UNIT_TEST(test_message_proceeding), UNIT_TEST(test_message_tcp), UNIT_TEST(test_stray),
+	  UNIT_TEST(test_extension_method), UNIT_TEST(test_unref), UNIT_TEST(test_invite_silence),
+	  UNIT_TEST(test_invite_ringing), UNIT_TEST(test_invite_accepted),
+	  UNIT_TEST(test_invite_failure), UNIT_TEST(test_cancel), UNIT_TEST(test_cancel_unheard),
+	  UNIT_TEST(test_abandoned), UNIT_TEST(test_next_hop_after_silence),
+	  UNIT_TEST(test_next_hop_after_503), UNIT_TEST(test_next_hop_after_refusal),
+	  UNIT_TEST(test_large_goes_over_tcp), UNIT_TEST(test_large_falls_back_to_udp),
+	  UNIT_TEST(test_shutdown), UNIT_TEST(test_ack_outside))

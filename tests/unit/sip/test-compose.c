@@ -3,22 +3,22 @@
 
 #include "lib/unit.h"
 
-static const char request[] =
-	"INVITE sip:b@h SIP/2.0\r\n"
-	"v: SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.1;rport=5062,\r\n SIP/2.0/UDP b;branch=z9hG4bK0\r\n"
-	"From: \"A\" <sip:a@h>;tag=f\r\n"
-	"VIA: SIP/2.0/TCP c;branch=z9hG4bKx\r\n"
-	"t: <sip:b@h>\r\n"
-	"Timestamp: 54\r\n"
-	"Record-Route: <sip:p1;lr>\r\n"
-	"Record-Route: <sip:p2;lr>\r\n"
-	"i: c@h\r\n"
-	"CSeq: 1\r\n INVITE\r\n\r\n";
+static const char request[] = "INVITE sip:b@h SIP/2.0\r\n"
+			      "v: SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.1;rport=5062,\r\n "
+			      "SIP/2.0/UDP b;branch=z9hG4bK0\r\n"
+			      "From: \"A\" <sip:a@h>;tag=f\r\n"
+			      "VIA: SIP/2.0/TCP c;branch=z9hG4bKx\r\n"
+			      "t: <sip:b@h>\r\n"
+			      "Timestamp: 54\r\n"
+			      "Record-Route: <sip:p1;lr>\r\n"
+			      "Record-Route: <sip:p2;lr>\r\n"
+			      "i: c@h\r\n"
+			      "CSeq: 1\r\n INVITE\r\n\r\n";
 
-#define COPIED                                                                                     \
-	"Via: SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.1;rport=5062, SIP/2.0/UDP "           \
-	"b;branch=z9hG4bK0\r\n"                                                                    \
-	"Via: SIP/2.0/TCP c;branch=z9hG4bKx\r\n"                                                   \
+#define COPIED                                                                           \
+	"Via: SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.1;rport=5062, SIP/2.0/UDP " \
+	"b;branch=z9hG4bK0\r\n"                                                          \
+	"Via: SIP/2.0/TCP c;branch=z9hG4bKx\r\n"                                         \
 	"From: \"A\" <sip:a@h>;tag=f\r\n"
 
 
@@ -38,7 +38,8 @@ static void test_response(void)
 	sip_put_copy(b, &m, SIP_HDR_RECORD_ROUTE);
 	sip_put_headeru(b, SIP_HDR_EXPIRES, 3600);
 	sip_put_body(b, STR("text/plain"), STR("hello"));
-	unit_buf_is(b, "SIP/2.0 200 OK\r\n" COPIED "To: <sip:b@h>;tag=t1\r\nCall-ID: c@h\r\nCSeq: 1 INVITE\r\n"
+	unit_buf_is(b, "SIP/2.0 200 OK\r\n" COPIED
+		       "To: <sip:b@h>;tag=t1\r\nCall-ID: c@h\r\nCSeq: 1 INVITE\r\n"
 		       "Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:p2;lr>\r\nExpires: 3600\r\n"
 		       "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello");
 }
@@ -52,7 +53,8 @@ static void test_100(void)
 	decode(&m, request);
 	sip_put_response(b, &m, 100, STR_NULL, STR_NULL);
 	sip_put_body(b, STR_NULL, STR_NULL);
-	unit_buf_is(b, "SIP/2.0 100 Trying\r\n" COPIED "To: <sip:b@h>\r\nCall-ID: c@h\r\nCSeq: 1 INVITE\r\n"
+	unit_buf_is(b, "SIP/2.0 100 Trying\r\n" COPIED
+		       "To: <sip:b@h>\r\nCall-ID: c@h\r\nCSeq: 1 INVITE\r\n"
 		       "Timestamp: 54\r\nContent-Length: 0\r\n\r\n");
 }
 
@@ -62,10 +64,12 @@ static void test_to_tag(void)
 	struct buf *b = unit_buf(2048);
 	struct sip_msg m;
 
-	decode(&m, "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>;tag=old\r\nCall-ID: c\r\n"
+	decode(&m, "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: "
+		   "<sip:b>;tag=old\r\nCall-ID: c\r\n"
 		   "CSeq: 1 BYE\r\n\r\n");
 	sip_put_response(b, &m, 481, STR("Gone\r\nEvil: yes"), STR("new"));
-	unit_buf_is(b, "SIP/2.0 481 Gone Evil: yes\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>;tag=old\r\n"
+	unit_buf_is(b, "SIP/2.0 481 Gone Evil: yes\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: "
+		       "<sip:b>;tag=old\r\n"
 		       "Call-ID: c\r\nCSeq: 1 BYE\r\n");
 }
 
@@ -76,10 +80,16 @@ static void test_answer_to_bad(void)
 	struct buf *b = unit_buf(2048);
 	struct sip_msg m;
 
-	assert_int_equal(sip_msg_decode(&m, STR("BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nTo: \"open <sip:b>\r\n"
-						"CSeq: x\r\n\r\n"), false), SIP_DECODE_BAD);
+	assert_int_equal(
+		sip_msg_decode(
+			&m,
+			STR("BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nTo: \"open <sip:b>\r\n"
+			    "CSeq: x\r\n\r\n"),
+			false),
+		SIP_DECODE_BAD);
 	sip_put_response(b, &m, m.status, STR_NULL, STR("new"));
-	unit_buf_is(b, "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP a\r\nTo: \"open <sip:b>\r\nCSeq: x\r\n");
+	unit_buf_is(b, "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP a\r\nTo: \"open "
+		       "<sip:b>\r\nCSeq: x\r\n");
 }
 
 
@@ -91,7 +101,8 @@ static void test_lines(void)
 	sip_put_header(b, SIP_HDR_SUBJECT, STR("a\r\n b\nc\rd"));
 	sip_put_header(b, SIP_HDR_SUPPORTED, STR(""));
 	sip_put_headeru(b, SIP_HDR_MAX_FORWARDS, 70);
-	unit_buf_is(b, "MESSAGE sip:b@h SIP/2.0\r\nSubject: a b c d\r\nSupported: \r\nMax-Forwards: 70\r\n");
+	unit_buf_is(b, "MESSAGE sip:b@h SIP/2.0\r\nSubject: a b c d\r\nSupported: "
+		       "\r\nMax-Forwards: 70\r\n");
 }
 
 
@@ -126,5 +137,6 @@ static void test_reasons(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_response), UNIT_TEST(test_100), UNIT_TEST(test_to_tag), UNIT_TEST(test_answer_to_bad),
-	  UNIT_TEST(test_lines), UNIT_TEST(test_too_small), UNIT_TEST(test_reasons))
+UNIT_MAIN(UNIT_TEST(test_response), UNIT_TEST(test_100), UNIT_TEST(test_to_tag),
+	  UNIT_TEST(test_answer_to_bad), UNIT_TEST(test_lines), UNIT_TEST(test_too_small),
+	  UNIT_TEST(test_reasons))

@@ -43,8 +43,9 @@ static void test_before_1970(void)
 static void test_other_forms(void)
 {
 	static const char *const same[] = {
-		"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-		"sun, 06 nov 1994 08:49:37 GMT", " Sun, 06 Nov 1994 08:49:37 GMT ", "Mon, 06 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 GMT",   "Sunday, 06-Nov-94 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 1994",        "sun, 06 nov 1994 08:49:37 GMT",
+		" Sun, 06 Nov 1994 08:49:37 GMT ", "Mon, 06 Nov 1994 08:49:37 GMT",
 	};
 	int64_t ms;
 
@@ -63,14 +64,34 @@ static void test_other_forms(void)
 static void test_bad(void)
 {
 	static const char *const bad[] = {
-		"", "Sun", "Sun,", "Sun, ", "06 Nov 1994 08:49:37 GMT", "Fri, 01 Jan 2010 16:00:00 EST",
-		"Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMTx",
-		"Sun, 06 Nov 1994 08:49:37 gmt", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 32 Jan 1994 08:49:37 GMT",
-		"Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 29 Feb 1995 08:49:37 GMT", "Sun, 29 Feb 2100 08:49:37 GMT",
-		"Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 06 Nox 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT",
-		"Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT",
-		"Sun, 06 Nov 1994 8:49:37 GMT", "Sun, 06-Nov-1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994",
-		"Sun Nov  6 08:49:37 94", "Sun Nov  6 08:49:37", "Sun, 06 Nov 1994", "3600",
+		"",
+		"Sun",
+		"Sun,",
+		"Sun, ",
+		"06 Nov 1994 08:49:37 GMT",
+		"Fri, 01 Jan 2010 16:00:00 EST",
+		"Sun, 06 Nov 1994 08:49:37 UTC",
+		"Sun, 06 Nov 1994 08:49:37",
+		"Sun, 06 Nov 1994 08:49:37 GMTx",
+		"Sun, 06 Nov 1994 08:49:37 gmt",
+		"Sun, 6 Nov 1994 08:49:37 GMT",
+		"Sun, 32 Jan 1994 08:49:37 GMT",
+		"Sun, 00 Nov 1994 08:49:37 GMT",
+		"Sun, 29 Feb 1995 08:49:37 GMT",
+		"Sun, 29 Feb 2100 08:49:37 GMT",
+		"Sun, 31 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nox 1994 08:49:37 GMT",
+		"Sun, 06 Nov 94 08:49:37 GMT",
+		"Sun, 06 Nov 1994 24:49:37 GMT",
+		"Sun, 06 Nov 1994 08:60:37 GMT",
+		"Sun, 06 Nov 1994 08:49:61 GMT",
+		"Sun, 06 Nov 1994 8:49:37 GMT",
+		"Sun, 06-Nov-1994 08:49:37 GMT",
+		"Sun Nov 6 08:49:37 1994",
+		"Sun Nov  6 08:49:37 94",
+		"Sun Nov  6 08:49:37",
+		"Sun, 06 Nov 1994",
+		"3600",
 	};
 	int64_t ms = 5;
 
@@ -82,4 +103,5 @@ static void test_bad(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_both_ways), UNIT_TEST(test_before_1970), UNIT_TEST(test_other_forms), UNIT_TEST(test_bad))
+UNIT_MAIN(UNIT_TEST(test_both_ways), UNIT_TEST(test_before_1970), UNIT_TEST(test_other_forms),
+	  UNIT_TEST(test_bad))

@@ -23,8 +23,8 @@ static struct user {
 } user;
 
 
-static bool on_request(struct sip_dialog_usage *u, struct sip_server_txn *st, const struct sip_msg *m,
-		       const struct sip_source *src, void *arg)
+static bool on_request(struct sip_dialog_usage *u, struct sip_server_txn *st,
+		       const struct sip_msg *m, const struct sip_source *src, void *arg)
 {
 	struct user *w = arg;
 
@@ -59,8 +59,8 @@ static void on_ended(struct sip_dialog_usage *u, int error, void *arg)
 static const struct sip_dialog_usage_handler handler = {on_request, on_ack, on_ended};
 
 
-static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m, int error,
-			void *arg)
+static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, const struct sip_msg *m,
+			int error, void *arg)
 {
 	struct user *w = arg;
 
@@ -162,8 +162,8 @@ static void far_asks(const char *method, unsigned cseq, const char *more)
 		  "CSeq: %u %s\n"
 		  "%s"
 		  "Content-Length: 0\n\n",
-		  method, method, cseq, peer_header(far, 0, "From: "), peer_header(far, 0, "Call-ID: "), cseq,
-		  method, more);
+		  method, method, cseq, peer_header(far, 0, "From: "),
+		  peer_header(far, 0, "Call-ID: "), cseq, method, more);
 	engine_run(e);
 }
 
@@ -252,8 +252,9 @@ static void test_strict_router(void)
 	unit_ok(send_request(SIP_SUBSCRIBE, ""));
 	engine_run(e);
 	unit_must(starts(2, "SUBSCRIBE sip:192.0.2.20;a=b SIP/2.0\r\n"));
-	unit_must(peer_has(far, 2, "\r\nRoute: <sip:proxy2>, <sip:proxy3;lr>, <sip:proxy4>\r\n"
-				   "Route: <sip:user@remoteua>\r\n"));
+	unit_must(peer_has(far, 2,
+			   "\r\nRoute: <sip:proxy2>, <sip:proxy3;lr>, <sip:proxy4>\r\n"
+			   "Route: <sip:user@remoteua>\r\n"));
 }
 
 
@@ -287,18 +288,23 @@ static void test_target_refresh(void)
 	far_asks("INFO", 13, "Contact: <sip:bob@192.0.2.20:5060;moved=2>\n");
 	unit_must(str_eq(sip_dialog_target(user.usage.dialog), STR("sip:bob@192.0.2.20:5060;x=1")));
 	unit_must(!peer_has(far, last(), "\r\nContact: "));
-	far_asks("NOTIFY", 14, "Contact: <sip:bob@192.0.2.20:5060;moved=3>\nRecord-Route: <sip:nowhere;lr>\n");
-	unit_must(str_eq(sip_dialog_target(user.usage.dialog), STR("sip:bob@192.0.2.20:5060;moved=3")));
-	unit_must(str_eq(sip_dialog_route(user.usage.dialog), STR("<sip:192.0.2.20;lr>, <sip:p2.example.net;lr>")));
+	far_asks("NOTIFY", 14,
+		 "Contact: <sip:bob@192.0.2.20:5060;moved=3>\nRecord-Route: <sip:nowhere;lr>\n");
+	unit_must(str_eq(sip_dialog_target(user.usage.dialog),
+			 STR("sip:bob@192.0.2.20:5060;moved=3")));
+	unit_must(str_eq(sip_dialog_route(user.usage.dialog),
+			 STR("<sip:192.0.2.20;lr>, <sip:p2.example.net;lr>")));
 	/* By the answer to ours. */
 	unit_ok(send_request(SIP_SUBSCRIBE, ""));
 	engine_run(e);
 	peer_answer(far, last(), 200, "Contact: <sip:bob@192.0.2.20:5060;moved=4>\n");
 	engine_run(e);
-	unit_must(str_eq(sip_dialog_target(user.usage.dialog), STR("sip:bob@192.0.2.20:5060;moved=4")));
+	unit_must(str_eq(sip_dialog_target(user.usage.dialog),
+			 STR("sip:bob@192.0.2.20:5060;moved=4")));
 	/* One that cannot be used is left alone. */
 	far_asks("NOTIFY", 15, "Contact: <mailto:bob@example.org>\n");
-	unit_must(str_eq(sip_dialog_target(user.usage.dialog), STR("sip:bob@192.0.2.20:5060;moved=4")));
+	unit_must(str_eq(sip_dialog_target(user.usage.dialog),
+			 STR("sip:bob@192.0.2.20:5060;moved=4")));
 }
 
 
@@ -307,7 +313,7 @@ static void test_nobodys(void)
 	static const struct {
 		const char *method;
 		int status;
-	} rows[] = {{"NOTIFY", 481},  {"BYE", 481},	 {"INFO", 481},
+	} rows[] = {{"NOTIFY", 481},  {"BYE", 481},       {"INFO", 481},
 		    {"OPTIONS", 200}, {"SUBSCRIBE", 403}, {"CANCEL", 481}};
 
 	set_up();
@@ -349,11 +355,11 @@ static void test_481(void)
 	far_asks("NOTIFY", 30, "");
 	unit_must(starts(last(), "SIP/2.0 481 "));
 	/* Not to us: the next in line decides. */
-	peer_send(far,
-		  "INFO sip:carol@example.org SIP/2.0\n"
-		  "Via: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-alien;rport\n"
-		  "From: <sip:bob@192.0.2.20>;tag=1\nTo: <sip:carol@example.org>;tag=2\nCall-ID: zz\nCSeq: 1 INFO\n"
-		  "Content-Length: 0\n\n");
+	peer_send(far, "INFO sip:carol@example.org SIP/2.0\n"
+		       "Via: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-alien;rport\n"
+		       "From: <sip:bob@192.0.2.20>;tag=1\nTo: "
+		       "<sip:carol@example.org>;tag=2\nCall-ID: zz\nCSeq: 1 INFO\n"
+		       "Content-Length: 0\n\n");
 	engine_run(e);
 	unit_must(starts(last(), "SIP/2.0 599 "));
 }
@@ -411,8 +417,8 @@ static void test_bad_uri(void)
 
 	set_up();
 	assert_int_equal(sip_dialog_alloc(&d, user.dialogs,
-					  &(struct sip_dialog_params){
-						  .local = STR("sip:a@b"), .remote = STR("not one")}),
+					  &(struct sip_dialog_params){.local = STR("sip:a@b"),
+								      .remote = STR("not one")}),
 			 -EBADMSG);
 	call("what is this");
 	assert_int_not_equal(send_request(SIP_SUBSCRIBE, ""), 0);
@@ -436,7 +442,8 @@ static void test_shutdown(void)
 static void answer_invite(unsigned status, const char *tag, const char *more)
 {
 	peer_send(far,
-		  "SIP/2.0 %u Status\nVia: %s\nFrom: %s\nTo: <sip:bob@192.0.2.20>;tag=%s\nCall-ID: %s\n"
+		  "SIP/2.0 %u Status\nVia: %s\nFrom: %s\nTo: <sip:bob@192.0.2.20>;tag=%s\nCall-ID: "
+		  "%s\n"
 		  "CSeq: 1 INVITE\n%sContent-Length: 0\n\n",
 		  status, peer_header(far, 0, "Via: "), peer_header(far, 0, "From: "), tag,
 		  peer_header(far, 0, "Call-ID: "), more);
@@ -512,7 +519,8 @@ static void accept_it(struct engine *en, struct sip_server_txn *st, const struct
 	sip_dialog_join(d, &user.usage, &handler, &user);
 	if (m->method == SIP_INVITE)
 		(void)sip_dialog_reply(d, st, &(struct sip_response){.status = 180});
-	(void)sip_dialog_reply(d, st, &(struct sip_response){.status = 200, .headers = STR("Expires: 60\r\n")});
+	(void)sip_dialog_reply(
+		d, st, &(struct sip_response){.status = 200, .headers = STR("Expires: 60\r\n")});
 	mem_unref(d);
 }
 
@@ -527,15 +535,17 @@ static void test_uas(void)
 	engine_run(e);
 	unit_must(starts(0, "SIP/2.0 180 "));
 	unit_must(starts(1, "SIP/2.0 200 "));
-	unit_must(peer_has(far, 1, "\r\nRecord-Route: <sip:192.0.2.20;lr>\r\n"
-				   "Record-Route: <sip:p.example.net;lr;x>\r\n"));
+	unit_must(peer_has(far, 1,
+			   "\r\nRecord-Route: <sip:192.0.2.20;lr>\r\n"
+			   "Record-Route: <sip:p.example.net;lr;x>\r\n"));
 	unit_must(peer_has(far, 1, "\r\nContact: <sip:192.0.2.10:5060>\r\n"));
 	unit_must(peer_has(far, 1, "\r\nExpires: 60\r\n"));
 	unit_must(user.usage.dialog && sip_dialog_state(user.usage.dialog) == SIP_DIALOG_CONFIRMED);
 	unit_must(peer_has(far, 1, ";tag="));
 
 	peer_send(far,
-		  "ACK sip:192.0.2.10:5060 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-2\n"
+		  "ACK sip:192.0.2.10:5060 SIP/2.0\nVia: SIP/2.0/UDP "
+		  "192.0.2.20:5060;branch=z9hG4bK-2\n"
 		  "From: <sip:alice@example.org>;tag=a1\nTo: %s\nCall-ID: c1@example.org\n"
 		  "CSeq: 1 ACK\nContent-Length: 0\n\n",
 		  peer_header(far, 1, "To: "));
@@ -586,15 +596,18 @@ static void test_uas_without_tag(void)
 {
 	set_up();
 	e->on_request = accept_it;
-	peer_send(far,
-		  "SUBSCRIBE sip:192.0.2.10:5060 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-3\n"
-		  "From: <sip:alice@example.org>\nTo: <sip:bob@example.com>\nCall-ID: old\nCSeq: 1 SUBSCRIBE\n"
-		  "Contact: <sip:alice@192.0.2.20:5060>\nContent-Length: 0\n\n");
+	peer_send(far, "SUBSCRIBE sip:192.0.2.10:5060 SIP/2.0\nVia: SIP/2.0/UDP "
+		       "192.0.2.20:5060;branch=z9hG4bK-3\n"
+		       "From: <sip:alice@example.org>\nTo: <sip:bob@example.com>\nCall-ID: "
+		       "old\nCSeq: 1 SUBSCRIBE\n"
+		       "Contact: <sip:alice@192.0.2.20:5060>\nContent-Length: 0\n\n");
 	engine_run(e);
 	unit_must(starts(0, "SIP/2.0 200 "));
 	peer_send(far,
-		  "SUBSCRIBE sip:192.0.2.10:5060 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-4\n"
-		  "From: <sip:alice@example.org>\nTo: %s\nCall-ID: old\nCSeq: 2 SUBSCRIBE\nContent-Length: 0\n\n",
+		  "SUBSCRIBE sip:192.0.2.10:5060 SIP/2.0\nVia: SIP/2.0/UDP "
+		  "192.0.2.20:5060;branch=z9hG4bK-4\n"
+		  "From: <sip:alice@example.org>\nTo: %s\nCall-ID: old\nCSeq: 2 "
+		  "SUBSCRIBE\nContent-Length: 0\n\n",
 		  peer_header(far, 0, "To: "));
 	engine_run(e);
 	unit_must(user.requests == 1);
@@ -604,8 +617,9 @@ static void test_uas_without_tag(void)
 	unit_must(peer_has(far, 2, "\r\nTo: <sip:alice@example.org>\r\n"));
 }
 
-UNIT_MAIN(UNIT_TEST(test_first_request), UNIT_TEST(test_established_by_request), UNIT_TEST(test_strict_router),
-	  UNIT_TEST(test_order), UNIT_TEST(test_target_refresh), UNIT_TEST(test_nobodys), UNIT_TEST(test_481),
-	  UNIT_TEST(test_no_answer), UNIT_TEST(test_name_is_resolved), UNIT_TEST(test_hop), UNIT_TEST(test_bad_uri),
-	  UNIT_TEST(test_shutdown), UNIT_TEST(test_invite), UNIT_TEST(test_fork), UNIT_TEST(test_uas),
-	  UNIT_TEST(test_uas_bad), UNIT_TEST(test_uas_without_tag))
+UNIT_MAIN(UNIT_TEST(test_first_request), UNIT_TEST(test_established_by_request),
+	  UNIT_TEST(test_strict_router), UNIT_TEST(test_order), UNIT_TEST(test_target_refresh),
+	  UNIT_TEST(test_nobodys), UNIT_TEST(test_481), UNIT_TEST(test_no_answer),
+	  UNIT_TEST(test_name_is_resolved), UNIT_TEST(test_hop), UNIT_TEST(test_bad_uri),
+	  UNIT_TEST(test_shutdown), UNIT_TEST(test_invite), UNIT_TEST(test_fork),
+	  UNIT_TEST(test_uas), UNIT_TEST(test_uas_bad), UNIT_TEST(test_uas_without_tag))

@@ -11,7 +11,7 @@
 #include "sip/digest_nonce.h"
 
 #define REALM STR("example.com")
-#define URI   STR("sip:bob@example.com")
+#define URI STR("sip:bob@example.com")
 #define METHOD STR("MESSAGE")
 
 struct fixture {
@@ -61,29 +61,49 @@ static void test_vectors(void)
 		struct digest_response r;
 		const char *want;
 	} rows[] = {
-		{"RFC 2617 3.5", "Mufasa", "testrealm@host.com", "Circle Of Life", DIGEST_MD5,
-		 {.nonce = STR_INIT("dcd98b7102dd2f0e8b11d0f600bfb0c093"), .nc = STR_INIT("00000001"),
-		  .cnonce = STR_INIT("0a4f113b"), .qop = STR_INIT("auth"), .method = STR_INIT("GET"),
+		{"RFC 2617 3.5",
+		 "Mufasa",
+		 "testrealm@host.com",
+		 "Circle Of Life",
+		 DIGEST_MD5,
+		 {.nonce = STR_INIT("dcd98b7102dd2f0e8b11d0f600bfb0c093"),
+		  .nc = STR_INIT("00000001"),
+		  .cnonce = STR_INIT("0a4f113b"),
+		  .qop = STR_INIT("auth"),
+		  .method = STR_INIT("GET"),
 		  .uri = STR_INIT("/dir/index.html")},
 		 "6629fae49393a05397450978507c4ef1"},
-		{"RFC 2617 3.5 without qop (RFC 2069)", "Mufasa", "testrealm@host.com", "Circle Of Life",
+		{"RFC 2617 3.5 without qop (RFC 2069)",
+		 "Mufasa",
+		 "testrealm@host.com",
+		 "Circle Of Life",
 		 DIGEST_MD5,
-		 {.nonce = STR_INIT("dcd98b7102dd2f0e8b11d0f600bfb0c093"), .method = STR_INIT("GET"),
+		 {.nonce = STR_INIT("dcd98b7102dd2f0e8b11d0f600bfb0c093"),
+		  .method = STR_INIT("GET"),
 		  .uri = STR_INIT("/dir/index.html")},
 		 "670fd8c2df070c60b045671b8b24ff02"},
-		{"RFC 7616 3.9.1 MD5", "Mufasa", "http-auth@example.org", "Circle of Life", DIGEST_MD5,
+		{"RFC 7616 3.9.1 MD5",
+		 "Mufasa",
+		 "http-auth@example.org",
+		 "Circle of Life",
+		 DIGEST_MD5,
 		 {.nonce = STR_INIT("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"),
 		  .nc = STR_INIT("00000001"),
 		  .cnonce = STR_INIT("f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"),
-		  .qop = STR_INIT("auth"), .method = STR_INIT("GET"),
+		  .qop = STR_INIT("auth"),
+		  .method = STR_INIT("GET"),
 		  .uri = STR_INIT("/dir/index.html")},
 		 "8ca523f5e9506fed4657c9700eebdbec"},
-		{"RFC 7616 3.9.1 SHA-256", "Mufasa", "http-auth@example.org", "Circle of Life",
+		{"RFC 7616 3.9.1 SHA-256",
+		 "Mufasa",
+		 "http-auth@example.org",
+		 "Circle of Life",
 		 DIGEST_SHA256,
 		 {.nonce = STR_INIT("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"),
 		  .nc = STR_INIT("00000001"),
 		  .cnonce = STR_INIT("f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"),
-		  .qop = STR_INIT("auth"), .method = STR_INIT("GET"),
+		  .qop = STR_INIT("auth"),
+		  .method = STR_INIT("GET"),
 		  .uri = STR_INIT("/dir/index.html")},
 		 "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"},
 	};
@@ -110,7 +130,8 @@ static void test_secret(void)
 {
 	struct digest_secret s;
 
-	unit_ok(digest_secret_init(&s, STR("Mufasa"), STR("testrealm@host.com"), STR("Circle Of Life")));
+	unit_ok(digest_secret_init(&s, STR("Mufasa"), STR("testrealm@host.com"),
+				   STR("Circle Of Life")));
 	assert_string_equal(s.ha1[DIGEST_MD5], "939e7578ed9e3c518a452acee763bce9");
 	assert_int_equal(strlen(s.ha1[DIGEST_SHA256]), 64);
 }
@@ -126,7 +147,8 @@ static struct str challenge_line(struct str lines, enum auth_algorithm a, struct
 		ptrdiff_t colon = str_find(line, ':');
 
 		assert_true(colon > 0);
-		assert_int_equal(auth_challenge_decode(c, str_trim(str_from(line, (size_t)colon + 1))), 0);
+		assert_int_equal(
+			auth_challenge_decode(c, str_trim(str_from(line, (size_t)colon + 1))), 0);
 		if (c->algorithm == a)
 			return line;
 	}
@@ -173,8 +195,8 @@ static struct digest_client *client(struct str lines)
 
 
 /* The credentials in a line that the client wrote. */
-static void answer(struct fixture *f, struct digest_client *c, const char *user, const char *password,
-		   struct auth_credentials *ret)
+static void answer(struct fixture *f, struct digest_client *c, const char *user,
+		   const char *password, struct auth_credentials *ret)
 {
 	struct buf *b = unit_buf(4096);
 	struct str line;
@@ -184,7 +206,8 @@ static void answer(struct fixture *f, struct digest_client *c, const char *user,
 	assert_true(str_starts(line, STR("Authorization: Digest ")));
 	assert_true(str_ends(line, STR("\r\n")));
 	assert_int_equal(
-		auth_credentials_decode(ret, str_trim(str_from(line, strlen("Authorization: ")))), 0);
+		auth_credentials_decode(ret, str_trim(str_from(line, strlen("Authorization: ")))),
+		0);
 }
 
 
@@ -220,12 +243,14 @@ static void test_round_trip(void)
 	assert_int_equal(verify(f, &a), DIGEST_WRONG);
 	answer(f, c, "alice", "secret", &a);
 	assert_int_equal(digest_verify(f->server, &a, METHOD, URI, STR(""), NULL), DIGEST_WRONG);
-	assert_int_equal(digest_verify(f->server, &a, STR("INVITE"), URI, STR(""), &f->secret), DIGEST_WRONG);
-	assert_int_equal(digest_verify(f->server, &a, METHOD, STR("sip:eve@example.com"), STR(""), &f->secret),
+	assert_int_equal(digest_verify(f->server, &a, STR("INVITE"), URI, STR(""), &f->secret),
+			 DIGEST_WRONG);
+	assert_int_equal(digest_verify(f->server, &a, METHOD, STR("sip:eve@example.com"), STR(""),
+				       &f->secret),
 			 DIGEST_MALFORMED);
 	/* None of these used up the count. */
-	unit_must(digest_verify(f->server, &a, METHOD, STR("sip:bob@EXAMPLE.com"), STR(""), &f->secret) ==
-		  DIGEST_OK);
+	unit_must(digest_verify(f->server, &a, METHOD, STR("sip:bob@EXAMPLE.com"), STR(""),
+				&f->secret) == DIGEST_OK);
 }
 
 
@@ -278,18 +303,30 @@ static void test_stale(void)
 
 
 /* Credentials as a client of our own choosing would make them. */
-static enum digest_verdict by_hand(struct fixture *f, struct str nonce, uint32_t nc, enum auth_qop qop,
-				   const char *body_signed, const char *body_sent)
+static enum digest_verdict by_hand(struct fixture *f, struct str nonce, uint32_t nc,
+				   enum auth_qop qop, const char *body_signed,
+				   const char *body_sent)
 {
 	struct digest_hash *h = hashes();
 	char text[9], hex[DIGEST_HEX_MAX];
 	struct auth_credentials a = {
-		.scheme = STR("Digest"), .digest = true, .username = STR("alice"), .realm = REALM,
-		.nonce = nonce, .uri = URI, .algorithm = AUTH_SHA256, .qop = qop, .nc = nc,
+		.scheme = STR("Digest"),
+		.digest = true,
+		.username = STR("alice"),
+		.realm = REALM,
+		.nonce = nonce,
+		.uri = URI,
+		.algorithm = AUTH_SHA256,
+		.qop = qop,
+		.nc = nc,
 	};
 	struct digest_response r = {
-		.algorithm = DIGEST_SHA256, .ha1 = str_of(f->secret.ha1[DIGEST_SHA256]), .nonce = nonce,
-		.method = METHOD, .uri = URI, .with_body = qop == AUTH_QOP_AUTH_INT,
+		.algorithm = DIGEST_SHA256,
+		.ha1 = str_of(f->secret.ha1[DIGEST_SHA256]),
+		.nonce = nonce,
+		.method = METHOD,
+		.uri = URI,
+		.with_body = qop == AUTH_QOP_AUTH_INT,
 		.body = str_of(body_signed),
 	};
 
@@ -320,11 +357,25 @@ static void test_counts(void)
 		uint32_t nc;
 		enum digest_verdict want;
 	} rows[] = {
-		{5, DIGEST_OK}, {5, DIGEST_STALE}, {3, DIGEST_OK}, {3, DIGEST_STALE}, {4, DIGEST_OK},
-		{68, DIGEST_OK}, {5, DIGEST_STALE}, {4, DIGEST_STALE}, {6, DIGEST_OK}, {6, DIGEST_STALE},
-		{69, DIGEST_OK}, {1000000, DIGEST_OK}, {70, DIGEST_STALE}, {999999, DIGEST_OK},
-		{1000000 - 63, DIGEST_OK}, {1000000 - 64, DIGEST_STALE}, {UINT32_MAX, DIGEST_OK},
-		{UINT32_MAX, DIGEST_STALE}, {0, DIGEST_MALFORMED},
+		{5, DIGEST_OK},
+		{5, DIGEST_STALE},
+		{3, DIGEST_OK},
+		{3, DIGEST_STALE},
+		{4, DIGEST_OK},
+		{68, DIGEST_OK},
+		{5, DIGEST_STALE},
+		{4, DIGEST_STALE},
+		{6, DIGEST_OK},
+		{6, DIGEST_STALE},
+		{69, DIGEST_OK},
+		{1000000, DIGEST_OK},
+		{70, DIGEST_STALE},
+		{999999, DIGEST_OK},
+		{1000000 - 63, DIGEST_OK},
+		{1000000 - 64, DIGEST_STALE},
+		{UINT32_MAX, DIGEST_OK},
+		{UINT32_MAX, DIGEST_STALE},
+		{0, DIGEST_MALFORMED},
 	};
 	struct fixture *f = fixture();
 	struct str nonce = fresh(f);
@@ -377,7 +428,8 @@ static void test_forged_nonce(void)
 		b->p[i] = b->p[i] == '0' ? '1' : '0';
 		unit_must(by_hand(f, buf_str(b), 1, AUTH_QOP_AUTH, "", "") == DIGEST_STALE);
 	}
-	unit_must(by_hand(f, str_upto(nonce, nonce.n - 1), 1, AUTH_QOP_AUTH, "", "") == DIGEST_STALE);
+	unit_must(by_hand(f, str_upto(nonce, nonce.n - 1), 1, AUTH_QOP_AUTH, "", "") ==
+		  DIGEST_STALE);
 	unit_must(by_hand(f, STR(""), 1, AUTH_QOP_AUTH, "", "") == DIGEST_STALE);
 	unit_must(by_hand(f, nonce, 1, AUTH_QOP_AUTH, "", "") == DIGEST_OK);
 }
@@ -433,8 +485,14 @@ static void test_refused(void)
 
 	assert_int_equal(verify(f, &a), DIGEST_WRONG);
 	a = (struct auth_credentials){
-		.scheme = STR("Digest"), .digest = true, .username = STR("alice"), .realm = REALM,
-		.nonce = fresh(f), .uri = URI, .response = STR("x"), .algorithm = AUTH_SHA512_256,
+		.scheme = STR("Digest"),
+		.digest = true,
+		.username = STR("alice"),
+		.realm = REALM,
+		.nonce = fresh(f),
+		.uri = URI,
+		.response = STR("x"),
+		.algorithm = AUTH_SHA512_256,
 	};
 	assert_int_equal(verify(f, &a), DIGEST_WRONG);
 	a.algorithm = AUTH_MD5_SESS;
@@ -457,16 +515,24 @@ static void test_client_choice(void)
 		const char *nonce;
 		bool qop;
 	} rows[] = {
-		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\n", 0, DIGEST_MD5, "n1", false},
-		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=MD5, qop=\"auth\"\r\n"
-		 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\", algorithm=SHA-256, qop=\"auth,auth-int\"\r\n",
+		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\n", 0, DIGEST_MD5, "n1",
+		 false},
+		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=MD5, "
+		 "qop=\"auth\"\r\n"
+		 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\", algorithm=SHA-256, "
+		 "qop=\"auth,auth-int\"\r\n",
 		 0, DIGEST_SHA256, "n2", true},
-		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"\r\n"
-		 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\", algorithm=MD5, qop=\"auth\"\r\n",
+		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=SHA-256, "
+		 "qop=\"auth\"\r\n"
+		 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\", algorithm=MD5, "
+		 "qop=\"auth\"\r\n",
 		 0, DIGEST_SHA256, "n1", true},
-		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth-int\"\r\n"
-		 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\"\r\n", 0, DIGEST_MD5, "n2", false},
-		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=AKAv1-MD5\r\n", -ENOTSUP},
+		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=SHA-256, "
+		 "qop=\"auth-int\"\r\n"
+		 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\"\r\n",
+		 0, DIGEST_MD5, "n2", false},
+		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", algorithm=AKAv1-MD5\r\n",
+		 -ENOTSUP},
 		{"WWW-Authenticate: Basic realm=\"r\"\r\n", -ENOTSUP},
 		{"", -ENOTSUP},
 	};

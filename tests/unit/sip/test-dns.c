@@ -134,8 +134,10 @@ static void test_hostile_messages(void)
 		{"pointer forwards", STR_INIT("\0\0\0\0\0\0\xc0\xff")},
 		{"pointer behind the end", STR_INIT("\0\0\0\0\0\0\xff\xff")},
 		{"half a pointer", STR_INIT("\0\0\0\0\0\0\xc0")},
-		{"label too long", STR_INIT("\0\0\0\0\0\0\x40" "aaaa\0")},
-		{"label behind the record", STR_INIT("\0\0\0\0\0\0\x3f" "aaaa\0")},
+		{"label too long", STR_INIT("\0\0\0\0\0\0\x40"
+					    "aaaa\0")},
+		{"label behind the record", STR_INIT("\0\0\0\0\0\0\x3f"
+						     "aaaa\0")},
 		{"dot in a label", STR_INIT("\0\0\0\0\0\0\003a.b\0")},
 		{"NUL in a label", STR_INIT("\0\0\0\0\0\0\003a\0b\0")},
 		{"blank in a label", STR_INIT("\0\0\0\0\0\0\003a b\0")},
@@ -167,7 +169,9 @@ static void test_long_name(void)
 
 	buf_put(data, "\0\0\0\0\0\0", 6);
 	for (int i = 0; i < 5; i++)
-		buf_puts(data, STR("\x3f" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+		buf_puts(data,
+			 STR("\x3f"
+			     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 	buf_putc(data, 0);
 	put_head(b, "example.com", DNS_SRV, 1);
 	put_record(b, DNS_SRV, 100, buf_str(data));
@@ -193,7 +197,8 @@ static void test_cut_messages(void)
 
 		memcpy(exact, b->p, i);
 		assert_int_equal(dns_message_decode(r, &n, (struct str){exact, i}, DNS_NAPTR,
-						    unit_arena(DNS_TEXT_MAX)), -EBADMSG);
+						    unit_arena(DNS_TEXT_MAX)),
+				 -EBADMSG);
 		mem_free(exact);
 	}
 }
@@ -203,8 +208,11 @@ static void test_cut_messages(void)
 
 static struct dns_record srv(uint16_t priority, uint16_t weight, const char *target)
 {
-	return (struct dns_record){.type = DNS_SRV, .priority = priority, .weight = weight,
-				   .port = 5060, .target = str_of(target)};
+	return (struct dns_record){.type = DNS_SRV,
+				   .priority = priority,
+				   .weight = weight,
+				   .port = 5060,
+				   .target = str_of(target)};
 }
 
 
@@ -212,8 +220,8 @@ static void test_srv_order(void)
 {
 	struct virtual_loop *vl = unit_own(virtual_loop_alloc(7));
 	const struct dns_record records[] = {
-		srv(20, 0, "backup"), srv(10, 10, "small"), srv(10, 90, "big"), srv(10, 0, "zero"),
-		srv(5, 0, "."), {.type = DNS_A, .target = STR("x")},
+		srv(20, 0, "backup"), srv(10, 10, "small"), srv(10, 90, "big"),
+		srv(10, 0, "zero"),   srv(5, 0, "."),       {.type = DNS_A, .target = STR("x")},
 	};
 	int first_big = 0, first_zero = 0;
 
@@ -278,7 +286,8 @@ static struct cached *cached(const char *zone, size_t max)
 	c->vl = unit_own(virtual_loop_alloc(1));
 	unit_ok(virtual_dns_alloc(&c->dns, virtual_loop_base(c->vl), str_of(zone)));
 	unit_own(c->dns);
-	unit_ok(dns_cache_alloc(&c->cache, virtual_loop_base(c->vl), virtual_dns_port(c->dns), max));
+	unit_ok(dns_cache_alloc(&c->cache, virtual_loop_base(c->vl), virtual_dns_port(c->dns),
+				max));
 	unit_own(c->cache);
 	return c;
 }
@@ -314,14 +323,18 @@ static void wait_for(struct cached *c, const char *name)
 static void test_cache_ttl(void)
 {
 	struct cached *c = cached("a 10 A 192.0.2.1\na 20 A 192.0.2.2\nlong 999999 A 192.0.2.3\n"
-				  "short 0 A 192.0.2.4\ndead ERROR timeout\n", 100);
+				  "short 0 A 192.0.2.4\ndead ERROR timeout\n",
+				  100);
 	static const struct {
 		const char *name;
 		size_t n;
 		uint32_t ttl_s;
 	} rows[] = {
-		{"a", 2, 10}, {"long", 1, DNS_TTL_MAX_S}, {"short", 1, DNS_TTL_MIN_S},
-		{"missing", 0, DNS_TTL_MISSING_S}, {"dead", 0, DNS_TTL_FAILED_S},
+		{"a", 2, 10},
+		{"long", 1, DNS_TTL_MAX_S},
+		{"short", 1, DNS_TTL_MIN_S},
+		{"missing", 0, DNS_TTL_MISSING_S},
+		{"dead", 0, DNS_TTL_FAILED_S},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -367,7 +380,8 @@ static void test_cache_shares(void)
 static void test_cache_bounds(void)
 {
 	struct cached *c = cached("a A 192.0.2.1\nb A 192.0.2.2\nd DELAY 500\nd A 192.0.2.3\n"
-				  "e DELAY 500\ne A 192.0.2.4\n", 2);
+				  "e DELAY 500\ne A 192.0.2.4\n",
+				  2);
 	size_t n;
 
 	wait_for(c, "a");
@@ -571,9 +585,10 @@ static void test_cares_bad_servers(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_addresses), UNIT_TEST(test_srv_and_naptr), UNIT_TEST(test_hostile_messages),
-	  UNIT_TEST(test_long_name), UNIT_TEST(test_cut_messages), UNIT_TEST(test_srv_order),
-	  UNIT_TEST(test_srv_order_cut), UNIT_TEST(test_cache_ttl), UNIT_TEST(test_cache_shares),
-	  UNIT_TEST(test_cache_bounds), UNIT_TEST(test_cache_dropped_while_asking),
-	  UNIT_TEST_PLAIN(test_cares), UNIT_TEST_PLAIN(test_cares_odd_names),
-	  UNIT_TEST_PLAIN(test_cares_cancel_and_close), UNIT_TEST_PLAIN(test_cares_bad_servers))
+UNIT_MAIN(UNIT_TEST(test_addresses), UNIT_TEST(test_srv_and_naptr),
+	  UNIT_TEST(test_hostile_messages), UNIT_TEST(test_long_name), UNIT_TEST(test_cut_messages),
+	  UNIT_TEST(test_srv_order), UNIT_TEST(test_srv_order_cut), UNIT_TEST(test_cache_ttl),
+	  UNIT_TEST(test_cache_shares), UNIT_TEST(test_cache_bounds),
+	  UNIT_TEST(test_cache_dropped_while_asking), UNIT_TEST_PLAIN(test_cares),
+	  UNIT_TEST_PLAIN(test_cares_odd_names), UNIT_TEST_PLAIN(test_cares_cancel_and_close),
+	  UNIT_TEST_PLAIN(test_cares_bad_servers))

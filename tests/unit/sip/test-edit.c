@@ -6,9 +6,9 @@
 #include "lib/unit.h"
 
 #define START "MESSAGE sip:b@h SIP/2.0\r\n"
-#define VIA   "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
-#define REST  "From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n"
-#define TAIL  "\r\nbody"
+#define VIA "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
+#define REST "From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n"
+#define TAIL "\r\nbody"
 #define PLAIN START VIA REST TAIL
 
 
@@ -46,7 +46,8 @@ static void test_forwarding(void)
 	struct sip_edits e;
 	struct sip_msg m;
 
-	open_edits(&e, &m, START VIA "Route: <sip:us;lr>,<sip:next;lr>\r\nMax-Forwards: 70\r\n" REST TAIL);
+	open_edits(&e, &m,
+		   START VIA "Route: <sip:us;lr>,<sip:next;lr>\r\nMax-Forwards: 70\r\n" REST TAIL);
 	sip_edit_append(&e, STR("P-One: 1\r\n"));
 	sip_edit_header(&e, SIP_HDR_MAX_FORWARDS, STR("Max-Forwards: 69\r\n"));
 	sip_edit_insert_before(&e, SIP_HDR_VIA, STR("Via: SIP/2.0/TCP us;branch=z9hG4bK2\r\n"));
@@ -78,7 +79,9 @@ static void test_remove(void)
 	struct sip_edits e;
 	struct sip_msg m;
 
-	open_edits(&e, &m, START "Privacy: id\r\n" VIA "privacy:\r\n header\r\n" REST "Privacy: x\r\n" TAIL);
+	open_edits(&e, &m,
+		   START "Privacy: id\r\n" VIA "privacy:\r\n header\r\n" REST
+			 "Privacy: x\r\n" TAIL);
 	sip_edit_remove(&e, SIP_HDR_PRIVACY);
 	sip_edit_remove(&e, SIP_HDR_ROUTE);
 	becomes(&e, PLAIN);
@@ -131,8 +134,9 @@ static void test_topmost_via(void)
 	struct sip_edits e;
 	struct sip_msg m;
 
-	open_edits(&e, &m, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP us;branch=z9hG4bK2, SIP/2.0/UDP them;branch=z9hG4bK1\r\n"
-			   REST TAIL);
+	open_edits(&e, &m,
+		   "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP us;branch=z9hG4bK2, SIP/2.0/UDP "
+		   "them;branch=z9hG4bK1\r\n" REST TAIL);
 	sip_edit_remove_first_value(&e, SIP_HDR_VIA);
 	becomes(&e, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP them;branch=z9hG4bK1\r\n" REST TAIL);
 	/* There is no Request-URI to replace. */
@@ -146,11 +150,14 @@ static void test_bare_lf_leaves_as_crlf(void)
 	struct sip_edits e;
 	struct sip_msg m;
 
-	open_edits(&e, &m, "MESSAGE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@h>;tag=f\r\n"
-			   "To: <sip:b@h>\nCall-ID: c\nCSeq: 1\n MESSAGE\n\nbo\ndy");
+	open_edits(&e, &m,
+		   "MESSAGE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: "
+		   "<sip:a@h>;tag=f\r\n"
+		   "To: <sip:b@h>\nCall-ID: c\nCSeq: 1\n MESSAGE\n\nbo\ndy");
 	sip_edit_append(&e, STR("X: y\r\n"));
-	becomes(&e, START VIA "From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1\r\n MESSAGE\r\n"
-		    "X: y\r\n\r\nbo\ndy");
+	becomes(&e, START VIA
+		"From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1\r\n MESSAGE\r\n"
+		"X: y\r\n\r\nbo\ndy");
 }
 
 

@@ -62,12 +62,17 @@ static void test_state(void)
 	} rows[] = {
 		{"active;expires=600", 0, SIP_SUBSTATE_ACTIVE, SIP_SUBREASON_NONE, 600, -1},
 		{"Pending", 0, SIP_SUBSTATE_PENDING, SIP_SUBREASON_NONE, -1, -1},
-		{"terminated;reason=timeout", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_TIMEOUT, -1, -1},
-		{"terminated ;reason=giveup;retry-after=30", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_GIVEUP, -1, 30},
-		{"terminated;reason=Invariant", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_INVARIANT, -1, -1},
-		{"terminated;reason=sunset", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_NONE, -1, -1},
+		{"terminated;reason=timeout", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_TIMEOUT, -1,
+		 -1},
+		{"terminated ;reason=giveup;retry-after=30", 0, SIP_SUBSTATE_TERMINATED,
+		 SIP_SUBREASON_GIVEUP, -1, 30},
+		{"terminated;reason=Invariant", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_INVARIANT,
+		 -1, -1},
+		{"terminated;reason=sunset", 0, SIP_SUBSTATE_TERMINATED, SIP_SUBREASON_NONE, -1,
+		 -1},
 		{"resting", 0, SIP_SUBSTATE_OTHER, SIP_SUBREASON_NONE, -1, -1},
-		{"active;expires=99999999999", 0, SIP_SUBSTATE_ACTIVE, SIP_SUBREASON_NONE, UINT32_MAX, -1},
+		{"active;expires=99999999999", 0, SIP_SUBSTATE_ACTIVE, SIP_SUBREASON_NONE,
+		 UINT32_MAX, -1},
 		{"active;expires=soon", 0, SIP_SUBSTATE_ACTIVE, SIP_SUBREASON_NONE, -1, -1},
 		{"active;", -EBADMSG, 0, 0, 0, 0},
 		{"", -EBADMSG, 0, 0, 0, 0},
@@ -77,13 +82,15 @@ static void test_state(void)
 		struct sip_subscription_value v;
 
 		unit_case("%s", rows[i].value);
-		assert_int_equal(sip_subscription_value_decode(&v, str_of(rows[i].value)), rows[i].err);
+		assert_int_equal(sip_subscription_value_decode(&v, str_of(rows[i].value)),
+				 rows[i].err);
 		if (rows[i].err)
 			continue;
 		assert_int_equal(v.state, rows[i].state);
 		assert_int_equal(v.reason, rows[i].reason);
 		assert_int_equal(v.has_expires ? (int64_t)v.expires_s : -1, rows[i].expires);
-		assert_int_equal(v.has_retry_after ? (int64_t)v.retry_after_s : -1, rows[i].retry_after);
+		assert_int_equal(v.has_retry_after ? (int64_t)v.retry_after_s : -1,
+				 rows[i].retry_after);
 	}
 	unit_str(sip_subreason_name(SIP_SUBREASON_PROBATION), "probation");
 	unit_str(sip_subreason_name(SIP_SUBREASON_NONE), "");

@@ -63,8 +63,10 @@ static void test_rows(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unit_case("%s %s", rows[i].a, rows[i].b);
-		assert_int_equal(sip_feature_values_meet(str_of(rows[i].a), str_of(rows[i].b)), rows[i].meet);
-		assert_int_equal(sip_feature_values_meet(str_of(rows[i].b), str_of(rows[i].a)), rows[i].meet);
+		assert_int_equal(sip_feature_values_meet(str_of(rows[i].a), str_of(rows[i].b)),
+				 rows[i].meet);
+		assert_int_equal(sip_feature_values_meet(str_of(rows[i].b), str_of(rows[i].a)),
+				 rows[i].meet);
 	}
 }
 

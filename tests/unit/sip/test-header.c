@@ -41,12 +41,14 @@ static void test_every_name(void)
 		unit_str(sip_header_name(list[i].id), list[i].name);
 
 		for (size_t k = 0; k <= n; k++)
-			text[k] = list[i].name[k] >= 'a' && list[i].name[k] <= 'z' ? list[i].name[k] & ~0x20
-										 : list[i].name[k];
+			text[k] = list[i].name[k] >= 'a' && list[i].name[k] <= 'z'
+					  ? list[i].name[k] & ~0x20
+					  : list[i].name[k];
 		assert_int_equal(find(text, n), list[i].id);
 		for (size_t k = 0; k < n; k++)
-			text[k] = list[i].name[k] >= 'A' && list[i].name[k] <= 'Z' ? list[i].name[k] | 0x20
-										 : list[i].name[k];
+			text[k] = list[i].name[k] >= 'A' && list[i].name[k] <= 'Z'
+					  ? list[i].name[k] | 0x20
+					  : list[i].name[k];
 		assert_int_equal(find(text, n), list[i].id);
 	}
 }

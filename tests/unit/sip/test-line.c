@@ -21,14 +21,15 @@ static const struct {
 	{"SUBJECT \t :  hi  \t\r\n", SIP_LINE_OK, 20, SIP_HDR_SUBJECT, "SUBJECT", "hi", 0},
 	{"Subject:\r\n", SIP_LINE_OK, 10, SIP_HDR_SUBJECT, "Subject", "", 0},
 	{"Subject: a:b\n", SIP_LINE_OK, 13, SIP_HDR_SUBJECT, "Subject", "a:b", 0},
-	{"Subject:\r\n hi\r\n\tyou \r\n", SIP_LINE_OK, 22, SIP_HDR_SUBJECT, "Subject", "hi\r\n\tyou", 1},
+	{"Subject:\r\n hi\r\n\tyou \r\n", SIP_LINE_OK, 22, SIP_HDR_SUBJECT, "Subject",
+	 "hi\r\n\tyou", 1},
 	{"Subject: hi\r\n \r\n", SIP_LINE_OK, 16, SIP_HDR_SUBJECT, "Subject", "hi", 1},
 	{"Subject:\n\n", SIP_LINE_OK, 9, SIP_HDR_SUBJECT, "Subject", "", 0},
 	{"X-%!.*_+`'~: y\r\n", SIP_LINE_OK, 16, SIP_HDR_OTHER, "X-%!.*_+`'~", "y", 0},
 	{"Nobody-Knows-This-Very-Long-Header-Name: y\r\n", SIP_LINE_OK, 44, SIP_HDR_OTHER,
 	 "Nobody-Knows-This-Very-Long-Header-Name", "y", 0},
-	{"P-Charging-Function-Addresses: y\r\n", SIP_LINE_OK, 34, SIP_HDR_P_CHARGING_FUNCTION_ADDRESSES,
-	 "P-Charging-Function-Addresses", "y", 0},
+	{"P-Charging-Function-Addresses: y\r\n", SIP_LINE_OK, 34,
+	 SIP_HDR_P_CHARGING_FUNCTION_ADDRESSES, "P-Charging-Function-Addresses", "y", 0},
 	{"\r\n", SIP_LINE_EMPTY, 2, SIP_HDR_OTHER, NULL, NULL, 0},
 	{"\n", SIP_LINE_EMPTY, 1, SIP_HDR_OTHER, NULL, NULL, 0},
 	{"Subject hi\r\n", SIP_LINE_BAD, 12, SIP_HDR_OTHER, NULL, NULL, 0},
@@ -74,8 +75,14 @@ static void test_rows(void)
 
 static void test_cut(void)
 {
-	static const char *const texts[] = {"S", "Subject", "Subject:", "Subject: hi", "Subject: hi\r", "\r",
-					    "Subject: hi\r\n more", "Subject: hi\r\n "};
+	static const char *const texts[] = {"S",
+					    "Subject",
+					    "Subject:",
+					    "Subject: hi",
+					    "Subject: hi\r",
+					    "\r",
+					    "Subject: hi\r\n more",
+					    "Subject: hi\r\n "};
 	struct sip_line l;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

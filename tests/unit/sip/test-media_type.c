@@ -13,7 +13,8 @@ static void test_good(void)
 	} rows[] = {
 		{"text/plain", "text", "plain", ""},
 		{"text/plain;charset=utf-8", "text", "plain", "charset=utf-8"},
-		{" Message / CPIM ; charset = \"utf-8\" ", "Message", "CPIM", " charset = \"utf-8\""},
+		{" Message / CPIM ; charset = \"utf-8\" ", "Message", "CPIM",
+		 " charset = \"utf-8\""},
 		{"*/*", "*", "*", ""},
 		{"text/*;q=0.3", "text", "*", "q=0.3"},
 		{"application/vnd.oma.im.search+xml", "application", "vnd.oma.im.search+xml", ""},
@@ -35,18 +36,18 @@ static void test_good(void)
 static void test_bad(void)
 {
 	static const char *const bad[] = {"",
-	                                  " ",
-	                                  "text",
-	                                  "text/",
-	                                  "/plain",
-	                                  "text plain",
-	                                  "text/plain;",
-	                                  "text/plain x",
-	                                  "text/plain, text/html",
-	                                  "text/plain;=x",
-	                                  "te(xt/plain",
-	                                  "text/plain;x=\"",
-	                                  "text//plain"};
+					  " ",
+					  "text",
+					  "text/",
+					  "/plain",
+					  "text plain",
+					  "text/plain;",
+					  "text/plain x",
+					  "text/plain, text/html",
+					  "text/plain;=x",
+					  "te(xt/plain",
+					  "text/plain;x=\"",
+					  "text//plain"};
 	struct sip_media_type t = {.type = STR_INIT("kept")};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -112,13 +113,15 @@ static void test_accept(void)
 
 		unit_case("%s", rows[i].accept);
 		snprintf(text, sizeof(text),
-		         "OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\n"
-		         "Call-ID: c\r\nCSeq: 1 OPTIONS\r\n%s\r\n",
-		         rows[i].accept);
+			 "OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>\r\nTo: "
+			 "<sip:b>\r\n"
+			 "Call-ID: c\r\nCSeq: 1 OPTIONS\r\n%s\r\n",
+			 rows[i].accept);
 		assert_int_equal(sip_msg_decode(&m, str_of(text), false), SIP_DECODE_OK);
 		assert_int_equal(sip_accept_q(&m, &plain), rows[i].q);
 	}
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_good), UNIT_TEST(test_bad), UNIT_TEST(test_matches), UNIT_TEST(test_accept))
+UNIT_MAIN(UNIT_TEST(test_good), UNIT_TEST(test_bad), UNIT_TEST(test_matches),
+	  UNIT_TEST(test_accept))

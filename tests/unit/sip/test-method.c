@@ -28,11 +28,13 @@ static void test_neighbours(void)
 		for (size_t i = 0; i < name.n; i++) {
 			memcpy(text, name.p, name.n);
 			text[i] |= 0x20;
-			assert_int_equal(sip_method_decode((struct str){text, name.n}), SIP_METHOD_OTHER);
+			assert_int_equal(sip_method_decode((struct str){text, name.n}),
+					 SIP_METHOD_OTHER);
 		}
 		memcpy(text, name.p, name.n);
 		text[name.n] = 'S';
-		assert_int_equal(sip_method_decode((struct str){text, name.n + 1}), SIP_METHOD_OTHER);
+		assert_int_equal(sip_method_decode((struct str){text, name.n + 1}),
+				 SIP_METHOD_OTHER);
 		assert_int_equal(sip_method_decode(str_upto(name, name.n - 1)), SIP_METHOD_OTHER);
 	}
 	assert_int_equal(sip_method_decode(STR("")), SIP_METHOD_OTHER);

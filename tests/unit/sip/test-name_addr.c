@@ -16,9 +16,11 @@ static const struct {
 	{"Bob <sip:a@b>;TAG=x", "Bob", "sip:a@b", "TAG=x", "x"},
 	{"caller<sip:a@b>", "caller", "sip:a@b", "", NULL},
 	{"A. G. Bell  <sip:a@b>", "A. G. Bell", "sip:a@b", "", NULL},
-	{"\"Bell, A\\\"x\\\" ; <y>\" <sip:a@b>;q=0.1", "Bell, A\\\"x\\\" ; <y>", "sip:a@b", "q=0.1", NULL},
+	{"\"Bell, A\\\"x\\\" ; <y>\" <sip:a@b>;q=0.1", "Bell, A\\\"x\\\" ; <y>", "sip:a@b", "q=0.1",
+	 NULL},
 	{"\"\"<sip:a@b>", "", "sip:a@b", "", NULL},
-	{"token1~` token2'+_ token3*%!.- <sip:m@e>", "token1~` token2'+_ token3*%!.-", "sip:m@e", "", NULL},
+	{"token1~` token2'+_ token3*%!.- <sip:m@e>", "token1~` token2'+_ token3*%!.-", "sip:m@e",
+	 "", NULL},
 	{"J\xc3\xb6rg <sip:a@b>", "J\xc3\xb6rg", "sip:a@b", "", NULL},
 	{"\xc3\x96rn <sip:a@b>", "\xc3\x96rn", "sip:a@b", "", NULL},
 	{"isbn:2983792873", NULL, "isbn:2983792873", "", NULL},
@@ -29,11 +31,38 @@ static const struct {
 };
 
 static const char *const bad[] = {
-	"", "  ", "<>", "<sip:a@b", "sip:a@b>", "Bob", "Bob sip:a@b", "\"Bob <sip:a@b>", "\"Bob\" sip:a@b",
-	"\"Bob\"", "Bell, A <sip:a@b>", "Bo@b <sip:a@b>", "< sip:a@b>", "<sip:a@b >", "<sip:a b>", "<sip:a@b>x",
-	"<sip:a@b> x", "<sip:a@b>;", "<sip:a@b>;;x", "<sip:a@b>;x=", "<sip:a@b>, <sip:c@d>", "sip:a@b, sip:c@d",
-	"sip:a@b?Route=x", "sip:a@b x", "<sip:a@b>;x=\"y", "**", "* x", "<sip:a\x01@b>", "<<sip:a@b>>",
-	"Bob;x <sip:a@b>", "sip", "<sip:a\"b@c>",
+	"",
+	"  ",
+	"<>",
+	"<sip:a@b",
+	"sip:a@b>",
+	"Bob",
+	"Bob sip:a@b",
+	"\"Bob <sip:a@b>",
+	"\"Bob\" sip:a@b",
+	"\"Bob\"",
+	"Bell, A <sip:a@b>",
+	"Bo@b <sip:a@b>",
+	"< sip:a@b>",
+	"<sip:a@b >",
+	"<sip:a b>",
+	"<sip:a@b>x",
+	"<sip:a@b> x",
+	"<sip:a@b>;",
+	"<sip:a@b>;;x",
+	"<sip:a@b>;x=",
+	"<sip:a@b>, <sip:c@d>",
+	"sip:a@b, sip:c@d",
+	"sip:a@b?Route=x",
+	"sip:a@b x",
+	"<sip:a@b>;x=\"y",
+	"**",
+	"* x",
+	"<sip:a\x01@b>",
+	"<<sip:a@b>>",
+	"Bob;x <sip:a@b>",
+	"sip",
+	"<sip:a\"b@c>",
 };
 
 
@@ -99,10 +128,11 @@ static void test_q(void)
 		const char *text;
 		uint32_t q;
 	} rows[] = {
-		{"q=0", 0}, {"q=0.", 0}, {"q=0.3", 300}, {"q=0.33", 330}, {"q=0.333", 333}, {"Q=0.001", 1},
-		{"q=1", 1000}, {"q=1.0", 1000}, {"q=1.000", 1000}, {"x", 1000}, {"q", 1000}, {"q=1.1", 1000},
-		{"q=2", 1000}, {"q=0.3333", 1000}, {"q=-1", 1000}, {"q=.5", 1000}, {"q=0.5x", 1000},
-		{"q=\"0.5\"", 1000}, {"q=0,5", 1000},
+		{"q=0", 0},        {"q=0.", 0},         {"q=0.3", 300},  {"q=0.33", 330},
+		{"q=0.333", 333},  {"Q=0.001", 1},      {"q=1", 1000},   {"q=1.0", 1000},
+		{"q=1.000", 1000}, {"x", 1000},         {"q", 1000},     {"q=1.1", 1000},
+		{"q=2", 1000},     {"q=0.3333", 1000},  {"q=-1", 1000},  {"q=.5", 1000},
+		{"q=0.5x", 1000},  {"q=\"0.5\"", 1000}, {"q=0,5", 1000},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -121,9 +151,17 @@ static void test_expires(void)
 		const char *text;
 		uint32_t s;
 	} rows[] = {
-		{"expires=60", 60}, {"EXPIRES = 0", 0}, {"expires=4294967295", UINT32_MAX}, {"x=1", 3600},
-		{"expires", 3600}, {"expires=4294967296", 3600}, {"expires=280297596632815", 3600},
-		{"expires=-1", 3600}, {"expires=\"60\"", 3600}, {"expires=6x", 3600}, {"expires=007", 7},
+		{"expires=60", 60},
+		{"EXPIRES = 0", 0},
+		{"expires=4294967295", UINT32_MAX},
+		{"x=1", 3600},
+		{"expires", 3600},
+		{"expires=4294967296", 3600},
+		{"expires=280297596632815", 3600},
+		{"expires=-1", 3600},
+		{"expires=\"60\"", 3600},
+		{"expires=6x", 3600},
+		{"expires=007", 7},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

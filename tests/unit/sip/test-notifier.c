@@ -141,8 +141,11 @@ static void test_accept(void)
 	unit_must(peer_has(far, 0, "\r\nExpires: 7200\r\nAllow-Events: reg\r\n"));
 	unit_must(peer_has(far, 0, "\r\nContact: <sip:192.0.2.10:5060>\r\n"));
 	unit_must(starts(1, "NOTIFY sip:alice@192.0.2.20:5060 SIP/2.0\r\n"));
-	unit_must(peer_has(far, 1, "\r\nEvent: reg;id=9\r\nSubscription-State: active;expires=7200\r\n"));
-	unit_must(peer_has(far, 1, "\r\nContent-Type: application/reginfo+xml\r\nContent-Length: 7\r\n\r\n<full/>"));
+	unit_must(peer_has(far, 1,
+			   "\r\nEvent: reg;id=9\r\nSubscription-State: active;expires=7200\r\n"));
+	unit_must(peer_has(
+		far, 1,
+		"\r\nContent-Type: application/reginfo+xml\r\nContent-Length: 7\r\n\r\n<full/>"));
 	unit_must(user.fulls == 1);
 }
 
@@ -193,7 +196,8 @@ static void test_refresh(void)
 	engine_wait(e, 1799000);
 	unit_must(peer_count(far) == 7);
 	engine_wait(e, 1000);
-	unit_must(starts(7, "NOTIFY ") && peer_has(far, 7, "\r\nSubscription-State: terminated;reason=timeout\r\n"));
+	unit_must(starts(7, "NOTIFY ") &&
+		  peer_has(far, 7, "\r\nSubscription-State: terminated;reason=timeout\r\n"));
 	answer(7, 200);
 	unit_must(user.ended == 1 && sip_dialogs_count(user.dialogs) == 0);
 }
@@ -292,7 +296,8 @@ static void test_terminate_while_busy(void)
 	engine_run(e);
 	unit_must(peer_count(far) == 2);
 	answer(1, 200);
-	unit_must(peer_has(far, 2, "\r\nSubscription-State: terminated;reason=probation;retry-after=30\r\n"));
+	unit_must(peer_has(
+		far, 2, "\r\nSubscription-State: terminated;reason=probation;retry-after=30\r\n"));
 	unit_must(user.ended == 0);
 	answer(2, 200);
 	unit_must(user.ended == 1);
@@ -335,7 +340,7 @@ static void test_shutdown(void)
 	unit_must(last() == 1);
 }
 
-UNIT_MAIN(UNIT_TEST(test_accept), UNIT_TEST(test_changes), UNIT_TEST(test_refresh), UNIT_TEST(test_unsubscribe),
-	  UNIT_TEST(test_fetch), UNIT_TEST(test_refused), UNIT_TEST(test_pending), UNIT_TEST(test_reject),
-	  UNIT_TEST(test_terminate_while_busy), UNIT_TEST(test_notify_fails), UNIT_TEST(test_end),
-	  UNIT_TEST(test_shutdown))
+UNIT_MAIN(UNIT_TEST(test_accept), UNIT_TEST(test_changes), UNIT_TEST(test_refresh),
+	  UNIT_TEST(test_unsubscribe), UNIT_TEST(test_fetch), UNIT_TEST(test_refused),
+	  UNIT_TEST(test_pending), UNIT_TEST(test_reject), UNIT_TEST(test_terminate_while_busy),
+	  UNIT_TEST(test_notify_fails), UNIT_TEST(test_end), UNIT_TEST(test_shutdown))

@@ -75,8 +75,8 @@ static void test_hysteresis(void)
 		size_t queued;
 		bool sheds;
 	} rows[] = {
-		{480000, false}, {500000, false}, {520000, true}, {480000, true},
-		{260000, true},  {240000, false}, {400000, false}, {600000, true}, {0, false},
+		{480000, false}, {500000, false}, {520000, true}, {480000, true}, {260000, true},
+		{240000, false}, {400000, false}, {600000, true}, {0, false},
 	};
 	struct overload *o = judge();
 
@@ -234,5 +234,5 @@ static void test_new_work_is_shed(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_idle_serves), UNIT_TEST(test_hysteresis), UNIT_TEST(test_rate_is_measured),
-	  UNIT_TEST(test_age_of_batch), UNIT_TEST(test_budget), UNIT_TEST(test_begun_work_is_finished),
-	  UNIT_TEST(test_new_work_is_shed))
+	  UNIT_TEST(test_age_of_batch), UNIT_TEST(test_budget),
+	  UNIT_TEST(test_begun_work_is_finished), UNIT_TEST(test_new_work_is_shed))

@@ -71,7 +71,8 @@ static void relay(struct engine *en, struct sip_server_txn *st, const struct sip
 						       .targets = user.targets,
 						       .n = user.n,
 						       .record_route = user.record_route,
-						       .record_route_user = str_of(user.record_route_user),
+						       .record_route_user = str_of(
+							       user.record_route_user),
 						       .answer_ms = user.answer_ms,
 						       .handler = &handler,
 					       });
@@ -114,8 +115,9 @@ static void request(const char *method, const char *uri, const char *more)
 
 static void target(const char *uri, uint16_t q)
 {
-	user.targets[user.n] = (struct sip_proxy_target){
-		.uri = str_of(uri), .q = q, .user = &user.targets[user.n]};
+	user.targets[user.n] = (struct sip_proxy_target){.uri = str_of(uri),
+							 .q = q,
+							 .user = &user.targets[user.n]};
 	user.n++;
 }
 
@@ -144,18 +146,20 @@ static void test_message(void)
 	unit_must(str_starts(str_of(peer_text(uas, 0)),
 			     STR("MESSAGE sip:bob@192.0.2.2 SIP/2.0\r\n"
 				 "Via: SIP/2.0/UDP " ENGINE_ADDR ";branch=z9hG4bK")));
-	unit_must(peer_has(uas, 0, ";rport\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKuac1;"
-				   "rport=5060;received=192.0.2.1\r\nMax-Forwards: 69\r\n"
-				   "From: <sip:alice@example.org>;tag=a1\r\nTo: <sip:bob@example.com>\r\n"
-				   "Call-ID: c1@example.org\r\nCSeq: 1 MESSAGE\r\n"
-				   "X-Odd:   kept ;as, it is\r\n"
-				   "Content-Length: 0\r\nMax-Breadth: 60\r\n\r\n"));
+	unit_must(peer_has(uas, 0,
+			   ";rport\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKuac1;"
+			   "rport=5060;received=192.0.2.1\r\nMax-Forwards: 69\r\n"
+			   "From: <sip:alice@example.org>;tag=a1\r\nTo: <sip:bob@example.com>\r\n"
+			   "Call-ID: c1@example.org\r\nCSeq: 1 MESSAGE\r\n"
+			   "X-Odd:   kept ;as, it is\r\n"
+			   "Content-Length: 0\r\nMax-Breadth: 60\r\n\r\n"));
 	answer(uas, 0, 200, "X-Answer:  also ;kept\n");
-	unit_must(str_eq(str_of(peer_text(uac, 0)),
-			 STR("SIP/2.0 200 Status\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKuac1;"
-			     "rport=5060;received=192.0.2.1\r\nFrom: <sip:alice@example.org>;tag=a1\r\n"
-			     "To: <sip:bob@example.com>;tag=uas\r\nCall-ID: c1@example.org\r\n"
-			     "CSeq: 1 MESSAGE\r\nX-Answer:  also ;kept\r\nContent-Length: 0\r\n\r\n")));
+	unit_must(str_eq(
+		str_of(peer_text(uac, 0)),
+		STR("SIP/2.0 200 Status\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKuac1;"
+		    "rport=5060;received=192.0.2.1\r\nFrom: <sip:alice@example.org>;tag=a1\r\n"
+		    "To: <sip:bob@example.com>;tag=uas\r\nCall-ID: c1@example.org\r\n"
+		    "CSeq: 1 MESSAGE\r\nX-Answer:  also ;kept\r\nContent-Length: 0\r\n\r\n")));
 	done(200);
 	unit_must(user.finals == 1 && user.final_had_message);
 	/* A repetition is answered from the record. */
@@ -293,7 +297,8 @@ static void test_checks(void)
 		uint16_t status;
 		const char *text;
 	} rows[] = {
-		{"sip:bob@192.0.2.2", "Proxy-Require: foo, bar\n", 420, "Unsupported: foo, bar\r\n"},
+		{"sip:bob@192.0.2.2", "Proxy-Require: foo, bar\n", 420,
+		 "Unsupported: foo, bar\r\n"},
 		{"mailto:bob@192.0.2.2", "", 416, ""},
 	};
 
@@ -315,7 +320,8 @@ static void send_with(const char *method, const char *branch, const char *header
 {
 	peer_send(uac,
 		  "%s sip:bob@192.0.2.2 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=%s\n"
-		  "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCall-ID: c\nCSeq: 1 %s\n%sContent-Length: 0\n\n",
+		  "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCall-ID: c\nCSeq: 1 %s\n%sContent-Length: "
+		  "0\n\n",
 		  method, branch, method, headers);
 	engine_run(e);
 }
@@ -346,7 +352,9 @@ static void test_loop(void)
 	engine_run(e);
 	unit_must(user.check == 482);
 	unit_must(peer_has(uas, 1, "SIP/2.0 482 "));
-	peer_send(uas, "MESSAGE sip:carol@192.0.2.3 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKsp%s",
+	peer_send(uas,
+		  "MESSAGE sip:carol@192.0.2.3 SIP/2.0\nVia: SIP/2.0/UDP "
+		  "192.0.2.2;branch=z9hG4bKsp%s",
 		  strstr(sent, "\r\n"));
 	engine_run(e);
 	unit_must(user.check == 0);
@@ -367,7 +375,8 @@ static void test_max_breadth(void)
 	target("sip:b@192.0.2.4", 500);
 	request("MESSAGE", "sip:bob@192.0.2.2", "Max-Breadth: 2\n");
 	unit_must(peer_count(uas) == 1 && peer_count(uas2) == 1 && peer_count(uas3) == 0);
-	unit_must(peer_has(uas, 0, "Max-Breadth: 1\r\n") && peer_has(uas2, 0, "Max-Breadth: 1\r\n"));
+	unit_must(peer_has(uas, 0, "Max-Breadth: 1\r\n") &&
+		  peer_has(uas2, 0, "Max-Breadth: 1\r\n"));
 	answer(uas, 0, 404, "");
 	unit_must(peer_count(uas3) == 1 && peer_has(uas3, 0, "Max-Breadth: 1\r\n"));
 	answer(uas2, 0, 404, "");
@@ -383,8 +392,8 @@ static void test_routes(void)
 	static const struct {
 		const char *uri, *routes, *sent_uri, *sent_routes;
 	} rows[] = {
-		{"sip:bob@example.com", "Route: " OURS ", <sip:192.0.2.2;lr>\n", "sip:bob@example.com",
-		 "Route: <sip:192.0.2.2;lr>\r\n"},
+		{"sip:bob@example.com", "Route: " OURS ", <sip:192.0.2.2;lr>\n",
+		 "sip:bob@example.com", "Route: <sip:192.0.2.2;lr>\r\n"},
 		{"sip:bob@example.com", "Route: " OURS "\nRoute: <sip:192.0.2.2;lr>\n",
 		 "sip:bob@example.com", "Route: <sip:192.0.2.2;lr>\r\n"},
 		{"sip:bob@example.com", "Route: <sip:192.0.2.2;lr>,<sip:x.example.net;lr>\n",
@@ -395,8 +404,9 @@ static void test_routes(void)
 		 "Route: <sip:192.0.2.2;lr>\n",
 		 "sip:bob@example.com", "Route: <sip:192.0.2.2;lr>\r\n"},
 		/* The next hop is a strict router (16.6 step 6). */
-		{"sip:bob@example.com", "Route: " OURS ", <sip:192.0.2.2>, <sip:y.example.net;lr>\n",
-		 "sip:192.0.2.2", "Route: <sip:y.example.net;lr>, <sip:bob@example.com>\r\n"},
+		{"sip:bob@example.com",
+		 "Route: " OURS ", <sip:192.0.2.2>, <sip:y.example.net;lr>\n", "sip:192.0.2.2",
+		 "Route: <sip:y.example.net;lr>, <sip:bob@example.com>\r\n"},
 		/* The hop before us was one (16.4). */
 		{"sip:" ENGINE_HOST ";lr", "Route: <sip:192.0.2.2;lr>, <sip:bob@example.com>\n",
 		 "sip:bob@example.com", "Route: <sip:192.0.2.2;lr>\r\n"},
@@ -458,8 +468,10 @@ static void test_path(void)
 	target("sip:bob@10.1.1.1", 1000);
 	user.targets[0].route = STR("<sip:192.0.2.3;lr>, <sip:edge.example.net;lr>");
 	request("MESSAGE", "sip:bob@example.com", "Route: " OURS "\n");
-	unit_must(str_starts(str_of(peer_text(uas2, 0)), STR("MESSAGE sip:bob@10.1.1.1 SIP/2.0\r\n")));
-	unit_must(peer_has(uas2, 0, "\r\nRoute: <sip:192.0.2.3;lr>, <sip:edge.example.net;lr>\r\n"));
+	unit_must(str_starts(str_of(peer_text(uas2, 0)),
+			     STR("MESSAGE sip:bob@10.1.1.1 SIP/2.0\r\n")));
+	unit_must(
+		peer_has(uas2, 0, "\r\nRoute: <sip:192.0.2.3;lr>, <sip:edge.example.net;lr>\r\n"));
 	unit_must(!peer_has(uas2, 0, ENGINE_HOST ";lr"));
 }
 
@@ -506,8 +518,9 @@ static void test_ipv6(void)
 	engine_run(e);
 	unit_must(peer_count(b) == 1);
 	unit_must(peer_has(b, 0, "\r\nVia: SIP/2.0/UDP [2001:db8::10]:5060;branch=z9hG4bK"));
-	unit_must(peer_has(b, 0, "Via: SIP/2.0/UDP [2001:db8::9]:5060;rport=5060;received=2001:db8::1;"
-				 "branch=z9hG4bKv6\r\n"));
+	unit_must(peer_has(b, 0,
+			   "Via: SIP/2.0/UDP [2001:db8::9]:5060;rport=5060;received=2001:db8::1;"
+			   "branch=z9hG4bKv6\r\n"));
 	unit_must(!peer_has(b, 0, "Route:"));
 	peer_answer_to(b, "[2001:db8::10]:5060", 0, 200, "");
 	engine_run(e);
@@ -588,8 +601,9 @@ static void test_challenges_are_added_up(void)
 {
 	fork_three("MESSAGE", 1, 1, 1);
 	answer(uas, 0, 407, "Proxy-Authenticate: Digest realm=\"one\", nonce=\"1\"\n");
-	answer(uas2, 0, 401, "WWW-Authenticate: Digest realm=\"two\", nonce=\"2\"\n"
-			     "WWW-Authenticate: Digest realm=\"three\", nonce=\"3\"\n");
+	answer(uas2, 0, 401,
+	       "WWW-Authenticate: Digest realm=\"two\", nonce=\"2\"\n"
+	       "WWW-Authenticate: Digest realm=\"three\", nonce=\"3\"\n");
 	answer(uas3, 0, 404, "");
 	unit_must(peer_has(uac, 0, "SIP/2.0 407 "));
 	unit_must(peer_has(uac, 0, "Proxy-Authenticate: Digest realm=\"one\", nonce=\"1\"\r\n"));
@@ -617,7 +631,8 @@ static void test_invite(void)
 	unit_must(peer_count(uac) == 4);
 	peer_request(uac, "ACK", "sip:bob@192.0.2.2", "z9hG4bKack", "");
 	engine_run(e);
-	unit_must(peer_has(uas, 1, "ACK sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP " ENGINE_ADDR));
+	unit_must(
+		peer_has(uas, 1, "ACK sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP " ENGINE_ADDR));
 	unit_must(peer_has(uas, 1, "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKack"));
 	unit_must(peer_has(uas, 1, "Max-Forwards: 69\r\n"));
 	engine_wait(e, 40000);
@@ -750,13 +765,13 @@ static void test_shutdown(void)
 
 UNIT_MAIN(UNIT_TEST(test_message), UNIT_TEST(test_provisional_of_message_stays),
 	  UNIT_TEST(test_response_without_second_via), UNIT_TEST(test_message_silence),
-	  UNIT_TEST(test_message_answer_due), UNIT_TEST(test_503_becomes_500), UNIT_TEST(test_refused_hop),
-	  UNIT_TEST(test_looked_up), UNIT_TEST(test_lookup_fails), UNIT_TEST(test_checks),
-	  UNIT_TEST(test_max_forwards), UNIT_TEST(test_loop), UNIT_TEST(test_max_breadth),
-	  UNIT_TEST(test_routes), UNIT_TEST(test_record_route), UNIT_TEST(test_double_record_route),
-	  UNIT_TEST(test_path), UNIT_TEST(test_flow), UNIT_TEST(test_ipv6),
-	  UNIT_TEST(test_parallel), UNIT_TEST(test_serial), UNIT_TEST(test_best),
-	  UNIT_TEST(test_challenges_are_added_up), UNIT_TEST(test_invite),
+	  UNIT_TEST(test_message_answer_due), UNIT_TEST(test_503_becomes_500),
+	  UNIT_TEST(test_refused_hop), UNIT_TEST(test_looked_up), UNIT_TEST(test_lookup_fails),
+	  UNIT_TEST(test_checks), UNIT_TEST(test_max_forwards), UNIT_TEST(test_loop),
+	  UNIT_TEST(test_max_breadth), UNIT_TEST(test_routes), UNIT_TEST(test_record_route),
+	  UNIT_TEST(test_double_record_route), UNIT_TEST(test_path), UNIT_TEST(test_flow),
+	  UNIT_TEST(test_ipv6), UNIT_TEST(test_parallel), UNIT_TEST(test_serial),
+	  UNIT_TEST(test_best), UNIT_TEST(test_challenges_are_added_up), UNIT_TEST(test_invite),
 	  UNIT_TEST(test_invite_fork_success), UNIT_TEST(test_invite_6xx), UNIT_TEST(test_cancel),
-	  UNIT_TEST(test_cancel_while_looked_up), UNIT_TEST(test_timer_c), UNIT_TEST(test_invite_silence),
-	  UNIT_TEST(test_taken_over), UNIT_TEST(test_shutdown))
+	  UNIT_TEST(test_cancel_while_looked_up), UNIT_TEST(test_timer_c),
+	  UNIT_TEST(test_invite_silence), UNIT_TEST(test_taken_over), UNIT_TEST(test_shutdown))

@@ -11,7 +11,7 @@
 
 enum { UDP4 = 1, TCP4 = 2, UDP6 = 4, TCP6 = 8, TLS4 = 16 };
 #define ALL4 (UDP4 | TCP4)
-#define ALL  (UDP4 | TCP4 | UDP6 | TCP6)
+#define ALL (UDP4 | TCP4 | UDP6 | TCP6)
 
 struct fixture {
 	struct virtual_loop *vl;
@@ -36,8 +36,8 @@ static void on_received(const struct sip_source *src, struct str bytes, void *ar
 }
 
 
-static void on_failed(enum sip_transport_kind kind, const struct addr *peer, uint64_t flow, int error,
-		      void *arg)
+static void on_failed(enum sip_transport_kind kind, const struct addr *peer, uint64_t flow,
+		      int error, void *arg)
 {
 	(void)kind;
 	(void)peer;
@@ -146,7 +146,8 @@ static int resolve(struct fixture *f, const char *uri, enum sip_transport_kind k
 }
 
 
-static void expect(struct fixture *f, const char *uri, enum sip_transport_kind kind, const char *want)
+static void expect(struct fixture *f, const char *uri, enum sip_transport_kind kind,
+		   const char *want)
 {
 	int r = resolve(f, uri, kind);
 
@@ -179,20 +180,24 @@ static void test_numeric(void)
 	} rows[] = {
 		{ALL, "sip:a@192.0.2.1", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060", 1},
 		{ALL, "sip:a@192.0.2.1:5070", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5070", 1},
-		{ALL, "sip:a@192.0.2.1;transport=TCP", SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5060", 1},
+		{ALL, "sip:a@192.0.2.1;transport=TCP", SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5060",
+		 1},
 		{ALL, "sip:a@192.0.2.1;transport=udp", SIP_TCP, "tcp 192.0.2.1:5060", 1},
 		{ALL, "sip:a@192.0.2.1", SIP_TCP, "tcp 192.0.2.1:5060", 1},
 		{ALL, "sip:a@192.0.2.1;transport=tcp", SIP_UDP, "udp 192.0.2.1:5060", 1},
 		{ALL, "sip:a@[2001:db8::1]:5080", SIP_TRANSPORT_OTHER, "udp [2001:db8::1]:5080", 1},
 		{ALL, "sip:a@[2001:db8:::1]", SIP_TRANSPORT_OTHER, "udp [2001:db8::1]:5060", 1},
-		{ALL, "sip:a@example.com;maddr=192.0.2.7", SIP_TRANSPORT_OTHER, "udp 192.0.2.7:5060", 1},
+		{ALL, "sip:a@example.com;maddr=192.0.2.7", SIP_TRANSPORT_OTHER,
+		 "udp 192.0.2.7:5060", 1},
 		{ALL, "sip:a@192.0.2.1;maddr=192.0.2.7:5", SIP_TRANSPORT_OTHER, NULL, -ENOENT},
 		{TCP4, "sip:a@192.0.2.1", SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5060", 1},
 		{ALL4, "sip:a@[2001:db8::1]", SIP_TRANSPORT_OTHER, NULL, -EAFNOSUPPORT},
 		{UDP4, "sip:a@192.0.2.1", SIP_TCP, NULL, -EAFNOSUPPORT},
 		{ALL, "sips:a@192.0.2.1", SIP_TRANSPORT_OTHER, NULL, -EAFNOSUPPORT},
-		{ALL, "sip:a@192.0.2.1;transport=sctp", SIP_TRANSPORT_OTHER, NULL, -EPROTONOSUPPORT},
-		{ALL, "sips:a@192.0.2.1;transport=udp", SIP_TRANSPORT_OTHER, NULL, -EPROTONOSUPPORT},
+		{ALL, "sip:a@192.0.2.1;transport=sctp", SIP_TRANSPORT_OTHER, NULL,
+		 -EPROTONOSUPPORT},
+		{ALL, "sips:a@192.0.2.1;transport=udp", SIP_TRANSPORT_OTHER, NULL,
+		 -EPROTONOSUPPORT},
 		{ALL, "sips:a@192.0.2.1", SIP_UDP, NULL, -EPROTONOSUPPORT},
 		{ALL, "tel:+12125551212", SIP_TRANSPORT_OTHER, NULL, -EINVAL},
 	};
@@ -214,7 +219,7 @@ static void test_numeric(void)
 }
 
 
-#define HOSTS \
+#define HOSTS                         \
 	"a.example.com A 192.0.2.1\n" \
 	"b.example.com A 192.0.2.2\n" \
 	"c.example.com A 192.0.2.3\n"
@@ -229,72 +234,86 @@ static void test_names(void)
 		enum sip_transport_kind kind;
 		const char *want;
 	} rows[] = {
-		{"explicit port: no NAPTR, no SRV", HOSTS "_sip._udp.a.example.com SRV 1 1 5099 b.example.com\n",
-		 ALL, "sip:a.example.com:5060", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060"},
+		{"explicit port: no NAPTR, no SRV",
+		 HOSTS "_sip._udp.a.example.com SRV 1 1 5099 b.example.com\n", ALL,
+		 "sip:a.example.com:5060", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060"},
 		{"port and transport", HOSTS, ALL, "sip:a.example.com:5070;transport=tcp",
 		 SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5070"},
 		{"nothing but an address", HOSTS, ALL, "sip:a.example.com", SIP_TRANSPORT_OTHER,
 		 "udp 192.0.2.1:5060"},
-		{"root dot", HOSTS, ALL, "sip:a.example.com.", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060"},
-		{"transport given: SRV of it", HOSTS
-		 "d NAPTR 1 1 s SIP+D2U _sip._udp.d\n_sip._udp.d SRV 1 1 5061 a.example.com\n"
-		 "_sip._tcp.d SRV 1 1 5062 b.example.com\n",
+		{"root dot", HOSTS, ALL, "sip:a.example.com.", SIP_TRANSPORT_OTHER,
+		 "udp 192.0.2.1:5060"},
+		{"transport given: SRV of it",
+		 HOSTS "d NAPTR 1 1 s SIP+D2U _sip._udp.d\n_sip._udp.d SRV 1 1 5061 a.example.com\n"
+		       "_sip._tcp.d SRV 1 1 5062 b.example.com\n",
 		 ALL, "sip:d;transport=tcp", SIP_TRANSPORT_OTHER, "tcp 192.0.2.2:5062"},
 		{"transport given, no SRV: address", HOSTS, ALL, "sip:a.example.com;transport=tcp",
 		 SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5060"},
-		{"RFC 3263 4.1 example, without TLS", HOSTS
+		{"RFC 3263 4.1 example, without TLS",
+		 HOSTS
 		 "d NAPTR 100 50 s SIP+D2U _sip._udp.d\nd NAPTR 90 50 s SIP+D2T _sip._tcp.d\n"
 		 "d NAPTR 50 50 s SIPS+D2T _sips._tcp.d\n_sip._tcp.d SRV 0 1 5060 a.example.com\n"
-		 "_sip._udp.d SRV 0 1 5060 b.example.com\n_sips._tcp.d SRV 0 1 5061 c.example.com\n",
+		 "_sip._udp.d SRV 0 1 5060 b.example.com\n_sips._tcp.d SRV 0 1 5061 "
+		 "c.example.com\n",
 		 ALL, "sip:d", SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5060"},
-		{"the same with UDP alone", HOSTS
+		{"the same with UDP alone",
+		 HOSTS
 		 "d NAPTR 100 50 s SIP+D2U _sip._udp.d\nd NAPTR 90 50 s SIP+D2T _sip._tcp.d\n"
 		 "_sip._tcp.d SRV 0 1 5060 a.example.com\n_sip._udp.d SRV 0 1 5060 b.example.com\n",
 		 UDP4, "sip:d", SIP_TRANSPORT_OTHER, "udp 192.0.2.2:5060"},
-		{"the same when large", HOSTS
+		{"the same when large",
+		 HOSTS
 		 "d NAPTR 10 50 s SIP+D2U _sip._udp.d\nd NAPTR 90 50 s SIP+D2T _sip._tcp.d\n"
 		 "_sip._tcp.d SRV 0 1 5060 a.example.com\n_sip._udp.d SRV 0 1 5060 b.example.com\n",
 		 ALL, "sip:d", SIP_TCP, "tcp 192.0.2.1:5060"},
-		{"preference within an order; replacement elsewhere", HOSTS
+		{"preference within an order; replacement elsewhere",
+		 HOSTS
 		 "d NAPTR 1 20 s SIP+D2U _sip._udp.d\nd NAPTR 1 10 S sip+d2u _x.other\n"
 		 "_x.other SRV 0 1 5066 c.example.com\n_sip._udp.d SRV 0 1 5060 b.example.com\n",
 		 ALL, "sip:d", SIP_TRANSPORT_OTHER, "udp 192.0.2.3:5066"},
-		{"NAPTR of no use", HOSTS
-		 "d NAPTR 1 1 u E2U+sip .\nd NAPTR 1 1 a SIP+D2U b.example.com\nd NAPTR 1 1 s SIP+D2S _s\n"
-		 "_sip._udp.d SRV 0 1 5060 a.example.com\n",
+		{"NAPTR of no use",
+		 HOSTS "d NAPTR 1 1 u E2U+sip .\nd NAPTR 1 1 a SIP+D2U b.example.com\nd NAPTR 1 1 "
+		       "s SIP+D2S _s\n"
+		       "_sip._udp.d SRV 0 1 5060 a.example.com\n",
 		 ALL, "sip:d", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060"},
-		{"NAPTR to nothing, then the next one", HOSTS
-		 "d NAPTR 1 1 s SIP+D2T _gone\nd NAPTR 2 1 s SIP+D2U _here\n_here SRV 0 1 5067 a.example.com\n",
+		{"NAPTR to nothing, then the next one",
+		 HOSTS "d NAPTR 1 1 s SIP+D2T _gone\nd NAPTR 2 1 s SIP+D2U _here\n_here SRV 0 1 "
+		       "5067 a.example.com\n",
 		 ALL, "sip:d", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5067"},
-		{"no NAPTR: SRV of the first supported that there is", HOSTS
-		 "_sip._tcp.d SRV 0 1 5068 a.example.com\n", ALL, "sip:d", SIP_TRANSPORT_OTHER,
-		 "tcp 192.0.2.1:5068"},
-		{"SRV priorities", HOSTS
-		 "_sip._udp.d SRV 30 1 5063 c.example.com\n_sip._udp.d SRV 10 1 5061 a.example.com\n"
-		 "_sip._udp.d SRV 20 1 5062 b.example.com\n", ALL, "sip:d", SIP_TRANSPORT_OTHER,
+		{"no NAPTR: SRV of the first supported that there is",
+		 HOSTS "_sip._tcp.d SRV 0 1 5068 a.example.com\n", ALL, "sip:d",
+		 SIP_TRANSPORT_OTHER, "tcp 192.0.2.1:5068"},
+		{"SRV priorities",
+		 HOSTS "_sip._udp.d SRV 30 1 5063 c.example.com\n_sip._udp.d SRV 10 1 5061 "
+		       "a.example.com\n"
+		       "_sip._udp.d SRV 20 1 5062 b.example.com\n",
+		 ALL, "sip:d", SIP_TRANSPORT_OTHER,
 		 "udp 192.0.2.1:5061, udp 192.0.2.2:5062, udp 192.0.2.3:5063"},
-		{"a target without address is passed over", HOSTS
-		 "_sip._udp.d SRV 10 1 5061 gone\n_sip._udp.d SRV 20 1 5062 b.example.com\n", ALL, "sip:d",
-		 SIP_TRANSPORT_OTHER, "udp 192.0.2.2:5062"},
-		{"service denied for one transport", HOSTS
-		 "d A 192.0.2.9\n_sip._udp.d SRV 0 0 0 .\n", ALL, "sip:d", SIP_TRANSPORT_OTHER,
-		 "tcp 192.0.2.9:5060"},
-		{"both families alternate", 
+		{"a target without address is passed over",
+		 HOSTS "_sip._udp.d SRV 10 1 5061 gone\n_sip._udp.d SRV 20 1 5062 b.example.com\n",
+		 ALL, "sip:d", SIP_TRANSPORT_OTHER, "udp 192.0.2.2:5062"},
+		{"service denied for one transport",
+		 HOSTS "d A 192.0.2.9\n_sip._udp.d SRV 0 0 0 .\n", ALL, "sip:d",
+		 SIP_TRANSPORT_OTHER, "tcp 192.0.2.9:5060"},
+		{"both families alternate",
 		 "d A 192.0.2.1\nd A 192.0.2.2\nd A 192.0.2.3\nd AAAA 2001:db8::1\n", ALL, "sip:d",
 		 SIP_TRANSPORT_OTHER,
-		 "udp [2001:db8::1]:5060, udp 192.0.2.1:5060, udp 192.0.2.2:5060, udp 192.0.2.3:5060"},
+		 "udp [2001:db8::1]:5060, udp 192.0.2.1:5060, udp 192.0.2.2:5060, udp "
+		 "192.0.2.3:5060"},
 		{"only the family we have", "d A 192.0.2.1\nd AAAA 2001:db8::1\n", ALL4, "sip:d",
 		 SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060"},
 		{"the same address twice", "d A 192.0.2.1\nd A 192.0.2.1\n", ALL, "sip:d",
 		 SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5060"},
-		{"maddr is looked up", HOSTS, ALL, "sip:nowhere;maddr=b.example.com", SIP_TRANSPORT_OTHER,
-		 "udp 192.0.2.2:5060"},
-		{"DNS for NAPTR is broken", HOSTS "d ERROR servfail\n_sip._udp.d SRV 0 1 5061 a.example.com\n",
-		 ALL, "sip:d", SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5061"},
+		{"maddr is looked up", HOSTS, ALL, "sip:nowhere;maddr=b.example.com",
+		 SIP_TRANSPORT_OTHER, "udp 192.0.2.2:5060"},
+		{"DNS for NAPTR is broken",
+		 HOSTS "d ERROR servfail\n_sip._udp.d SRV 0 1 5061 a.example.com\n", ALL, "sip:d",
+		 SIP_TRANSPORT_OTHER, "udp 192.0.2.1:5061"},
 		{"no more than SIP_HOPS_MAX",
-		 "d A 10.0.0.1\nd A 10.0.0.2\nd A 10.0.0.3\nd A 10.0.0.4\nd A 10.0.0.5\nd A 10.0.0.6\n"
-		 "d A 10.0.0.7\nd A 10.0.0.8\nd A 10.0.0.9\nd A 10.0.0.10\n", UDP4, "sip:d",
-		 SIP_TRANSPORT_OTHER,
+		 "d A 10.0.0.1\nd A 10.0.0.2\nd A 10.0.0.3\nd A 10.0.0.4\nd A 10.0.0.5\nd A "
+		 "10.0.0.6\n"
+		 "d A 10.0.0.7\nd A 10.0.0.8\nd A 10.0.0.9\nd A 10.0.0.10\n",
+		 UDP4, "sip:d", SIP_TRANSPORT_OTHER,
 		 "udp 10.0.0.1:5060, udp 10.0.0.2:5060, udp 10.0.0.3:5060, udp 10.0.0.4:5060, "
 		 "udp 10.0.0.5:5060, udp 10.0.0.6:5060, udp 10.0.0.7:5060, udp 10.0.0.8:5060"},
 	};
@@ -318,7 +337,8 @@ static void test_names(void)
 
 static void test_errors(void)
 {
-	struct fixture *f = fixture(UDP4, "dead ERROR timeout\nempty NAPTR 1 1 u x y\n"
+	struct fixture *f = fixture(UDP4,
+				    "dead ERROR timeout\nempty NAPTR 1 1 u x y\n"
 				    "_sip._udp.no SRV 0 0 0 .\nno A 192.0.2.1\n"
 				    "_sip._udp.gone SRV 0 0 5060 nowhere\ngone A 192.0.2.1\n");
 
@@ -439,6 +459,7 @@ static void test_longest_name(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_numeric), UNIT_TEST(test_names), UNIT_TEST(test_errors), UNIT_TEST(test_avoid),
-	  UNIT_TEST(test_shared_and_cancelled), UNIT_TEST(test_again_from_callback),
-	  UNIT_TEST(test_resolver_goes_first), UNIT_TEST(test_longest_name))
+UNIT_MAIN(UNIT_TEST(test_numeric), UNIT_TEST(test_names), UNIT_TEST(test_errors),
+	  UNIT_TEST(test_avoid), UNIT_TEST(test_shared_and_cancelled),
+	  UNIT_TEST(test_again_from_callback), UNIT_TEST(test_resolver_goes_first),
+	  UNIT_TEST(test_longest_name))

@@ -43,8 +43,9 @@ static void test_answer(void)
 	engine_run(e);
 	times((const int[]){0, -1});
 	unit_must(peer_has(uac, 0, "SIP/2.0 200 OK\r\n"));
-	unit_must(peer_has(uac, 0, "Via: SIP/2.0/UDP 192.0.2.1:5070;branch=" BRANCH
-				   ";rport=5070;received=192.0.2.1\r\n"));
+	unit_must(peer_has(uac, 0,
+			   "Via: SIP/2.0/UDP 192.0.2.1:5070;branch=" BRANCH
+			   ";rport=5070;received=192.0.2.1\r\n"));
 	unit_must(peer_has(uac, 0, "Call-ID: c1@example.org\r\n"));
 	unit_must(peer_has(uac, 0, "CSeq: 1 MESSAGE\r\n"));
 	unit_must(peer_has(uac, 0, "Server: Parley\r\n"));
@@ -209,10 +210,12 @@ static void test_rfc2543(void)
 	unit_ok(engine_reply(e, 2, 486));
 	engine_run(e);
 	unit_must(peer_count(uac) == 1);
-	peer_send(uac, "ACK sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=2;rport\n"
-		       "Max-Forwards: 70\nFrom: <sip:alice@example.org>;tag=a1\nTo: %s\n"
-		       "Call-ID: c1@example.org\nCSeq: 1 ACK\nContent-Length: 0\n\n",
-		  peer_header(uac, 0, "To: "));
+	peer_send(
+		uac,
+		"ACK sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=2;rport\n"
+		"Max-Forwards: 70\nFrom: <sip:alice@example.org>;tag=a1\nTo: %s\n"
+		"Call-ID: c1@example.org\nCSeq: 1 ACK\nContent-Length: 0\n\n",
+		peer_header(uac, 0, "To: "));
 	engine_wait(e, 3000);
 	unit_must(peer_count(uac) == 1);
 	unit_must(e->acks == 0);
@@ -267,7 +270,8 @@ static void test_invite_failure_unacknowledged(void)
 	engine_watch(e, 0);
 	unit_ok(engine_reply(e, 0, 486));
 	engine_wait(e, 40000);
-	times((const int[]){0, 500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500, -1});
+	times((const int[]){0, 500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500,
+			    -1});
 	unit_must(e->ended == 1);
 	unit_must(e->ended_error == -ETIMEDOUT);
 	unit_must(sip_lingering(e->sip) == 0);
@@ -407,13 +411,16 @@ static void test_malformed(void)
 	static const struct {
 		const char *text, *status;
 	} rows[] = {
-		{"MESSAGE sip:b@example.com SIP/3.0\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKm\n"
+		{"MESSAGE sip:b@example.com SIP/3.0\nVia: SIP/2.0/UDP "
+		 "192.0.2.1:5070;branch=z9hG4bKm\n"
 		 "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCall-ID: c\nCSeq: 1 MESSAGE\n\n",
 		 "SIP/2.0 505 "},
-		{"MESSAGE sip:b@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKm\n"
+		{"MESSAGE sip:b@example.com SIP/2.0\nVia: SIP/2.0/UDP "
+		 "192.0.2.1:5070;branch=z9hG4bKm\n"
 		 "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCall-ID: c\nCSeq: 1 OPTIONS\n\n",
 		 "SIP/2.0 400 "},
-		{"MESSAGE sip:b@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKm\n"
+		{"MESSAGE sip:b@example.com SIP/2.0\nVia: SIP/2.0/UDP "
+		 "192.0.2.1:5070;branch=z9hG4bKm\n"
 		 "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCSeq: 1 MESSAGE\n\n",
 		 "SIP/2.0 400 "},
 		/* No answer: not SIP, no Via, ACK, a response. */
@@ -425,7 +432,8 @@ static void test_malformed(void)
 		{"SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKm\n"
 		 "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCSeq: 1 MESSAGE\n\n",
 		 NULL},
-		{"SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK000000000123456789abcdef\n"
+		{"SIP/2.0 200 OK\nVia: SIP/2.0/UDP "
+		 "192.0.2.10:5060;branch=z9hG4bK000000000123456789abcdef\n"
 		 "From: <sip:a@x>;tag=1\nTo: <sip:b@x>\nCall-ID: c\nCSeq: 1 MESSAGE\n\n",
 		 NULL},
 	};
@@ -449,7 +457,8 @@ static void test_malformed(void)
 static void test_ack_for_stateless_answer(void)
 {
 	open_both();
-	peer_request(uac, "INVITE", "sip:bob@example.com", BRANCH, "Content-Type: a/b\nContent-Type: c/d\n");
+	peer_request(uac, "INVITE", "sip:bob@example.com", BRANCH,
+		     "Content-Type: a/b\nContent-Type: c/d\n");
 	engine_run(e);
 	unit_must(peer_has(uac, 0, "SIP/2.0 400 "));
 	ack(BRANCH, 0);
@@ -470,9 +479,12 @@ static void test_via(void)
 		 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKv1;rport=5070;received=192.0.2.1"},
 		{"SIP/2.0/UDP client.example.org:5070;branch=z9hG4bKv2",
 		 "SIP/2.0/UDP client.example.org:5070;received=192.0.2.1;branch=z9hG4bKv2"},
-		{"SIP/2.0/UDP 10.0.0.1:5070;received=203.0.113.9;rport=9;x=\"y;z\";branch=z9hG4bKv3",
-		 "SIP/2.0/UDP 10.0.0.1:5070;x=\"y;z\";branch=z9hG4bKv3;rport=5070;received=192.0.2.1"},
-		{"SIP/2.0/UDP 10.0.0.1:5070 ;rport;branch=z9hG4bKv4, SIP/2.0/UDP 10.9.9.9;branch=z9hG4bKq",
+		{"SIP/2.0/UDP "
+		 "10.0.0.1:5070;received=203.0.113.9;rport=9;x=\"y;z\";branch=z9hG4bKv3",
+		 "SIP/2.0/UDP "
+		 "10.0.0.1:5070;x=\"y;z\";branch=z9hG4bKv3;rport=5070;received=192.0.2.1"},
+		{"SIP/2.0/UDP 10.0.0.1:5070 ;rport;branch=z9hG4bKv4, SIP/2.0/UDP "
+		 "10.9.9.9;branch=z9hG4bKq",
 		 "SIP/2.0/UDP 10.0.0.1:5070 ;rport=5070;received=192.0.2.1;branch=z9hG4bKv4, "
 		 "SIP/2.0/UDP 10.9.9.9;branch=z9hG4bKq"},
 	};
@@ -550,13 +562,13 @@ static void test_shutdown(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_answer), UNIT_TEST(test_retransmission_answered_until_timer_j),
-	  UNIT_TEST(test_absorbed_while_pending), UNIT_TEST(test_100_at_t2), UNIT_TEST(test_unanswered),
-	  UNIT_TEST(test_no_408), UNIT_TEST(test_answered_twice), UNIT_TEST(test_tcp_keeps_nothing),
-	  UNIT_TEST(test_matching), UNIT_TEST(test_rfc2543), UNIT_TEST(test_invite_trying),
-	  UNIT_TEST(test_invite_failure_unacknowledged), UNIT_TEST(test_invite_failure_acknowledged),
-	  UNIT_TEST(test_invite_accepted), UNIT_TEST(test_invite_tcp), UNIT_TEST(test_cancel),
-	  UNIT_TEST(test_cancel_unwatched), UNIT_TEST(test_cancel_too_late),
-	  UNIT_TEST(test_cancel_of_nothing), UNIT_TEST(test_malformed),
-	  UNIT_TEST(test_ack_for_stateless_answer), UNIT_TEST(test_via),
+	  UNIT_TEST(test_absorbed_while_pending), UNIT_TEST(test_100_at_t2),
+	  UNIT_TEST(test_unanswered), UNIT_TEST(test_no_408), UNIT_TEST(test_answered_twice),
+	  UNIT_TEST(test_tcp_keeps_nothing), UNIT_TEST(test_matching), UNIT_TEST(test_rfc2543),
+	  UNIT_TEST(test_invite_trying), UNIT_TEST(test_invite_failure_unacknowledged),
+	  UNIT_TEST(test_invite_failure_acknowledged), UNIT_TEST(test_invite_accepted),
+	  UNIT_TEST(test_invite_tcp), UNIT_TEST(test_cancel), UNIT_TEST(test_cancel_unwatched),
+	  UNIT_TEST(test_cancel_too_late), UNIT_TEST(test_cancel_of_nothing),
+	  UNIT_TEST(test_malformed), UNIT_TEST(test_ack_for_stateless_answer), UNIT_TEST(test_via),
 	  UNIT_TEST(test_request_is_given_back), UNIT_TEST(test_answered_inside),
 	  UNIT_TEST(test_shutdown))

@@ -71,11 +71,14 @@ static const struct {
 	{"\r\n\r\n" A "\r\n\r\n" B, "PM(" A ")PM(" B ")"},
 	{"\n\n" A, "PM(" A ")"},
 	{"\r\r" A, "M(" A ")"},
-	{"A\r\nCONTENT-LENGTH \t:\r\n \t3 \r\n \r\n\r\nabc", "M(A\r\nCONTENT-LENGTH \t:\r\n \t3 \r\n \r\n\r\nabc)"},
+	{"A\r\nCONTENT-LENGTH \t:\r\n \t3 \r\n \r\n\r\nabc",
+	 "M(A\r\nCONTENT-LENGTH \t:\r\n \t3 \r\n \r\n\r\nabc)"},
 	{"A\r\nL : 003\r\n\r\nabc", "M(A\r\nL : 003\r\n\r\nabc)"},
 	{"A\nl:1\n\nx" A, "M(A\nl:1\n\nx)M(" A ")"},
-	{"A\r\nX: Content-Length: 9\r\nl: 0\r\n\r\n", "M(A\r\nX: Content-Length: 9\r\nl: 0\r\n\r\n)"},
-	{"A\r\nX:\r\n Content-Length: 9\r\nl: 0\r\n\r\n", "M(A\r\nX:\r\n Content-Length: 9\r\nl: 0\r\n\r\n)"},
+	{"A\r\nX: Content-Length: 9\r\nl: 0\r\n\r\n",
+	 "M(A\r\nX: Content-Length: 9\r\nl: 0\r\n\r\n)"},
+	{"A\r\nX:\r\n Content-Length: 9\r\nl: 0\r\n\r\n",
+	 "M(A\r\nX:\r\n Content-Length: 9\r\nl: 0\r\n\r\n)"},
 	{"A\r\nContent-Lengthy: 9\r\nl: 0\r\n\r\n", "M(A\r\nContent-Lengthy: 9\r\nl: 0\r\n\r\n)"},
 	{"l: 9\r\nl: 0\r\n\r\n", "M(l: 9\r\nl: 0\r\n\r\n)"},
 	{"A\r\nl: 4\r\n\r\n\r\n\r\n\r\n\r\n", "M(A\r\nl: 4\r\n\r\n\r\n\r\n)P"},
@@ -237,7 +240,8 @@ static void test_endless_head(void)
 				for (size_t i = 100; i < sizeof(text); i += 100)
 					text[i] = '\n';
 			for (size_t at = 0; at < sizeof(text); at += steps[k]) {
-				size_t n = sizeof(text) - at < steps[k] ? sizeof(text) - at : steps[k];
+				size_t n = sizeof(text) - at < steps[k] ? sizeof(text) - at
+									: steps[k];
 
 				push(f, &log, (struct str){text + at, n});
 			}
@@ -250,5 +254,6 @@ static void test_endless_head(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_whole), UNIT_TEST(test_split), UNIT_TEST(test_byte_by_byte),
-	  UNIT_TEST(test_copies_only_what_it_must), UNIT_TEST(test_pong), UNIT_TEST(test_nothing_after_an_error),
-	  UNIT_TEST(test_size_of_message), UNIT_TEST(test_endless_head))
+	  UNIT_TEST(test_copies_only_what_it_must), UNIT_TEST(test_pong),
+	  UNIT_TEST(test_nothing_after_an_error), UNIT_TEST(test_size_of_message),
+	  UNIT_TEST(test_endless_head))

@@ -22,8 +22,8 @@ static struct user {
 } user;
 
 
-static uint16_t on_notified(struct sip_subscription *s, const struct sip_msg *m, const struct sip_source *src,
-			    void *arg)
+static uint16_t on_notified(struct sip_subscription *s, const struct sip_msg *m,
+			    const struct sip_source *src, void *arg)
 {
 	(void)src;
 	(void)s;
@@ -44,7 +44,8 @@ static void on_renewed(struct sip_subscription *s, void *arg)
 }
 
 
-static void on_ended(struct sip_subscription *s, uint16_t status, struct str reason, int error, void *arg)
+static void on_ended(struct sip_subscription *s, uint16_t status, struct str reason, int error,
+		     void *arg)
 {
 	(void)s;
 	(void)arg;
@@ -88,18 +89,19 @@ static void start_with(uint32_t expires_s, const char *event)
 	far = peer_open(e, "192.0.2.20:5060");
 	unit_defer(close_user, NULL);
 	unit_ok(sip_dialogs_alloc(&user.dialogs, e->sip));
-	unit_ok(sip_subscription_start(&user.s, &(struct sip_subscription_params){
-							.dialogs = user.dialogs,
-							.target = STR("sip:bob@example.org"),
-							.from = STR("sip:parley@example.org"),
-							.route = STR("<sip:192.0.2.20:5060;lr>"),
-							.event = str_of(event),
-							.accept = STR("application/reginfo+xml"),
-							.headers = STR("P-Asserted-Identity: <sip:parley@"
-								       "example.org>\r\n"),
-							.expires_s = expires_s,
-							.handler = &handler,
-						}));
+	unit_ok(sip_subscription_start(&user.s,
+				       &(struct sip_subscription_params){
+					       .dialogs = user.dialogs,
+					       .target = STR("sip:bob@example.org"),
+					       .from = STR("sip:parley@example.org"),
+					       .route = STR("<sip:192.0.2.20:5060;lr>"),
+					       .event = str_of(event),
+					       .accept = STR("application/reginfo+xml"),
+					       .headers = STR("P-Asserted-Identity: <sip:parley@"
+							      "example.org>\r\n"),
+					       .expires_s = expires_s,
+					       .handler = &handler,
+				       }));
 	engine_run(e);
 }
 
@@ -148,8 +150,8 @@ static void notify_of(const char *event, const char *state, const char *tag)
 		  "Contact: <sip:scscf@192.0.2.20:5060>\n"
 		  "%s%s"
 		  "Content-Length: 4\n\nbody",
-		  notify_cseq, tag, peer_header(far, i, "From: "), peer_header(far, i, "Call-ID: "), notify_cseq,
-		  event, state);
+		  notify_cseq, tag, peer_header(far, i, "From: "), peer_header(far, i, "Call-ID: "),
+		  notify_cseq, event, state);
 	engine_run(e);
 }
 
@@ -198,8 +200,9 @@ static void test_subscribe(void)
 	unit_must(peer_count(far) == 1);
 	unit_must(peer_has(far, 0, "SUBSCRIBE sip:bob@example.org SIP/2.0\r\n"));
 	unit_must(peer_has(far, 0, "\r\nRoute: <sip:192.0.2.20:5060;lr>\r\n"));
-	unit_must(peer_has(far, 0, "\r\nEvent: reg\r\nAccept: application/reginfo+xml\r\nExpires: 3600\r\n"
-				   "P-Asserted-Identity: <sip:parley@example.org>\r\n"));
+	unit_must(peer_has(far, 0,
+			   "\r\nEvent: reg\r\nAccept: application/reginfo+xml\r\nExpires: 3600\r\n"
+			   "P-Asserted-Identity: <sip:parley@example.org>\r\n"));
 	unit_must(state() == SIP_SUBSCRIPTION_SUBSCRIBING);
 	answer(200, "Expires: 1800\n");
 	notify("active;expires=1800");
@@ -236,7 +239,8 @@ static void test_refresh(void)
 	unit_must(peer_has(far, subscribe(), "SUBSCRIBE sip:scscf@192.0.2.20:5060 SIP/2.0\r\n"));
 	unit_must(peer_has(far, subscribe(), "\r\nCSeq: 2 SUBSCRIBE\r\n"));
 	unit_must(peer_has(far, subscribe(), ";tag=uas\r\n"));
-	unit_must(strcmp(peer_header(far, 0, "Call-ID: "), peer_header(far, subscribe(), "Call-ID: ")) == 0);
+	unit_must(strcmp(peer_header(far, 0, "Call-ID: "),
+			 peer_header(far, subscribe(), "Call-ID: ")) == 0);
 	answer(200, "Expires: 60\n");
 	notify("active;expires=60");
 	/* Half of a short one. */
@@ -258,7 +262,8 @@ static void test_refresh_without_notify(void)
 	unit_must(user.renewed == 1);
 	unit_must(subscribes() == 3);
 	unit_must(peer_has(far, subscribe(), "\r\nCSeq: 1 SUBSCRIBE\r\n"));
-	unit_must(strcmp(peer_header(far, 0, "Call-ID: "), peer_header(far, subscribe(), "Call-ID: ")) != 0);
+	unit_must(strcmp(peer_header(far, 0, "Call-ID: "),
+			 peer_header(far, subscribe(), "Call-ID: ")) != 0);
 }
 
 
@@ -328,8 +333,14 @@ static void test_refusals(void)
 		bool ends;
 		unsigned again_s;
 	} rows[] = {
-		{403, "", true, 0},  {404, "", true, 0}, {489, "", true, 0},	{603, "", true, 0},
-		{302, "", true, 0},  {480, "", false, 30}, {500, "", false, 30}, {481, "", false, 30},
+		{403, "", true, 0},
+		{404, "", true, 0},
+		{489, "", true, 0},
+		{603, "", true, 0},
+		{302, "", true, 0},
+		{480, "", false, 30},
+		{500, "", false, 30},
+		{481, "", false, 30},
 		{503, "Retry-After: 100 (busy);duration=5\n", false, 100},
 		{503, "Retry-After: 99999999999\n", false, SIP_SUBSCRIPTION_WAIT_MAX_S},
 	};
@@ -366,7 +377,8 @@ static void test_refresh_refused(void)
 	notify("active");
 	unit_must(user.notified == 2);
 	answer(481, "");
-	unit_must(user.renewed == 1 && subscribes() == 4 && state() == SIP_SUBSCRIPTION_SUBSCRIBING);
+	unit_must(user.renewed == 1 && subscribes() == 4 &&
+		  state() == SIP_SUBSCRIPTION_SUBSCRIBING);
 	unit_must(peer_has(far, subscribe(), "\r\nRoute: <sip:192.0.2.20:5060;lr>\r\n"));
 }
 
@@ -566,21 +578,23 @@ static void test_bad_event(void)
 	struct sip_subscription *s;
 
 	start();
-	assert_int_not_equal(sip_subscription_start(&s, &(struct sip_subscription_params){
-								.dialogs = user.dialogs,
-								.target = STR("sip:bob@example.org"),
-								.from = STR("sip:parley@example.org"),
-								.event = STR("not a token"),
-								.expires_s = 1,
-								.handler = &handler,
-							}),
+	assert_int_not_equal(sip_subscription_start(&s,
+						    &(struct sip_subscription_params){
+							    .dialogs = user.dialogs,
+							    .target = STR("sip:bob@example.org"),
+							    .from = STR("sip:parley@example.org"),
+							    .event = STR("not a token"),
+							    .expires_s = 1,
+							    .handler = &handler,
+						    }),
 			     0);
 }
 
 UNIT_MAIN(UNIT_TEST(test_subscribe), UNIT_TEST(test_notify_first), UNIT_TEST(test_refresh),
-	  UNIT_TEST(test_refresh_without_notify), UNIT_TEST(test_204), UNIT_TEST(test_first_without_notify),
-	  UNIT_TEST(test_no_answer), UNIT_TEST(test_423), UNIT_TEST(test_refusals), UNIT_TEST(test_refresh_refused),
-	  UNIT_TEST(test_lapses), UNIT_TEST(test_terminated), UNIT_TEST(test_no_storm), UNIT_TEST(test_bad_notify),
+	  UNIT_TEST(test_refresh_without_notify), UNIT_TEST(test_204),
+	  UNIT_TEST(test_first_without_notify), UNIT_TEST(test_no_answer), UNIT_TEST(test_423),
+	  UNIT_TEST(test_refusals), UNIT_TEST(test_refresh_refused), UNIT_TEST(test_lapses),
+	  UNIT_TEST(test_terminated), UNIT_TEST(test_no_storm), UNIT_TEST(test_bad_notify),
 	  UNIT_TEST(test_fork), UNIT_TEST(test_end), UNIT_TEST(test_end_without_notify),
 	  UNIT_TEST(test_end_before_notify), UNIT_TEST(test_end_in_notify), UNIT_TEST(test_fetch),
 	  UNIT_TEST(test_ask_again), UNIT_TEST(test_shutdown), UNIT_TEST(test_bad_event))

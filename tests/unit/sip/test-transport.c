@@ -20,8 +20,9 @@
 #define HOST "192.0.2.10"
 
 #define REQUEST_LINE "MESSAGE sip:bob@example.com SIP/2.0\r\n"
-#define HEADERS(extra) \
-	REQUEST_LINE "Via: SIP/2.0/TCP 192.0.2.1:5062;branch=z9hG4bKa;rport\r\n" \
+#define HEADERS(extra)                                                                  \
+	REQUEST_LINE                                                                    \
+	"Via: SIP/2.0/TCP 192.0.2.1:5062;branch=z9hG4bKa;rport\r\n"                     \
 	"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\nCall-ID: c1\r\n" \
 	"CSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\n" extra
 #define MESSAGE HEADERS("Content-Length: 5\r\n\r\n") "hello"
@@ -63,7 +64,9 @@ static void on_received(const struct sip_source *src, struct str bytes, void *ar
 		f->last[bytes.n] = 0;
 	}
 	if (f->echo) {
-		struct sip_hop hop = {.kind = src->kind, .addr = src->peer, .flow = src->flow,
+		struct sip_hop hop = {.kind = src->kind,
+				      .addr = src->peer,
+				      .flow = src->flow,
 				      .socket = src->socket};
 
 		(void)sip_transport_send(f->t, &hop, "answer", 6);
@@ -90,8 +93,8 @@ static void on_batch(size_t messages, size_t queued, void *arg)
 }
 
 
-static void on_failed(enum sip_transport_kind kind, const struct addr *peer, uint64_t flow, int error,
-		      void *arg)
+static void on_failed(enum sip_transport_kind kind, const struct addr *peer, uint64_t flow,
+		      int error, void *arg)
 {
 	struct fixture *f = arg;
 
@@ -114,7 +117,8 @@ static void on_flow_closed(uint64_t flow, void *arg)
 }
 
 
-static const struct sip_transport_handler handler = {on_received, on_batch, on_failed, on_flow_closed};
+static const struct sip_transport_handler handler = {on_received, on_batch, on_failed,
+						     on_flow_closed};
 
 
 /* ---- The peer's end ---- */
@@ -158,7 +162,8 @@ static void peer_accept(struct stream_listener *ln, struct stream *s, void *arg)
 }
 
 
-static void peer_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n, void *arg)
+static void peer_datagrams(struct datagram_socket *s, const struct datagram *batch, size_t n,
+			   void *arg)
 {
 	struct fixture *f = arg;
 
@@ -228,7 +233,8 @@ static void connect_from(struct fixture *f, const char *from)
 
 	mem_unref(f->stream);
 	f->stream = NULL;
-	unit_ok(stream_connect(&f->stream, f->loop, &peer, &local, NULL, STR_NULL, &peer_handler, f));
+	unit_ok(stream_connect(&f->stream, f->loop, &peer, &local, NULL, STR_NULL, &peer_handler,
+			       f));
 	settle(f);
 }
 
@@ -330,7 +336,8 @@ static void test_udp_noise(void)
 static void test_udp_refused(void)
 {
 	struct fixture *f = fixture();
-	struct sip_hop hop = {.kind = SIP_UDP, .addr = addr_of("192.0.2.77:5060"),
+	struct sip_hop hop = {.kind = SIP_UDP,
+			      .addr = addr_of("192.0.2.77:5060"),
 			      .socket = SIP_SOCKET_ANY};
 
 	unit_ok(sip_transport_send(f->t, &hop, "x", 1));
@@ -428,7 +435,8 @@ static void test_backlog(void)
 	assert_true(fd >= 0);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(sendto(fd, text, sizeof(text), 0, &datagram_local(in)->sa,
-					sizeof(struct sockaddr_in)), sizeof(text));
+					sizeof(struct sockaddr_in)),
+				 sizeof(text));
 	close(fd);
 	assert_in_range(datagram_backlog(in), 10 * sizeof(text), 100 * sizeof(text));
 }
@@ -537,14 +545,21 @@ static void test_too_large(void)
 		const char *what, *text, *status;
 		bool fill;
 	} rows[] = {
-		{"Content-Length too large", HEADERS("Content-Length: 70000\r\n\r\n"), "SIP/2.0 513 ", false},
+		{"Content-Length too large", HEADERS("Content-Length: 70000\r\n\r\n"),
+		 "SIP/2.0 513 ", false},
 		{"headers without end", HEADERS("Subject: "), NULL, true},
 		{"no Content-Length", HEADERS("\r\n"), "SIP/2.0 400 ", false},
-		{"two Content-Lengths", HEADERS("Content-Length: 1\r\nl: 2\r\n\r\n"), "SIP/2.0 400 ", false},
-		{"an ACK", "ACK sip:b@h SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"
-		 "To: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 ACK\r\n\r\n", "", false},
-		{"a response", "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"
-		 "To: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n\r\n", "", false},
+		{"two Content-Lengths", HEADERS("Content-Length: 1\r\nl: 2\r\n\r\n"),
+		 "SIP/2.0 400 ", false},
+		{"an ACK",
+		 "ACK sip:b@h SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: "
+		 "<sip:a@h>;tag=1\r\n"
+		 "To: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 ACK\r\n\r\n",
+		 "", false},
+		{"a response",
+		 "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"
+		 "To: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n\r\n",
+		 "", false},
 		{"HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", false},
 	};
 
@@ -562,8 +577,9 @@ static void test_too_large(void)
 		}
 		unit_must(f->messages == 0);
 		if (rows[i].status)
-			unit_must(rows[i].status[0] ? str_starts(buf_str(&f->got), str_of(rows[i].status))
-						    : f->got.n == 0);
+			unit_must(rows[i].status[0]
+					  ? str_starts(buf_str(&f->got), str_of(rows[i].status))
+					  : f->got.n == 0);
 		if (rows[i].status && rows[i].status[0]) {
 			assert_true(str_find_str(buf_str(&f->got), STR("branch=z9hG4bKa")) > 0);
 			assert_true(str_ends(buf_str(&f->got), STR("\r\n\r\n")));
@@ -693,7 +709,8 @@ static void test_open(void)
 	settle(f);
 	unit_must(f->accepted == 1 && got(f, "onetwo"));
 	/* It left from the address that we show. */
-	assert_true(addr_eq_host(stream_peer(f->stream), &(struct addr){.in = addr_of(HOST ":1").in}));
+	assert_true(
+		addr_eq_host(stream_peer(f->stream), &(struct addr){.in = addr_of(HOST ":1").in}));
 	unit_ok(sip_transport_send(f->t, &hop, "three", 5));
 	settle(f);
 	unit_must(f->accepted == 1 && got(f, "onetwothree"));
@@ -797,7 +814,8 @@ static void test_per_host(void)
 		struct addr local = addr_of("192.0.2.1:0");
 
 		assert_int_equal(stream_connect(&s[i], f->loop, &us, &local, NULL, STR_NULL,
-						&peer_handler, f), 0);
+						&peer_handler, f),
+				 0);
 		if (i % 500 == 0)
 			settle(f);
 	}
@@ -826,28 +844,40 @@ static void test_hop_of_response(void)
 		enum sip_transport_kind kind;
 		uint64_t flow;
 	} rows[] = {
-		{"sent-by port", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1", "192.0.2.1:5070", SIP_UDP, 0},
-		{"default port", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1", "192.0.2.1:5060", SIP_UDP, 0},
-		{"rport", "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;rport", "192.0.2.1:40000", SIP_UDP, 0},
-		{"rport with our value", "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;rport=40000;received=192.0.2.1",
-		 "192.0.2.1:40000", SIP_UDP, 0},
-		{"rport with a lie", "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;rport=1;received=203.0.113.1",
-		 "192.0.2.1:40000", SIP_UDP, 0},
-		{"received, no rport", "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.1",
-		 "192.0.2.1:5070", SIP_UDP, 0},
-		{"maddr", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;maddr=192.0.2.9;rport", "192.0.2.9:5070",
+		{"sent-by port", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1", "192.0.2.1:5070",
 		 SIP_UDP, 0},
-		{"maddr is a name", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;maddr=h.example", "192.0.2.1:5070",
+		{"default port", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1", "192.0.2.1:5060", SIP_UDP,
+		 0},
+		{"rport", "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;rport", "192.0.2.1:40000",
 		 SIP_UDP, 0},
-		{"maddr is multicast", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;maddr=239.255.0.1",
+		{"rport with our value",
+		 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;rport=40000;received=192.0.2.1",
+		 "192.0.2.1:40000", SIP_UDP, 0},
+		{"rport with a lie",
+		 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;rport=1;received=203.0.113.1",
+		 "192.0.2.1:40000", SIP_UDP, 0},
+		{"received, no rport",
+		 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.1", "192.0.2.1:5070",
+		 SIP_UDP, 0},
+		{"maddr", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;maddr=192.0.2.9;rport",
+		 "192.0.2.9:5070", SIP_UDP, 0},
+		{"maddr is a name", "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;maddr=h.example",
 		 "192.0.2.1:5070", SIP_UDP, 0},
-		{"TCP", "SIP/2.0/TCP 10.0.0.1:5070;branch=z9hG4bK1;rport", "192.0.2.1:5070", SIP_TCP, 77},
-		{"TCP default", "SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1", "192.0.2.1:5060", SIP_TCP, 77},
-		{"TLS default", "SIP/2.0/TLS h.example;branch=z9hG4bK1", "192.0.2.1:5061", SIP_TLS, 77},
+		{"maddr is multicast",
+		 "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;maddr=239.255.0.1", "192.0.2.1:5070",
+		 SIP_UDP, 0},
+		{"TCP", "SIP/2.0/TCP 10.0.0.1:5070;branch=z9hG4bK1;rport", "192.0.2.1:5070",
+		 SIP_TCP, 77},
+		{"TCP default", "SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1", "192.0.2.1:5060", SIP_TCP,
+		 77},
+		{"TLS default", "SIP/2.0/TLS h.example;branch=z9hG4bK1", "192.0.2.1:5061", SIP_TLS,
+		 77},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct sip_source src = {.kind = rows[i].kind, .flow = rows[i].flow, .socket = 3,
+		struct sip_source src = {.kind = rows[i].kind,
+					 .flow = rows[i].flow,
+					 .socket = 3,
 					 .peer = addr_of("192.0.2.1:40000")};
 		char text[ADDR_TEXT_MAX];
 		struct sip_via via;
@@ -870,10 +900,16 @@ static void test_hop_of_response(void)
 static void test_names(void)
 {
 	struct fixture *f = fixture();
-	struct sip_hop udp = {.kind = SIP_UDP, .addr = addr_of("192.0.2.1:1"), .socket = SIP_SOCKET_ANY};
+	struct sip_hop udp = {.kind = SIP_UDP,
+			      .addr = addr_of("192.0.2.1:1"),
+			      .socket = SIP_SOCKET_ANY};
 	struct sip_hop tcp = {.kind = SIP_TCP, .addr = addr_of("192.0.2.1:1")};
-	struct sip_hop v6 = {.kind = SIP_UDP, .addr = addr_of("[2001:db8::2]:1"), .socket = SIP_SOCKET_ANY};
-	struct sip_hop lo = {.kind = SIP_UDP, .addr = addr_of("127.0.0.1:1"), .socket = SIP_SOCKET_ANY};
+	struct sip_hop v6 = {.kind = SIP_UDP,
+			     .addr = addr_of("[2001:db8::2]:1"),
+			     .socket = SIP_SOCKET_ANY};
+	struct sip_hop lo = {.kind = SIP_UDP,
+			     .addr = addr_of("127.0.0.1:1"),
+			     .socket = SIP_SOCKET_ANY};
 
 	unit_str(sip_transports_sent_by(f->t, &udp), HOST ":5060");
 	unit_str(sip_transports_uri(f->t, &udp), "sip:" HOST ":5060");
@@ -904,9 +940,14 @@ static void test_advertised(void)
 	static const struct {
 		const char *advertised, *sent_by;
 	} rows[] = {
-		{"im.example.com", "im.example.com:5080"}, {"im.example.com:5999", "im.example.com:5999"},
-		{"203.0.113.1", "203.0.113.1:5080"}, {"[2001:db8::5]:7", "[2001:db8::5]:7"},
-		{"im.example.com:", NULL}, {"im.example.com:0", NULL}, {"a b", NULL}, {"<x>", NULL},
+		{"im.example.com", "im.example.com:5080"},
+		{"im.example.com:5999", "im.example.com:5999"},
+		{"203.0.113.1", "203.0.113.1:5080"},
+		{"[2001:db8::5]:7", "[2001:db8::5]:7"},
+		{"im.example.com:", NULL},
+		{"im.example.com:0", NULL},
+		{"a b", NULL},
+		{"<x>", NULL},
 		{"a:5060:1", NULL},
 	};
 
@@ -949,12 +990,22 @@ static void test_is_ours(void)
 		const char *uri;
 		bool ours;
 	} rows[] = {
-		{"sip:192.0.2.10", true}, {"sip:192.0.2.10:5060;lr", true}, {"sip:x@192.0.2.10;transport=tcp", true},
-		{"sip:192.0.2.10:5061", false}, {"sips:192.0.2.10", false}, {"sip:192.0.2.11", false},
-		{"sip:im.example.com:5080", true}, {"sip:IM.example.COM:5080;transport=tcp;lr", true},
-		{"sip:im.example.com", false}, {"sip:192.0.2.12:5080", true}, {"sip:example.com:5080", false},
-		{"sip:[2001:db8::10]:5070", true}, {"sip:[2001:DB8:0::10]:5070", true},
-		{"sip:[2001:db8::11]:5070", false}, {"tel:+1", false}, {"urn:service:sos", false},
+		{"sip:192.0.2.10", true},
+		{"sip:192.0.2.10:5060;lr", true},
+		{"sip:x@192.0.2.10;transport=tcp", true},
+		{"sip:192.0.2.10:5061", false},
+		{"sips:192.0.2.10", false},
+		{"sip:192.0.2.11", false},
+		{"sip:im.example.com:5080", true},
+		{"sip:IM.example.COM:5080;transport=tcp;lr", true},
+		{"sip:im.example.com", false},
+		{"sip:192.0.2.12:5080", true},
+		{"sip:example.com:5080", false},
+		{"sip:[2001:db8::10]:5070", true},
+		{"sip:[2001:DB8:0::10]:5070", true},
+		{"sip:[2001:db8::11]:5070", false},
+		{"tel:+1", false},
+		{"urn:service:sos", false},
 		{"sip:127.0.0.1:5090", true},
 	};
 	struct fixture *f = fixture();
@@ -979,7 +1030,8 @@ static void test_listen_errors(void)
 
 	unit_must(sip_transports_listen(f->t, SIP_UDP, &a, STR_NULL, NULL) == -EADDRINUSE);
 	assert_int_equal(sip_transports_listen(f->t, SIP_TLS, &a, STR_NULL, NULL), -EINVAL);
-	assert_int_equal(sip_transports_listen(f->t, SIP_TRANSPORT_OTHER, &a, STR_NULL, NULL), -EINVAL);
+	assert_int_equal(sip_transports_listen(f->t, SIP_TRANSPORT_OTHER, &a, STR_NULL, NULL),
+			 -EINVAL);
 	for (uint16_t i = 2; i < SIP_LISTENERS_MAX; i++) {
 		addr_set_port(&a, (uint16_t)(6000 + i));
 		unit_ok(sip_transports_listen(f->t, SIP_UDP, &a, STR_NULL, NULL));
@@ -1043,8 +1095,11 @@ static void test_tls(void)
 
 	write_certificate(path);
 	unit_defer(remove_file, path);
-	unit_ok(tls_config_alloc(&config, &(struct tls_params){.certificate_file = path, .ca_file = path,
-							       .flags = TLS_ASK_CLIENT}, NULL));
+	unit_ok(tls_config_alloc(&config,
+				 &(struct tls_params){.certificate_file = path,
+						      .ca_file = path,
+						      .flags = TLS_ASK_CLIENT},
+				 NULL));
 	unit_own(config);
 	unit_ok(sip_transports_listen(f->t, SIP_TLS, &us, STR(TLS_NAME), config));
 	*g = (struct fixture){.vl = f->vl, .loop = f->loop};
@@ -1088,12 +1143,13 @@ static void test_tls(void)
 
 UNIT_MAIN(UNIT_TEST(test_udp), UNIT_TEST(test_udp_noise), UNIT_TEST(test_udp_refused),
 	  UNIT_TEST(test_udp_errors), UNIT_TEST(test_released_in_callback), UNIT_TEST(test_stop),
-	  UNIT_TEST_PLAIN(test_backlog),
-	  UNIT_TEST_PLAIN(test_tcp_at_any_split), UNIT_TEST(test_tcp_answer_and_ping),
-	  UNIT_TEST(test_tcp_peer_closes), UNIT_TEST(test_alias), UNIT_TEST(test_too_large),
-	  UNIT_TEST(test_idle), UNIT_TEST(test_held), UNIT_TEST(test_slow_loris),
-	  UNIT_TEST(test_silent_from_the_start), UNIT_TEST(test_busy_is_not_slow), UNIT_TEST(test_open),
-	  UNIT_TEST(test_open_refused), UNIT_TEST(test_open_unanswered), UNIT_TEST_PLAIN(test_open_queue),
-	  UNIT_TEST_PLAIN(test_slow_reader), UNIT_TEST_PLAIN(test_per_host), UNIT_TEST(test_hop_of_response),
-	  UNIT_TEST(test_names), UNIT_TEST(test_advertised), UNIT_TEST(test_any_address),
-	  UNIT_TEST(test_is_ours), UNIT_TEST(test_listen_errors), UNIT_TEST(test_tls))
+	  UNIT_TEST_PLAIN(test_backlog), UNIT_TEST_PLAIN(test_tcp_at_any_split),
+	  UNIT_TEST(test_tcp_answer_and_ping), UNIT_TEST(test_tcp_peer_closes),
+	  UNIT_TEST(test_alias), UNIT_TEST(test_too_large), UNIT_TEST(test_idle),
+	  UNIT_TEST(test_held), UNIT_TEST(test_slow_loris), UNIT_TEST(test_silent_from_the_start),
+	  UNIT_TEST(test_busy_is_not_slow), UNIT_TEST(test_open), UNIT_TEST(test_open_refused),
+	  UNIT_TEST(test_open_unanswered), UNIT_TEST_PLAIN(test_open_queue),
+	  UNIT_TEST_PLAIN(test_slow_reader), UNIT_TEST_PLAIN(test_per_host),
+	  UNIT_TEST(test_hop_of_response), UNIT_TEST(test_names), UNIT_TEST(test_advertised),
+	  UNIT_TEST(test_any_address), UNIT_TEST(test_is_ours), UNIT_TEST(test_listen_errors),
+	  UNIT_TEST(test_tls))

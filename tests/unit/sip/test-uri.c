@@ -12,17 +12,18 @@ static const struct {
 } good[] = {
 	/* RFC 3261 19.1.3 */
 	{"sip:alice@atlanta.com", SIP_URI_SIP, "alice", NULL, "atlanta.com", 0, "", ""},
-	{"sip:alice:secretword@atlanta.com;transport=tcp", SIP_URI_SIP, "alice", "secretword", "atlanta.com", 0,
-	 "transport=tcp", ""},
+	{"sip:alice:secretword@atlanta.com;transport=tcp", SIP_URI_SIP, "alice", "secretword",
+	 "atlanta.com", 0, "transport=tcp", ""},
 	{"sips:alice@atlanta.com?subject=project%20x&priority=urgent", SIP_URI_SIPS, "alice", NULL,
 	 "atlanta.com", 0, "", "subject=project%20x&priority=urgent"},
 	{"sip:+1-212-555-1212:1234@gateway.com;user=phone", SIP_URI_SIP, "+1-212-555-1212", "1234",
 	 "gateway.com", 0, "user=phone", ""},
 	{"sips:1212@gateway.com", SIP_URI_SIPS, "1212", NULL, "gateway.com", 0, "", ""},
 	{"sip:alice@192.0.2.4", SIP_URI_SIP, "alice", NULL, "192.0.2.4", 0, "", ""},
-	{"sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com", SIP_URI_SIP, NULL, NULL, "atlanta.com", 0,
-	 "method=REGISTER", "to=alice%40atlanta.com"},
-	{"sip:alice;day=tuesday@atlanta.com", SIP_URI_SIP, "alice;day=tuesday", NULL, "atlanta.com", 0, "", ""},
+	{"sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com", SIP_URI_SIP, NULL, NULL,
+	 "atlanta.com", 0, "method=REGISTER", "to=alice%40atlanta.com"},
+	{"sip:alice;day=tuesday@atlanta.com", SIP_URI_SIP, "alice;day=tuesday", NULL, "atlanta.com",
+	 0, "", ""},
 
 	{"SIP:a@B:5080", SIP_URI_SIP, "a", NULL, "B", 5080, "", ""},
 	{"sip:example.com", SIP_URI_SIP, NULL, NULL, "example.com", 0, "", ""},
@@ -35,7 +36,8 @@ static const struct {
 	{"sip:user;par=u%40example.net@example.com", SIP_URI_SIP, "user;par=u%40example.net", NULL,
 	 "example.com", 0, "", ""},
 	{"tel:+1-201-555-0123", SIP_URI_TEL, "+1-201-555-0123", NULL, "", 0, "", ""},
-	{"tel:7042;phone-context=example.com", SIP_URI_TEL, "7042", NULL, "", 0, "phone-context=example.com", ""},
+	{"tel:7042;phone-context=example.com", SIP_URI_TEL, "7042", NULL, "", 0,
+	 "phone-context=example.com", ""},
 	{"tel:*21#", SIP_URI_TEL, "*21#", NULL, "", 0, "", ""},
 	{"tel:863-1234;phone-context=+1-914-555", SIP_URI_TEL, "863-1234", NULL, "", 0,
 	 "phone-context=+1-914-555", ""},
@@ -46,12 +48,53 @@ static const struct {
 };
 
 static const char *const bad[] = {
-	"", "sip", "sip:", "sip:@h", "sip:a@", "sip:a@:5060", "sip::b@h", "sip:a@h:", "sip:a@h:x", "sip:a@h:0",
-	"sip:a@h:65536", "sip:a@b@c", "sip:a@h;x@y", "sip:a b@h", "sip:a@h x", " sip:a@h", "sip:a@h ", "<sip:a@h>",
-	"sip:a\"b@h", "sip:a@h\\", "sip:%4@h", "sip:%4g@h", "sip:a%", "sip:a@h;x=%", "sip:a@h/path", "sip:2001:db8::10",
-	"sip:a@[::1", "sip:a@[zz]", "sip:a@[::1]x", "sip:a:b:c@h", "sip:a:b;c@h", "sip:a\x01@h", "sip:\xc3\xa9@h",
-	"1sip:x", ":x", "a@b", "tel:", "tel:+", "tel:-", "tel:abc-xyz", "tel:+12a", "tel:;x=y", "tel:12@h",
-	"sip:a@h:5060:5060", "si p:a@h", "sip:a@%68", "sip:a,b@h,c",
+	"",
+	"sip",
+	"sip:",
+	"sip:@h",
+	"sip:a@",
+	"sip:a@:5060",
+	"sip::b@h",
+	"sip:a@h:",
+	"sip:a@h:x",
+	"sip:a@h:0",
+	"sip:a@h:65536",
+	"sip:a@b@c",
+	"sip:a@h;x@y",
+	"sip:a b@h",
+	"sip:a@h x",
+	" sip:a@h",
+	"sip:a@h ",
+	"<sip:a@h>",
+	"sip:a\"b@h",
+	"sip:a@h\\",
+	"sip:%4@h",
+	"sip:%4g@h",
+	"sip:a%",
+	"sip:a@h;x=%",
+	"sip:a@h/path",
+	"sip:2001:db8::10",
+	"sip:a@[::1",
+	"sip:a@[zz]",
+	"sip:a@[::1]x",
+	"sip:a:b:c@h",
+	"sip:a:b;c@h",
+	"sip:a\x01@h",
+	"sip:\xc3\xa9@h",
+	"1sip:x",
+	":x",
+	"a@b",
+	"tel:",
+	"tel:+",
+	"tel:-",
+	"tel:abc-xyz",
+	"tel:+12a",
+	"tel:;x=y",
+	"tel:12@h",
+	"sip:a@h:5060:5060",
+	"si p:a@h",
+	"sip:a@%68",
+	"sip:a,b@h,c",
 };
 
 
@@ -117,7 +160,9 @@ static void test_params(void)
 	struct sip_uri u;
 	struct str v;
 
-	assert_int_equal(sip_uri_decode(&u, STR("sip:a;x=user@h;lr;Transport=TCP;maddr=1.2.3.4;;x=y=z;e=")), 0);
+	assert_int_equal(
+		sip_uri_decode(&u, STR("sip:a;x=user@h;lr;Transport=TCP;maddr=1.2.3.4;;x=y=z;e=")),
+		0);
 	assert_true(sip_uri_param(&u, STR("transport"), &v));
 	unit_str(v, "TCP");
 	assert_true(sip_uri_param(&u, STR("LR"), &v));

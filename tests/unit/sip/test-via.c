@@ -17,13 +17,15 @@ static const struct {
 	 "z9hG4bK1", NULL, NULL, false, 0, 0},
 	{"SIP/2.0/TCP host", SIP_TCP, "host", "host", 0, NULL, NULL, NULL, false, 0, 0},
 	{"sip/2.0/tls host;BRANCH=x", SIP_TLS, "host", "host", 0, "x", NULL, NULL, false, 0, 0},
-	{"SIP/2.0/SCTP host", SIP_TRANSPORT_OTHER, "host", "host", 0, NULL, NULL, NULL, false, 0, 0},
+	{"SIP/2.0/SCTP host", SIP_TRANSPORT_OTHER, "host", "host", 0, NULL, NULL, NULL, false, 0,
+	 0},
 	{"SIP/2.0/WSS df7jal23ls0d.invalid;rport", SIP_TRANSPORT_OTHER, "df7jal23ls0d.invalid",
 	 "df7jal23ls0d.invalid", 0, NULL, NULL, NULL, true, 0, 0},
 	{"SIP/7.0/UDP host", SIP_UDP, "host", "host", 0, NULL, NULL, NULL, false, 0, 0},
-	{"SIP / 2.0 / UDP  first.example.com : 4000 ; ttl=16 ;maddr=224.2.0.1 ;branch=z9hG4bKa7c6a8dlze.1",
-	 SIP_UDP, "first.example.com : 4000", "first.example.com", 4000, "z9hG4bKa7c6a8dlze.1", NULL,
-	 "224.2.0.1", false, 0, 16},
+	{"SIP / 2.0 / UDP  first.example.com : 4000 ; ttl=16 ;maddr=224.2.0.1 "
+	 ";branch=z9hG4bKa7c6a8dlze.1",
+	 SIP_UDP, "first.example.com : 4000", "first.example.com", 4000, "z9hG4bKa7c6a8dlze.1",
+	 NULL, "224.2.0.1", false, 0, 16},
 	{"SIP/2.0/UDP [2001:db8::9:1]:6050;received=[2001:db8::9:255];branch=b", SIP_UDP,
 	 "[2001:db8::9:1]:6050", "2001:db8::9:1", 6050, "b", "2001:db8::9:255", NULL, false, 0, 0},
 	{"SIP/2.0/UDP [2001:db8::9:1];received=2001:db8::9:255", SIP_UDP, "[2001:db8::9:1]",
@@ -32,20 +34,46 @@ static const struct {
 	 "10.1.1.1:4540", "10.1.1.1", 4540, "z9hG4bKkjshdyff", "192.0.2.1", NULL, true, 9988, 0},
 	{"SIP/2.0/UDP\r\n host\r\n ;\r\n branch\r\n =\r\n z9hG4bK2", SIP_UDP, "host", "host", 0,
 	 "z9hG4bK2", NULL, NULL, false, 0, 0},
-	{"SIP/2.0/UDP h;x=\"a,b;c\";alias;keep=30;branch=z", SIP_UDP, "h", "h", 0, "z", NULL, NULL, false, 0, 0},
+	{"SIP/2.0/UDP h;x=\"a,b;c\";alias;keep=30;branch=z", SIP_UDP, "h", "h", 0, "z", NULL, NULL,
+	 false, 0, 0},
 	{"  SIP/2.0/UDP h  ", SIP_UDP, "h", "h", 0, NULL, NULL, NULL, false, 0, 0},
 };
 
 static const char *const bad[] = {
-	"", " ", "SIP", "SIP/2.0", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0/ host", "/2.0/UDP host",
-	"SIP/2.0/UDPhost", "SIP/2.0/UDP ;branch=x", "SIP/2.0/UDP host:", "SIP/2.0/UDP host:x",
-	"SIP/2.0/UDP host:65536", "SIP/2.0/UDP host:0", "SIP/2.0/UDP [::1", "SIP/2.0/UDP [zz]",
-	"SIP/2.0/UDP host;", "SIP/2.0/UDP host;;branch=x", "SIP/2.0/UDP host;branch=",
-	"SIP/2.0/UDP host;branch=\"q\"", "SIP/2.0/UDP host;branch", "SIP/2.0/UDP host;ttl=256",
-	"SIP/2.0/UDP host;ttl", "SIP/2.0/UDP host;rport=0", "SIP/2.0/UDP host;rport=70000",
-	"SIP/2.0/UDP host;received=", "SIP/2.0/UDP host;received", "SIP/2.0/UDP host;received=[]",
-	"SIP/2.0/UDP host;maddr", "SIP/2.0/UDP host other", "SIP/2.0/UDP host, SIP/2.0/UDP other",
-	"SIP/2.0/UDP host;x=\"open", "SIP/2.0/UDP host/x", "SIP/2.0 UDP host",
+	"",
+	" ",
+	"SIP",
+	"SIP/2.0",
+	"SIP/2.0/UDP",
+	"SIP/2.0/UDP ",
+	"SIP/2.0/ host",
+	"/2.0/UDP host",
+	"SIP/2.0/UDPhost",
+	"SIP/2.0/UDP ;branch=x",
+	"SIP/2.0/UDP host:",
+	"SIP/2.0/UDP host:x",
+	"SIP/2.0/UDP host:65536",
+	"SIP/2.0/UDP host:0",
+	"SIP/2.0/UDP [::1",
+	"SIP/2.0/UDP [zz]",
+	"SIP/2.0/UDP host;",
+	"SIP/2.0/UDP host;;branch=x",
+	"SIP/2.0/UDP host;branch=",
+	"SIP/2.0/UDP host;branch=\"q\"",
+	"SIP/2.0/UDP host;branch",
+	"SIP/2.0/UDP host;ttl=256",
+	"SIP/2.0/UDP host;ttl",
+	"SIP/2.0/UDP host;rport=0",
+	"SIP/2.0/UDP host;rport=70000",
+	"SIP/2.0/UDP host;received=",
+	"SIP/2.0/UDP host;received",
+	"SIP/2.0/UDP host;received=[]",
+	"SIP/2.0/UDP host;maddr",
+	"SIP/2.0/UDP host other",
+	"SIP/2.0/UDP host, SIP/2.0/UDP other",
+	"SIP/2.0/UDP host;x=\"open",
+	"SIP/2.0/UDP host/x",
+	"SIP/2.0 UDP host",
 };
 
 
@@ -117,7 +145,8 @@ static void test_first(void)
 		size_t used = 0;
 
 		unit_case("%s", rows[i].text);
-		assert_int_equal(sip_via_decode_first(&v, str_of(rows[i].text), &used), rows[i].result);
+		assert_int_equal(sip_via_decode_first(&v, str_of(rows[i].text), &used),
+				 rows[i].result);
 		unit_str(v.value, rows[i].value);
 		if (rows[i].used >= 0)
 			assert_int_equal(used, rows[i].used);

@@ -10,7 +10,8 @@
 
 static const char lists[] =
 	"<resource-lists xmlns='urn:ietf:params:xml:ns:resource-lists'>"
-	"<list name='blocked'><entry uri='sip:mallory@Example.Org;transport=tcp'/><entry uri='tel:+49-123'/>"
+	"<list name='blocked'><entry uri='sip:mallory@Example.Org;transport=tcp'/><entry "
+	"uri='tel:+49-123'/>"
 	"<list name='worse'><entry uri='sip:trudy@example.org'/></list></list>"
 	"<list name='friends'><entry uri='sip:alice@example.org'/><entry uri='nonsense'/></list>"
 	"<list name='elsewhere'><entry uri='sip:carol@example.org'/>"
@@ -25,8 +26,10 @@ static struct access_policy *policy(const char *anchor)
 
 	buf_printf(b,
 		   "<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'><rule id='a'><conditions>"
-		   "<external-list xmlns='urn:oma:xml:xdm:common-policy'><entry anc='%s'/></external-list>"
-		   "</conditions><actions><allow-invite xmlns='urn:oma:xml:poc:poc-rules'>reject</allow-invite>"
+		   "<external-list xmlns='urn:oma:xml:xdm:common-policy'><entry "
+		   "anc='%s'/></external-list>"
+		   "</conditions><actions><allow-invite "
+		   "xmlns='urn:oma:xml:poc:poc-rules'>reject</allow-invite>"
 		   "</actions></rule></ruleset>",
 		   anchor);
 	unit_must(!b->failed);
@@ -61,23 +64,29 @@ static void test_lists(void)
 	} rows[] = {
 		{ROOT "/index", "sip:mallory@example.org", true, false},
 		{ROOT "/index", "sip:alice@example.org", true, false},
-		{ROOT "/index", "sip:nobody@example.org", false, true}, /* the reference could lead to anybody */
+		{ROOT "/index", "sip:nobody@example.org", false,
+		 true}, /* the reference could lead to anybody */
 		{LIST "%5B@name=%22blocked%22%5D", "sip:mallory@example.org", true, false},
 		{LIST "[@name='blocked']", "sip:mallory@example.org", true, false},
-		{ROOT "/index/~~/rl:resource-lists/rl:list[@name='blocked']", "sip:mallory@example.org", true, false},
+		{ROOT "/index/~~/rl:resource-lists/rl:list[@name='blocked']",
+		 "sip:mallory@example.org", true, false},
 		{LIST "[@name='blocked']", "sip:+49123@example.org", true, false},
 		{LIST "[@name='blocked']", "sip:trudy@example.org", true, false},
 		{LIST "[@name='blocked']", "sip:alice@example.org", false, false},
-		{LIST "[@name='blocked']/list[@name='worse']", "sip:trudy@example.org", true, false},
-		{LIST "[@name='blocked']/list[@name='worse']", "sip:mallory@example.org", false, false},
+		{LIST "[@name='blocked']/list[@name='worse']", "sip:trudy@example.org", true,
+		 false},
+		{LIST "[@name='blocked']/list[@name='worse']", "sip:mallory@example.org", false,
+		 false},
 		{LIST "[@name='none']", "sip:mallory@example.org", false, false},
 		{LIST "[2]", "sip:alice@example.org", false, true},
 		{LIST "[@name='elsewhere']", "sip:carol@example.org", true, false},
 		{LIST "[@name='elsewhere']", "sip:alice@example.org", false, true},
 		{ROOT "/other", "sip:mallory@example.org", false, true},
 		{ROOT "/index/x/resource-lists", "sip:mallory@example.org", false, true},
-		{"http://x/resource-lists/users/sip:carol@example.org/index", "sip:mallory@example.org", false, true},
-		{"http://x/resource-lists/users/sip%3Abob%40EXAMPLE.org/index", "sip:mallory@example.org", true, false},
+		{"http://x/resource-lists/users/sip:carol@example.org/index",
+		 "sip:mallory@example.org", false, true},
+		{"http://x/resource-lists/users/sip%3Abob%40EXAMPLE.org/index",
+		 "sip:mallory@example.org", true, false},
 		{"http://x/elsewhere", "sip:mallory@example.org", false, true},
 		{"", "sip:mallory@example.org", false, true},
 	};
@@ -102,7 +111,8 @@ static void test_lists(void)
 		assert_true(access_policy_wants_lists(p));
 		unit_ok(access_policy_add_lists(p, STR("index"), str_of(lists)));
 		struct access_outcome o = judged(p, rows[i].caller);
-		if ((o.action == ACCESS_REJECT) != rows[i].rejected || o.uncertain != rows[i].uncertain)
+		if ((o.action == ACCESS_REJECT) != rows[i].rejected ||
+		    o.uncertain != rows[i].uncertain)
 			fail_msg("row %zu: %s, %s", i, rows[i].anchor, rows[i].caller);
 	}
 }
@@ -128,8 +138,9 @@ static void test_without_lists(void)
 	struct access_policy *p = NULL;
 
 	unit_must(access_policy_alloc(&p, BOB, STR("example.org"), STR("<x/>")) == -EBADMSG);
-	unit_ok(access_policy_alloc(&p, BOB, STR("example.org"),
-				    STR("<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'/>")));
+	unit_ok(access_policy_alloc(
+		&p, BOB, STR("example.org"),
+		STR("<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'/>")));
 	p = unit_own(p);
 	assert_false(access_policy_wants_lists(p));
 	assert_int_equal(judged(p, "sip:mallory@example.org").action, ACCESS_PASS);

@@ -68,8 +68,10 @@ static void add(struct world *w, size_t i, int64_t in_ms)
 
 static void test_at_their_second(void)
 {
-	static const int64_t in_ms[] = {1000, 1001, 60000, 3600000, 4096000, 4097000, 604800000, 500};
-	static const int64_t at_ms[] = {1000, 2000, 60000, 3600000, 4096000, 4097000, 604800000, 1000};
+	static const int64_t in_ms[] = {1000,    1001,    60000,     3600000,
+					4096000, 4097000, 604800000, 500};
+	static const int64_t at_ms[] = {1000,    2000,    60000,     3600000,
+					4096000, 4097000, 604800000, 1000};
 	struct world *w = world();
 
 	for (size_t i = 0; i < ITEMS; i++)
@@ -152,5 +154,6 @@ static void test_clock_is_set(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_at_their_second), UNIT_TEST(test_removed), UNIT_TEST(test_earlier_after_later),
-	  UNIT_TEST(test_in_the_past), UNIT_TEST(test_clock_is_set))
+UNIT_MAIN(UNIT_TEST(test_at_their_second), UNIT_TEST(test_removed),
+	  UNIT_TEST(test_earlier_after_later), UNIT_TEST(test_in_the_past),
+	  UNIT_TEST(test_clock_is_set))

@@ -7,7 +7,8 @@
 #include "lib/unit.h"
 
 
-static struct operator_policy *made(const struct operator_policy *under, const char *key, const char *value)
+static struct operator_policy *made(const struct operator_policy *under, const char *key,
+				    const char *value)
 {
 	const struct store_policy set = {.key = str_of(key), .value = str_of(value)};
 	struct operator_policy *p = NULL;
@@ -17,7 +18,8 @@ static struct operator_policy *made(const struct operator_policy *under, const c
 }
 
 
-static bool allows(const struct operator_policy *service, const struct operator_policy *user, const char *type)
+static bool allows(const struct operator_policy *service, const struct operator_policy *user,
+		   const char *type)
 {
 	struct str subtype = str_of(type);
 	struct str t = str_cut(&subtype, '/');
@@ -48,7 +50,8 @@ static void test_types(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct operator_policy *p = made(NULL, "pager.types", rows[i].value);
 
-		if (allows(p, NULL, rows[i].type) != rows[i].is || allows(NULL, p, rows[i].type) != rows[i].is)
+		if (allows(p, NULL, rows[i].type) != rows[i].is ||
+		    allows(NULL, p, rows[i].type) != rows[i].is)
 			fail_msg("row %zu", i);
 		/* Of one mode only. */
 		assert_true(operator_allows_type(p, NULL, OPERATOR_LARGE, STR("x"), STR("y")));
@@ -69,8 +72,11 @@ static void test_levels(void)
 	assert_int_equal(operator_max_size(NULL, NULL, OPERATOR_PAGER), OPERATOR_NO_LIMIT);
 	service = made(NULL, "pager.max-size", "100");
 	assert_int_equal(operator_max_size(service, NULL, OPERATOR_PAGER), 100);
-	assert_int_equal(operator_max_size(service, made(NULL, "pager.max-size", "99"), OPERATOR_PAGER), 99);
-	assert_int_equal(operator_max_size(service, made(NULL, "pager.max-size", "101"), OPERATOR_PAGER), 100);
+	assert_int_equal(
+		operator_max_size(service, made(NULL, "pager.max-size", "99"), OPERATOR_PAGER), 99);
+	assert_int_equal(operator_max_size(service, made(NULL, "pager.max-size", "101"),
+					   OPERATOR_PAGER),
+			 100);
 	assert_int_equal(operator_max_size(service, NULL, OPERATOR_FILE), OPERATOR_NO_LIMIT);
 }
 
@@ -94,8 +100,11 @@ static void test_put(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf *b = unit_buf(1000);
-		const struct operator_policy *s = rows[i].service ? made(NULL, "pager.types", rows[i].service) : NULL;
-		const struct operator_policy *u = rows[i].user ? made(NULL, "pager.types", rows[i].user) : NULL;
+		const struct operator_policy *s =
+			rows[i].service ? made(NULL, "pager.types", rows[i].service) : NULL;
+		const struct operator_policy *u = rows[i].user
+							  ? made(NULL, "pager.types", rows[i].user)
+							  : NULL;
 
 		operator_put_types(s, u, OPERATOR_PAGER, b);
 		unit_must(!b->failed);
@@ -171,13 +180,15 @@ static void test_check(void)
 	}
 	assert_int_equal(made(NULL, "charging", "on")->charging, OPERATOR_ON);
 	assert_int_equal(made(NULL, "charging", "off")->charging, OPERATOR_OFF);
-	assert_int_equal(made(made(NULL, "charging", "on"), "pager.max-size", "1")->charging, OPERATOR_ON);
+	assert_int_equal(made(made(NULL, "charging", "on"), "pager.max-size", "1")->charging,
+			 OPERATOR_ON);
 }
 
 
 static void test_many(void)
 {
-	struct buf *b = unit_buf(STORE_POLICY_VALUE_MAX), *why = unit_buf(STORE_POLICY_VALUE_MAX + 200);
+	struct buf *b = unit_buf(STORE_POLICY_VALUE_MAX),
+		   *why = unit_buf(STORE_POLICY_VALUE_MAX + 200);
 
 	for (unsigned i = 0; i < OPERATOR_TYPES_MAX; i++)
 		buf_printf(b, "a/%u,", i);
@@ -188,5 +199,5 @@ static void test_many(void)
 	assert_int_equal(operator_policy_check(STR("pager.types"), buf_str(b), why), -EINVAL);
 }
 
-UNIT_MAIN(UNIT_TEST(test_types), UNIT_TEST(test_levels), UNIT_TEST(test_put), UNIT_TEST(test_configured),
-	  UNIT_TEST(test_check), UNIT_TEST(test_many))
+UNIT_MAIN(UNIT_TEST(test_types), UNIT_TEST(test_levels), UNIT_TEST(test_put),
+	  UNIT_TEST(test_configured), UNIT_TEST(test_check), UNIT_TEST(test_many))

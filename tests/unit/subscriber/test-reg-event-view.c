@@ -23,8 +23,8 @@ struct world {
 };
 
 
-static void changed(struct registration_listener *l, enum registration_event e, const struct registration *user,
-		    const struct registration_binding *b)
+static void changed(struct registration_listener *l, enum registration_event e,
+		    const struct registration *user, const struct registration_binding *b)
 {
 	struct world *w = l->arg;
 
@@ -70,7 +70,8 @@ static struct world *world(void)
 	w->vl = unit_ptr(virtual_loop_alloc(1));
 	w->loop = virtual_loop_base(w->vl);
 	unit_ok(store_open(&w->store, w->loop, STR("memory:"), unit_buf(256)));
-	unit_ok(registrations_alloc(&w->rs, &(struct registrations_params){.loop = w->loop, .store = w->store}));
+	unit_ok(registrations_alloc(&w->rs, &(struct registrations_params){.loop = w->loop,
+									   .store = w->store}));
 	w->listener = (struct registration_listener){.changed = changed, .arg = w};
 	registrations_listen(w->rs, &w->listener);
 	unit_ok(registrations_restore(w->rs, restored, NULL));
@@ -123,25 +124,55 @@ static void test_params(void)
 		const char *params, *instance;
 		uint32_t has, lacks;
 	} rows[] = {
-		{{{STR_INIT("+g.oma.sip-im"), {0}}}, 1, "+g.oma.sip-im", "", REGISTRATION_IM | REGISTRATION_PAGER,
+		{{{STR_INIT("+g.oma.sip-im"), {0}}},
+		 1,
+		 "+g.oma.sip-im",
+		 "",
+		 REGISTRATION_IM | REGISTRATION_PAGER,
 		 REGISTRATION_LARGE},
 		/* Nothing known: an IM user all the same. */
-		{{{{0}, {0}}}, 0, "+g.oma.sip-im;+g.oma.sip-im.large-message",
-		 "", REGISTRATION_IM | REGISTRATION_LARGE, 0},
+		{{{{0}, {0}}},
+		 0,
+		 "+g.oma.sip-im;+g.oma.sip-im.large-message",
+		 "",
+		 REGISTRATION_IM | REGISTRATION_LARGE,
+		 0},
 		/* Without the plus; a value that wants quotes gets them. */
 		{{{STR_INIT("g.3gpp.icsi-ref"),
-		 STR_INIT("urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.largemsg,x")}}, 1,
+		   STR_INIT("urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.largemsg,x")}},
+		 1,
 		 "+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.largemsg,x\"",
-		 "", REGISTRATION_LARGE, 0},
-		{{{STR_INIT("+sip.instance"), STR_INIT("\"<urn:uuid:1>\"")}, {STR_INIT("audio"), {0}}}, 2,
-		 "+sip.instance=\"<urn:uuid:1>\";audio", "urn:uuid:1", REGISTRATION_PAGER, REGISTRATION_IM},
-		{{{STR_INIT("methods"), STR_INIT("\"INVITE,BYE\"")}}, 1, "methods=\"INVITE,BYE\"",
-		 "", 0, REGISTRATION_PAGER},
+		 "",
+		 REGISTRATION_LARGE,
+		 0},
+		{{{STR_INIT("+sip.instance"), STR_INIT("\"<urn:uuid:1>\"")},
+		  {STR_INIT("audio"), {0}}},
+		 2,
+		 "+sip.instance=\"<urn:uuid:1>\";audio",
+		 "urn:uuid:1",
+		 REGISTRATION_PAGER,
+		 REGISTRATION_IM},
+		{{{STR_INIT("methods"), STR_INIT("\"INVITE,BYE\"")}},
+		 1,
+		 "methods=\"INVITE,BYE\"",
+		 "",
+		 0,
+		 REGISTRATION_PAGER},
 		/* What could break out of its place does not. */
-		{{{STR_INIT("a;b"), {0}}, {STR_INIT("c"), STR_INIT("x\";+g.oma.sip-im")}, {STR_INIT("d"),
-		 STR_INIT("tok")}}, 3,
-		 "c=\"x\\\";+g.oma.sip-im\";d=tok", "", 0, REGISTRATION_IM},
-		{{{STR_INIT("c"), STR_INIT("\"x\";\"y\"")}}, 1, "c=\"\\\"x\\\";\\\"y\\\"\"", "", 0, REGISTRATION_IM},
+		{{{STR_INIT("a;b"), {0}},
+		  {STR_INIT("c"), STR_INIT("x\";+g.oma.sip-im")},
+		  {STR_INIT("d"), STR_INIT("tok")}},
+		 3,
+		 "c=\"x\\\";+g.oma.sip-im\";d=tok",
+		 "",
+		 0,
+		 REGISTRATION_IM},
+		{{{STR_INIT("c"), STR_INIT("\"x\";\"y\"")}},
+		 1,
+		 "c=\"\\\"x\\\";\\\"y\\\"\"",
+		 "",
+		 0,
+		 REGISTRATION_IM},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -298,5 +329,6 @@ static void test_store_fails(void)
 	unit_must(devices(w) == 1);
 }
 
-UNIT_MAIN(UNIT_TEST(test_params), UNIT_TEST(test_rows), UNIT_TEST(test_times), UNIT_TEST(test_ceilings),
-	  UNIT_TEST(test_takes_over), UNIT_TEST(test_while_writing), UNIT_TEST(test_store_fails))
+UNIT_MAIN(UNIT_TEST(test_params), UNIT_TEST(test_rows), UNIT_TEST(test_times),
+	  UNIT_TEST(test_ceilings), UNIT_TEST(test_takes_over), UNIT_TEST(test_while_writing),
+	  UNIT_TEST(test_store_fails))

@@ -5,9 +5,9 @@
 #include "lib/unit.h"
 
 #define ICSI "+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi."
-#define URN  "urn%3Aurn-7%3A3gpp-service.ims.icsi."
-#define IM     (REGISTRATION_IM | REGISTRATION_PAGER)
-#define CPM    (IM | REGISTRATION_CPM)
+#define URN "urn%3Aurn-7%3A3gpp-service.ims.icsi."
+#define IM (REGISTRATION_IM | REGISTRATION_PAGER)
+#define CPM (IM | REGISTRATION_CPM)
 
 static const struct {
 	const char *params;
@@ -16,7 +16,8 @@ static const struct {
 	{"", REGISTRATION_PAGER},
 	{"expires=3600;q=0.5", REGISTRATION_PAGER},
 	/* Linphone */
-	{"+sip.instance=\"<urn:uuid:5c0f>\";+org.linphone.specs=\"groupchat/1.1,lime\"", REGISTRATION_PAGER},
+	{"+sip.instance=\"<urn:uuid:5c0f>\";+org.linphone.specs=\"groupchat/1.1,lime\"",
+	 REGISTRATION_PAGER},
 	{"+g.oma.sip-im", IM},
 	{"+G.OMA.SIP-IM", IM},
 	{"+g.oma.sip-im=\"TRUE\"", IM},

@@ -11,7 +11,7 @@
 #include "store/memory/memory.h"
 
 #define ALICE STR("sip:alice@example.org")
-#define BOB   STR("sip:bob@example.org")
+#define BOB STR("sip:bob@example.org")
 
 /** One update: sets `contact` (in place of what has it already), or removes it. */
 struct change {
@@ -32,9 +32,9 @@ struct world {
 	struct store *store;
 	struct registrations *rs;
 	struct registration_listener listener;
-	struct buf *log;          /**< "registered sip:1@h," … */
-	uint64_t held[8];         /**< flows in use */
-	uint64_t dead_flow;       /**< hold says it is gone */
+	struct buf *log;    /**< "registered sip:1@h," … */
+	uint64_t held[8];   /**< flows in use */
+	uint64_t dead_flow; /**< hold says it is gone */
 	struct store_request r;
 	struct registration_targets targets;
 	int restored;
@@ -383,7 +383,8 @@ static void test_in_turn(void)
 
 	store_memory_hold(w->store, true);
 	for (unsigned i = 0; i < 4; i++)
-		c[i] = change_of(w, (const char *[]){"sip:1@h", "sip:2@h", "sip:1@h", "sip:3@h"}[i]);
+		c[i] = change_of(w,
+				 (const char *[]){"sip:1@h", "sip:2@h", "sip:1@h", "sip:3@h"}[i]);
 	c[2]->remove = true;
 	for (unsigned i = 0; i < 4; i++)
 		unit_ok(start(c[i], i < 3 ? ALICE : BOB));
@@ -600,7 +601,8 @@ static void test_dropped_and_forgotten(void)
 	put(w, ALICE, "sip:1@h");
 	put(w, ALICE, "sip:2@h");
 	buf_clear(w->log);
-	registrations_drop(w->rs, ALICE, registration_binding(registrations_find(w->rs, ALICE), 0)->id);
+	registrations_drop(w->rs, ALICE,
+			   registration_binding(registrations_find(w->rs, ALICE), 0)->id);
 	registrations_drop(w->rs, ALICE, 999);
 	registrations_drop(w->rs, BOB, 1);
 	assert_log(w, "unreachable sip:1@h,");
@@ -643,7 +645,8 @@ static void test_targets(void)
 	struct change *c;
 
 	for (unsigned i = 0; i < 4; i++) {
-		c = change_of(w, (const char *[]){"sip:low@h", "sip:a@h", "sip:b@h", "sip:plain@h"}[i]);
+		c = change_of(w, (const char *[]){"sip:low@h", "sip:a@h", "sip:b@h",
+						  "sip:plain@h"}[i]);
 		c->b.q = (uint16_t[]){100, 500, 500, 700}[i];
 		c->b.registered_ms += (int64_t[]){0, 1, 2, 0}[i];
 		if (i == 3)
@@ -665,7 +668,8 @@ static void test_one_binding_of_an_instance(void)
 	struct world *w = world();
 
 	for (unsigned i = 0; i < 3; i++) {
-		struct change *c = change_of(w, (const char *[]){"sip:old@h", "sip:new@h", "sip:new2@h"}[i]);
+		struct change *c = change_of(w, (const char *[]){"sip:old@h", "sip:new@h",
+								 "sip:new2@h"}[i]);
 
 		c->b.instance = STR("urn:uuid:1");
 		c->b.registered_ms += i ? 1000 : 0;
@@ -687,7 +691,8 @@ static void test_how_to_reach(void)
 	unit_ok(run(c, ALICE));
 	registrations_targets(w->rs, ALICE, 0, &w->targets);
 	assert_non_null(t->hop);
-	assert_true(t->hop->kind == SIP_UDP && t->hop->socket == 2 && addr_eq(&t->hop->addr, &c->b.peer));
+	assert_true(t->hop->kind == SIP_UDP && t->hop->socket == 2 &&
+		    addr_eq(&t->hop->addr, &c->b.peer));
 
 	unit_ok(run(over_tcp(w, "sip:tcp@10.0.0.1", 4, REGISTRATION_RECEIVED), BOB));
 	registrations_targets(w->rs, BOB, 0, &w->targets);
@@ -817,13 +822,15 @@ static void test_cost(void)
 		struct change c = {.w = w};
 
 		snprintf(aor, sizeof(aor), "sip:subscriber%06u@ims.example.org", i);
-		snprintf(contact, sizeof(contact), "sip:subscriber%06u@192.0.2.17:49152;transport=tcp", i);
+		snprintf(contact, sizeof(contact),
+			 "sip:subscriber%06u@192.0.2.17:49152;transport=tcp", i);
 		snprintf(instance, sizeof(instance), "urn:uuid:00000000-0000-1000-8000-%012u", i);
 		snprintf(call_id, sizeof(call_id), "a84b4c76e66710%06u@pc33.example.org", i);
 		c.b = binding(w, contact);
-		c.b.params = STR("+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\";"
-				 "+g.oma.sip-im;+g.oma.sip-im.large-message;methods=\"INVITE,ACK,BYE,"
-				 "CANCEL,MESSAGE,OPTIONS,NOTIFY,SUBSCRIBE,UPDATE,REFER\"");
+		c.b.params = STR(
+			"+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\";"
+			"+g.oma.sip-im;+g.oma.sip-im.large-message;methods=\"INVITE,ACK,BYE,"
+			"CANCEL,MESSAGE,OPTIONS,NOTIFY,SUBSCRIBE,UPDATE,REFER\"");
 		c.b.instance = str_of(instance);
 		c.b.call_id = str_of(call_id);
 		c.b.user_agent = STR("IM-client/OMA1.0 Example/1.2.3");
@@ -831,19 +838,21 @@ static void test_cost(void)
 		buf_clear(w->log);
 	}
 	after = mallinfo2().uordblks;
-	fprintf(stderr, "bytes per registered user, memory store included: %zu\n", (after - before) / users);
+	fprintf(stderr, "bytes per registered user, memory store included: %zu\n",
+		(after - before) / users);
 	assert_true((after - before) / users <= 2048);
 #endif
 }
 
 
 UNIT_MAIN(UNIT_TEST(test_registers_and_leaves), UNIT_TEST(test_refresh_keeps_the_id),
-	  UNIT_TEST(test_not_before_it_is_on_disk), UNIT_TEST(test_store_fails), UNIT_TEST(test_refused),
-	  UNIT_TEST(test_in_turn), UNIT_TEST(test_cancelled), UNIT_TEST(test_closed_under_way),
-	  UNIT_TEST(test_ceilings), UNIT_TEST(test_expires),
-	  UNIT_TEST(test_nobody_is_routed_to_an_expired_one), UNIT_TEST(test_expires_while_refreshed),
-	  UNIT_TEST(test_expires_while_another_is_written), UNIT_TEST(test_flow_closes),
-	  UNIT_TEST(test_flow_closes_while_written), UNIT_TEST(test_dropped_and_forgotten),
-	  UNIT_TEST(test_targets), UNIT_TEST(test_one_binding_of_an_instance), UNIT_TEST(test_how_to_reach),
+	  UNIT_TEST(test_not_before_it_is_on_disk), UNIT_TEST(test_store_fails),
+	  UNIT_TEST(test_refused), UNIT_TEST(test_in_turn), UNIT_TEST(test_cancelled),
+	  UNIT_TEST(test_closed_under_way), UNIT_TEST(test_ceilings), UNIT_TEST(test_expires),
+	  UNIT_TEST(test_nobody_is_routed_to_an_expired_one),
+	  UNIT_TEST(test_expires_while_refreshed), UNIT_TEST(test_expires_while_another_is_written),
+	  UNIT_TEST(test_flow_closes), UNIT_TEST(test_flow_closes_while_written),
+	  UNIT_TEST(test_dropped_and_forgotten), UNIT_TEST(test_targets),
+	  UNIT_TEST(test_one_binding_of_an_instance), UNIT_TEST(test_how_to_reach),
 	  UNIT_TEST(test_restored), UNIT_TEST(test_restore_fails), UNIT_TEST_PLAIN(test_many),
 	  UNIT_TEST_PLAIN(test_cost))

@@ -287,15 +287,19 @@ static void settle(struct world *w, int asked)
 static void put(struct world *w, struct str auid, struct str name, struct str body)
 {
 	settle(w, store_document_put(w->store, &w->r,
-				     &(struct store_document){.aor = ALICE, .auid = auid, .name = name,
-							      .type = STR("text/xml"), .body = body},
+				     &(struct store_document){.aor = ALICE,
+							      .auid = auid,
+							      .name = name,
+							      .type = STR("text/xml"),
+							      .body = body},
 				     STR(""), stored, w));
 }
 
 
 static void set_policy(struct world *w, struct str scope, struct str key, struct str value)
 {
-	settle(w, store_policy_put(w->store, &w->r, &(struct store_policy){scope, key, value}, 1, stored, w));
+	settle(w, store_policy_put(w->store, &w->r, &(struct store_policy){scope, key, value}, 1,
+				   stored, w));
 }
 
 
@@ -304,19 +308,22 @@ static struct access_outcome judged(const struct subscriber *s, struct str calle
 	struct access_outcome o;
 
 	access_policy_judge(s->access,
-			    &(struct access_request){.callers = &caller, .callers_n = 1,
+			    &(struct access_request){.callers = &caller,
+						     .callers_n = 1,
 						     .media = ACCESS_PAGER_MODE_MESSAGE},
 			    &o);
 	return o;
 }
 
 
-#define RULES(condition)                                                                             \
-	"<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'><rule id='a'><conditions>" condition      \
-	"</conditions><actions><allow-invite xmlns='urn:oma:xml:poc:poc-rules'>reject</allow-invite></actions>" \
+#define RULES(condition)                                                       \
+	"<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'><rule "         \
+	"id='a'><conditions>" condition "</conditions><actions><allow-invite " \
+	"xmlns='urn:oma:xml:poc:poc-rules'>reject</allow-invite></actions>"    \
 	"</rule></ruleset>"
-#define LISTED(name)                                                                                 \
-	"<external-list xmlns='urn:oma:xml:xdm:common-policy'><entry anc='http://x/resource-lists/users/" \
+#define LISTED(name)                                                   \
+	"<external-list xmlns='urn:oma:xml:xdm:common-policy'><entry " \
+	"anc='http://x/resource-lists/users/"                          \
 	"sip:alice@example.org/" name "'/></external-list>"
 
 
@@ -326,9 +333,11 @@ static void test_documents(void)
 
 	add(w, ALICE, true);
 	put(w, STR(STORE_AUID_SETTINGS), STR(STORE_NAME_SETTINGS),
-	    STR("<im-settings><entity id='1'><ipab-settings><incoming-pager-barring active='true'/></ipab-settings>"
+	    STR("<im-settings><entity id='1'><ipab-settings><incoming-pager-barring "
+		"active='true'/></ipab-settings>"
 		"</entity></im-settings>"));
-	put(w, STR(STORE_AUID_ACCESS_RULES), STR(STORE_NAME_ACCESS_RULES), STR(RULES(LISTED("second"))));
+	put(w, STR(STORE_AUID_ACCESS_RULES), STR(STORE_NAME_ACCESS_RULES),
+	    STR(RULES(LISTED("second"))));
 	put(w, STR(STORE_AUID_RESOURCE_LISTS), STR("first"), STR("<broken"));
 	put(w, STR(STORE_AUID_RESOURCE_LISTS), STR("second"),
 	    STR("<resource-lists xmlns='urn:ietf:params:xml:ns:resource-lists'><list>"
@@ -356,8 +365,14 @@ static void test_documents(void)
 static void test_answer_due(void)
 {
 	struct world *w = world(false);
-	struct store_system_message m = {.aor = ALICE, .id = STR("1"), .text = STR("Agreed?"), .choice = {STR("yes")},
-					 .choices = 1, .required = true, .timeout_s = 10, .created_ms = 1};
+	struct store_system_message m = {.aor = ALICE,
+					 .id = STR("1"),
+					 .text = STR("Agreed?"),
+					 .choice = {STR("yes")},
+					 .choices = 1,
+					 .required = true,
+					 .timeout_s = 10,
+					 .created_ms = 1};
 
 	add(w, ALICE, true);
 	settle(w, store_system_message_add(w->store, &w->r, &m, stored, w));
@@ -366,12 +381,15 @@ static void test_answer_due(void)
 	/* The time begins with the delivery. */
 	unit_ok(load(w, ALICE));
 	assert_true(w->got->answer_due_ms == SUBSCRIBER_NEVER);
-	settle(w, store_system_message_mark_delivered(w->store, &w->r, ALICE, STR("1"), 5000, stored, w));
-	settle(w, store_system_message_mark_delivered(w->store, &w->r, ALICE, STR("2"), 3000, stored, w));
+	settle(w, store_system_message_mark_delivered(w->store, &w->r, ALICE, STR("1"), 5000,
+						      stored, w));
+	settle(w, store_system_message_mark_delivered(w->store, &w->r, ALICE, STR("2"), 3000,
+						      stored, w));
 	subscribers_drop(w->subs, ALICE);
 	unit_ok(load(w, ALICE));
 	assert_int_equal(w->got->answer_due_ms, 13000);
-	settle(w, store_system_message_mark_answered(w->store, &w->r, ALICE, STR("2"), STR("yes"), 4000, stored, w));
+	settle(w, store_system_message_mark_answered(w->store, &w->r, ALICE, STR("2"), STR("yes"),
+						     4000, stored, w));
 	subscribers_drop(w->subs, ALICE);
 	unit_ok(load(w, ALICE));
 	assert_int_equal(w->got->answer_due_ms, 15000);
@@ -425,8 +443,10 @@ static void test_policy_first(void)
 
 	w->subs = mem_unref(w->subs);
 	store_memory_set_delay(w->store, 100);
-	unit_ok(subscribers_alloc(&w->subs, &(struct subscribers_params){.loop = w->loop, .store = w->store,
-									 .domains = domains, .domains_n = 1,
+	unit_ok(subscribers_alloc(&w->subs, &(struct subscribers_params){.loop = w->loop,
+									 .store = w->store,
+									 .domains = domains,
+									 .domains_n = 1,
 									 .ims = true}));
 	unit_ok(subscriber_load(w->subs, &w->q[0], ALICE, loaded, w));
 	unit_ok(subscriber_load(w->subs, &w->q[1], STR("sip:bob@example.org"), loaded, w));
@@ -438,8 +458,9 @@ static void test_policy_first(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_loaded_once), UNIT_TEST(test_nobody), UNIT_TEST(test_domains), UNIT_TEST(test_ims),
-	  UNIT_TEST(test_store_fails), UNIT_TEST(test_several_queries), UNIT_TEST(test_changed_while_loading),
-	  UNIT_TEST(test_asked_again_in_callback), UNIT_TEST(test_closed_while_loading),
-	  UNIT_TEST_PLAIN(test_bounded), UNIT_TEST(test_documents), UNIT_TEST(test_answer_due),
-	  UNIT_TEST(test_service_policy), UNIT_TEST(test_policy_first))
+UNIT_MAIN(UNIT_TEST(test_loaded_once), UNIT_TEST(test_nobody), UNIT_TEST(test_domains),
+	  UNIT_TEST(test_ims), UNIT_TEST(test_store_fails), UNIT_TEST(test_several_queries),
+	  UNIT_TEST(test_changed_while_loading), UNIT_TEST(test_asked_again_in_callback),
+	  UNIT_TEST(test_closed_while_loading), UNIT_TEST_PLAIN(test_bounded),
+	  UNIT_TEST(test_documents), UNIT_TEST(test_answer_due), UNIT_TEST(test_service_policy),
+	  UNIT_TEST(test_policy_first))
