@@ -56,9 +56,9 @@ def unknown(world):
     play(world, "message", "alice", to="nobody", fill={"STATUS": 404})
 
 
-@case("a message to a user who is not registered is answered 480")
+@case("a message to a user who is not registered is kept, and answered 202")
 def unregistered(world):
-    play(world, "message", "alice", to="carol", fill={"STATUS": 480})
+    play(world, "message", "alice", to="carol", fill={"STATUS": 202})
 
 
 @case("OPTIONS is answered by the server, over UDP and TCP")
