@@ -9,6 +9,7 @@
 
 /* After the system's addresses. */
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 
 #include "base/counter.h"
@@ -17,6 +18,8 @@
 
 /* Kernel buffers: some 2,000 datagrams of a kilobyte (each costs about two there). */
 #define SOCKET_BUFFER (4 << 20)
+/* So many datagrams in one turn, and more are looked for before the loop sleeps. */
+#define HOT_MIN 4
 /* Batches of one socket in one turn; the others and the timers wait that long. */
 #define BATCHES_PER_TURN 16
 /*
@@ -72,11 +75,17 @@ struct datagram_failure {
 	int error;
 };
 
+/* What waits in the kernel: a descriptor and its watch. */
+struct datagram_queue {
+	int fd;
+	struct loop_poll *poll;
+};
+
 struct datagram_uv {
 	struct datagram_socket base;
 	struct loop_uv *lu;
-	int fd;
-	struct loop_poll *poll;
+	struct datagram_queue plain;  /* also sends */
+	struct datagram_queue urgent; /* of the same address; fd -1: there is none */
 	struct list_link dirty, hot;
 	bool blocked; /* the kernel takes no more; POLLOUT is awaited */
 	size_t count; /* of datagrams in out */
@@ -187,7 +196,7 @@ static void set_blocked(struct datagram_uv *s, bool blocked)
 	if (s->blocked == blocked)
 		return;
 	s->blocked = blocked;
-	(void)loop_poll_change(s->poll, POLLIN | (blocked ? POLLOUT : 0));
+	(void)loop_poll_change(s->plain.poll, POLLIN | (blocked ? POLLOUT : 0));
 }
 
 
@@ -198,7 +207,7 @@ static void flush(struct datagram_uv *s)
 
 	while (sent < s->count) {
 		size_t n = s->count - sent;
-		int got = sendmmsg(s->fd, s->out->msgs + sent,
+		int got = sendmmsg(s->plain.fd, s->out->msgs + sent,
 				   n < DATAGRAM_BATCH ? (unsigned)n : DATAGRAM_BATCH, MSG_DONTWAIT);
 
 		if (got > 0) {
@@ -290,7 +299,7 @@ static const struct sock_extended_err *error_of(struct msghdr *m)
 
 
 /* Reads the queue of errors; each carries the address the refused datagram was for. */
-static void read_errors(struct datagram_uv *s)
+static void read_errors(struct datagram_uv *s, int fd)
 {
 	for (int i = 0; i < ERRORS_PER_TURN && mem_refs(s) > 1; i++) {
 		struct addr peer = {0};
@@ -310,7 +319,7 @@ static void read_errors(struct datagram_uv *s)
 		};
 		const struct sock_extended_err *e;
 
-		if (recvmsg(s->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 			return;
 		e = error_of(&m);
 		if (!e || e->ee_errno == 0)
@@ -326,7 +335,7 @@ static bool socket_memory(const struct datagram_uv *s, uint32_t info[static SK_M
 {
 	socklen_t n = SK_MEMINFO_VARS * sizeof(info[0]);
 
-	return getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0 &&
+	return getsockopt(s->plain.fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0 &&
 	       n >= (SK_MEMINFO_DROPS + 1) * sizeof(info[0]);
 }
 
@@ -355,10 +364,10 @@ static void count_kernel_drops(struct datagram_uv *s)
 
 
 /* One call of the kernel, one of the owner; the number of datagrams, or -errno. */
-static int read_batch(struct datagram_uv *s)
+static int read_batch(struct datagram_uv *s, int fd)
 {
 	struct datagram_batch *b = s->lu->batch;
-	int n = recvmmsg(s->fd, b->msgs, DATAGRAM_BATCH, MSG_DONTWAIT, NULL);
+	int n = recvmmsg(fd, b->msgs, DATAGRAM_BATCH, MSG_DONTWAIT, NULL);
 
 	if (n <= 0)
 		return n ? -errno : -EAGAIN;
@@ -368,38 +377,45 @@ static int read_batch(struct datagram_uv *s)
 		b->views[i].n = b->msgs[i].msg_len;
 		b->msgs[i].msg_hdr.msg_namelen = sizeof(b->from[i]);
 	}
+	s->base.urgent = fd == s->urgent.fd;
 	s->base.recv(&s->base, b->views, (size_t)n, s->base.arg);
 	datagram_uv_flush_all(s->lu);
 	return n;
 }
 
 
+/* True: there may be more. A batch that was not full has emptied the queue. */
+static bool read_queue(struct datagram_uv *s, int fd, int *seen)
+{
+	int n = read_batch(s, fd);
+
+	if (n == -EAGAIN || n == -EWOULDBLOCK)
+		return false;
+	if (n < 0 && n != -EINTR && mem_refs(s) > 1)
+		read_errors(s, fd);
+	*seen += n > 0 ? n : 0;
+	return n < 0 || n == DATAGRAM_BATCH;
+}
+
+
 /*
- * Reads until the socket is empty, but not for ever: a batch that was not full has emptied it. The
- * caller holds a reference.
+ * Reads until the queues are empty, but not for ever; before each batch of the plain one, what is urgent.
+ * True: so much came that more is to be expected at once. The caller holds a reference.
  */
 static bool read_all(struct datagram_uv *s)
 {
-	bool any = false;
+	int seen = 0;
 
 	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		int n = read_batch(s);
+		bool more = s->urgent.fd >= 0 && read_queue(s, s->urgent.fd, &seen);
 
 		if (mem_refs(s) == 1)
-			return true;
-		if (n == -EINTR)
-			continue;
-		if (n == -EAGAIN || n == -EWOULDBLOCK)
-			return any;
-		if (n < 0) {
-			read_errors(s);
-			if (mem_refs(s) == 1)
-				return true;
-			continue;
-		}
-		any = true;
-		if (n < DATAGRAM_BATCH)
-			return true;
+			return false;
+		more |= read_queue(s, s->plain.fd, &seen);
+		if (mem_refs(s) == 1)
+			return false;
+		if (!more)
+			return seen >= HOT_MIN;
 	}
 	count_kernel_drops(s);
 	return true;
@@ -417,9 +433,8 @@ static void on_ready(int fd, int events, void *arg)
 {
 	struct datagram_uv *s = mem_ref(arg);
 
-	(void)fd;
 	if (events & POLLERR)
-		read_errors(s);
+		read_errors(s, fd);
 	if (events & POLLOUT && s->blocked) {
 		set_blocked(s, false);
 		flush(s);
@@ -454,20 +469,28 @@ bool datagram_uv_read_again(struct loop_uv *lu)
 
 /* ---- Life ---- */
 
+static void close_queue(struct datagram_queue *q)
+{
+	q->poll = loop_poll_stop(q->poll);
+	if (q->fd >= 0)
+		close(q->fd);
+	q->fd = -1;
+}
+
+
 static void destroy(void *object)
 {
 	struct datagram_uv *s = object;
 
 	if (s->lu) {
-		if (s->poll && s->count)
+		if (s->plain.poll && s->count)
 			flush(s);
 		list_remove(&s->lu->datagrams_dirty, &s->dirty);
 		list_remove(&s->lu->datagrams_hot, &s->hot);
 		loop_defer_cancel(&s->lu->base, &s->report);
 	}
-	s->poll = loop_poll_stop(s->poll);
-	if (s->fd >= 0)
-		close(s->fd);
+	close_queue(&s->urgent);
+	close_queue(&s->plain);
 	mem_free(s->out);
 	s->base.loop = mem_unref(s->base.loop);
 }
@@ -485,30 +508,87 @@ static void set_socket_buffers(int fd)
 }
 
 
-static int bind_socket(struct datagram_uv *s, const struct addr *local)
+/* On an error the descriptor, if there is one, is the caller's to close. */
+static int bind_queue(struct datagram_queue *q, const struct addr *local, bool reuse)
 {
 	bool v6 = local->sa.sa_family == AF_INET6;
-	socklen_t n = sizeof(s->base.local);
 	int on = 1;
 
-	s->fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
+	q->fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (q->fd < 0)
 		return -errno;
-	set_socket_buffers(s->fd);
-	if (v6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
+	set_socket_buffers(q->fd);
+	if (v6 && setsockopt(q->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
+		return -errno;
+	if (reuse && setsockopt(q->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
 		return -errno;
 	/* Without it the ICMP errors of an unconnected socket are not told at all. */
-	(void)setsockopt(s->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on,
+	(void)setsockopt(q->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on,
 			 sizeof(on));
-	if (bind(s->fd, &local->sa, addr_len(local)))
-		return -errno;
-	if (getsockname(s->fd, &s->base.local.sa, &n))
-		return -errno;
-	return 0;
+	return bind(q->fd, &local->sa, addr_len(local)) ? -errno : 0;
 }
 
 
-static const struct datagram_ops ops = {send_copy, backlog};
+/*
+ * The kernel asks this program which socket of the address a datagram is for: the first word of its payload
+ * decides. One shorter than a word ends the program with 0, the first socket.
+ */
+static int steer(const struct datagram_uv *s, const char *prefix)
+{
+	uint32_t word = (uint32_t)(uint8_t)prefix[0] << 24 | (uint32_t)(uint8_t)prefix[1] << 16 |
+			(uint32_t)(uint8_t)prefix[2] << 8 | (uint8_t)prefix[3];
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, word, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	return setsockopt(s->plain.fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+			  sizeof(program))
+		       ? -errno
+		       : 0;
+}
+
+
+/*
+ * The first socket was bound alone, so that an address in use is noticed; only then it consents to a second
+ * one beside it.
+ */
+static int set_urgent(struct datagram_socket *base, const char *prefix)
+{
+	struct datagram_uv *s = container_of(base, struct datagram_uv, base);
+	int on = 1, err = 0;
+
+	if (setsockopt(s->plain.fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+		return -errno;
+	err = bind_queue(&s->urgent, &s->base.local, true);
+	if (!err)
+		err = steer(s, prefix);
+	if (!err)
+		err = loop_poll_start(&s->urgent.poll, s->base.loop, s->urgent.fd, POLLIN, on_ready,
+				      s);
+	if (err)
+		close_queue(&s->urgent);
+	return err;
+}
+
+
+static int open_plain(struct datagram_uv *s, const struct addr *local)
+{
+	socklen_t n = sizeof(s->base.local);
+	int err = bind_queue(&s->plain, local, false);
+
+	if (err)
+		return err;
+	if (getsockname(s->plain.fd, &s->base.local.sa, &n))
+		return -errno;
+	return loop_poll_start(&s->plain.poll, s->base.loop, s->plain.fd, POLLIN, on_ready, s);
+}
+
+
+static const struct datagram_ops ops = {send_copy, backlog, set_urgent};
 
 
 int datagram_uv_open(struct datagram_socket **ret, struct loop *l, const struct addr *local)
@@ -525,14 +605,12 @@ int datagram_uv_open(struct datagram_socket **ret, struct loop *l, const struct 
 	s = mem_alloc(sizeof(*s), destroy);
 	if (!s)
 		return -ENOMEM;
-	s->fd = -1;
+	s->plain.fd = s->urgent.fd = -1;
 	s->base.ops = &ops;
 	s->base.loop = mem_ref(l);
 	s->lu = lu;
 	s->out = out_alloc();
-	err = s->out ? bind_socket(s, local) : -ENOMEM;
-	if (!err)
-		err = loop_poll_start(&s->poll, l, s->fd, POLLIN, on_ready, s);
+	err = s->out ? open_plain(s, local) : -ENOMEM;
 	if (err) {
 		mem_unref(s);
 		return err;

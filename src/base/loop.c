@@ -217,6 +217,18 @@ int datagram_send(struct datagram_socket *s, const struct addr *peer, const void
 }
 
 
+int datagram_set_urgent(struct datagram_socket *s, const char prefix[DATAGRAM_URGENT_N])
+{
+	return s->ops->set_urgent ? s->ops->set_urgent(s, prefix) : -ENOTSUP;
+}
+
+
+bool datagram_is_urgent(const struct datagram_socket *s)
+{
+	return s->urgent;
+}
+
+
 size_t datagram_backlog(const struct datagram_socket *s)
 {
 	return s->ops->backlog ? s->ops->backlog(s) : 0;

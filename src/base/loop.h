@@ -132,7 +132,19 @@ const struct addr *datagram_local(const struct datagram_socket *s);
  * datagram is dropped and counted. What the kernel refuses later comes through the error callback.
  */
 int datagram_send(struct datagram_socket *s, const struct addr *peer, const void *p, size_t n);
-/** Bytes that wait in the kernel to be read, its own overhead included; 0 where that is not known. */
+/**
+ * Datagrams that begin with these four bytes wait in the kernel in a queue of their own, which is read
+ * first: a flood of others neither delays nor displaces them. Before anything has arrived, once. -errno:
+ * the system has no such thing, and all wait in one queue as before.
+ */
+#define DATAGRAM_URGENT_N 4
+int datagram_set_urgent(struct datagram_socket *s, const char prefix[DATAGRAM_URGENT_N]);
+/** Inside the receive callback: whether this batch came from the urgent queue. */
+bool datagram_is_urgent(const struct datagram_socket *s);
+/**
+ * Bytes that wait in the kernel to be read, its own overhead included, urgent ones apart; 0 where that is not
+ * known.
+ */
 size_t datagram_backlog(const struct datagram_socket *s);
 
 /* ---- Streams ----

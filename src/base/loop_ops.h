@@ -68,12 +68,15 @@ struct datagram_ops {
 	int (*send)(struct datagram_socket *s, const struct addr *peer, const void *p, size_t n);
 	/** May be NULL: nothing is known of it. */
 	size_t (*backlog)(const struct datagram_socket *s);
+	/** May be NULL: there is one queue. */
+	int (*set_urgent)(struct datagram_socket *s, const char *prefix);
 };
 
 struct datagram_socket {
 	const struct datagram_ops *ops;
 	struct loop *loop; /**< a reference */
 	struct addr local;
+	bool urgent; /**< the batch that is being handed over came from the urgent queue */
 	datagram_recv_cb *recv;
 	datagram_error_cb *error;
 	void *arg;

@@ -304,7 +304,7 @@ static void on_wake(uv_timer_t *handle)
 
 static void set_wake(struct loop_uv *lu)
 {
-	uint64_t wait_ms = timers_next(lu->base.timers);
+	uint64_t wait_ms = timers_sleep(lu->base.timers);
 	uint64_t wake_ms;
 
 	if (loop_unfinished(&lu->base))

@@ -53,6 +53,13 @@ void timers_run(struct timers *ts, uint64_t now_ms);
 void timers_advance(struct timers *ts, uint64_t now_ms);
 /** Milliseconds from now to the next deadline; UINT64_MAX when there is none. */
 uint64_t timers_next(const struct timers *ts);
+/**
+ * How long a loop may sleep: a timer of a declared duration may fire late by a sixty-fourth of it, TIMERS_SLACK_MS
+ * at most, so that those due in the same milliseconds fire in one turn. A thousand retransmissions a second
+ * are then a hundred turns with ten datagrams each.
+ */
+uint64_t timers_sleep(const struct timers *ts);
+#define TIMERS_SLACK_MS 10
 size_t timers_count(const struct timers *ts);
 
 /**

@@ -159,14 +159,12 @@ static enum im_kind kind_of(const struct im_request *r, const struct im_addresse
 
 static void take_recipient(struct im_request *r, const struct im_addresses *ours)
 {
-	struct sip_uri uri;
+	struct sip_uri uri = r->m->target;
 	struct buf text;
 
 	r->recipient = STR_NULL;
 	r->recipient_served = false;
 	buf_fixed(&text, r->recipient_text, sizeof(r->recipient_text));
-	if (sip_uri_decode(&uri, r->m->uri))
-		return;
 	/* sip:bob@192.0.2.1, where that is this server: people write so in a network without DNS. */
 	if (r->route.uri_ours && uri.user.n) {
 		uri.host = ours->domains[0];
@@ -247,12 +245,25 @@ static struct str moved(struct str s, const struct sip_msg *old, const struct si
 }
 
 
+static void move_uri(struct sip_uri *u, const struct sip_msg *old, const struct sip_msg *now)
+{
+	u->text = moved(u->text, old, now);
+	u->user = moved(u->user, old, now);
+	u->password = moved(u->password, old, now);
+	u->host = moved(u->host, old, now);
+	u->params = moved(u->params, old, now);
+	u->headers = moved(u->headers, old, now);
+}
+
+
 void im_request_rebase(struct im_request *r, const struct sip_msg *old)
 {
 	r->route.uri = moved(r->route.uri, old, r->m);
 	r->route.our_params = moved(r->route.our_params, old, r->m);
 	r->route.our_user = moved(r->route.our_user, old, r->m);
 	r->route.next = moved(r->route.next, old, r->m);
+	if (r->route.next.p)
+		move_uri(&r->route.next_uri, old, r->m);
 	r->content.type = moved(r->content.type, old, r->m);
 	r->content.subtype = moved(r->content.subtype, old, r->m);
 	r->content.params = moved(r->content.params, old, r->m);

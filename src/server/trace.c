@@ -265,11 +265,14 @@ static void on_event(const struct im_event *e, void *arg)
 {
 	struct traces *ts = arg;
 	char storage[4 * TRACE_TEXT_MAX];
-	struct names names = {.n = 2, .aor = {e->originator, e->recipient}};
+	struct names names;
 	struct buf text;
 
 	if (list_empty(&ts->traces))
 		return;
+	names.n = 2;
+	names.aor[0] = e->originator;
+	names.aor[1] = e->recipient;
 	buf_fixed(&text, storage, sizeof(storage));
 	buf_printf(&text, STR_FMT " " STR_FMT, STR_ARG(im_kind_name(e->kind)),
 		   STR_ARG(im_outcome_name(e->outcome)));

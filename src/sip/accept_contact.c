@@ -98,10 +98,27 @@ static struct str params_of(struct str value)
 }
 
 
+/* Whether the text of a tag ("+g.oma.sip-im") stands anywhere in these lines, at little cost. */
+static bool mentions(const struct sip_msg *m, enum sip_header_id id, struct str tag)
+{
+	for (uint8_t i = m->first[id]; i != SIP_LINE_NONE; i = m->line[i].next) {
+		const char *p = m->p + m->line[i].value, *end = m->p + m->line[i].vend;
+
+		for (; p < end && (p = memchr(p, tag.p[0], (size_t)(end - p))); p++)
+			if ((size_t)(end - p) >= tag.n &&
+			    str_eq_nocase((struct str){p, tag.n}, tag))
+				return true;
+	}
+	return false;
+}
+
+
 bool sip_msg_has_feature(const struct sip_msg *m, enum sip_header_id id, struct str tag)
 {
 	struct sip_values v = sip_values_first(m, id);
 
+	if (tag.p[0] == '+' && !mentions(m, id, tag))
+		return false;
 	for (struct str value; sip_values_next(&v, &value);)
 		if (sip_feature_on(params_of(value), tag))
 			return true;

@@ -204,12 +204,15 @@ void forward_texts_done(struct forward_texts *t)
 
 int forward_next(struct sip_uri *ret, const struct forward *f)
 {
-	struct str uri = f->route->next.p ? f->route->next : target_uri(f);
 	struct str rest = f->path, top;
 	struct sip_name_addr a;
 
+	if (!rest.n && f->route->next.p) {
+		*ret = f->route->next_uri;
+		return 0;
+	}
 	if (!rest.n)
-		return sip_uri_decode(ret, uri);
+		return sip_uri_decode(ret, target_uri(f));
 	if (!sip_value_cut(&rest, &top) || sip_name_addr_decode(&a, top))
 		return -EBADMSG;
 	return sip_uri_decode(ret, a.uri);

@@ -48,20 +48,20 @@ static void clear(struct sip_msg *m, struct str bytes)
 
 /* ---- The start line ---- */
 
-static void check_uri(const struct sip_msg *m, struct verdict *v)
+static void decode_target(struct sip_msg *m, struct verdict *v)
 {
-	struct sip_uri uri;
+	const struct sip_uri *uri = &m->target;
 
 	if (m->uri.n > SIP_URI_MAX) {
 		blame(v, 414, STR("Request-URI Too Long"));
 		return;
 	}
-	if (sip_uri_decode(&uri, m->uri)) {
+	if (sip_uri_decode(&m->target, m->uri)) {
 		blame(v, 400, STR("Malformed Request-URI"));
 		return;
 	}
 	/* RFC 3261 19.1.1, table 1: headers are not allowed in the Request-URI. */
-	if (uri.headers.n && (uri.scheme == SIP_URI_SIP || uri.scheme == SIP_URI_SIPS))
+	if (uri->headers.n && (uri->scheme == SIP_URI_SIP || uri->scheme == SIP_URI_SIPS))
 		blame(v, 400, STR("Headers in Request-URI"));
 }
 
@@ -106,7 +106,7 @@ static bool decode_request_line(struct sip_msg *m, const char *p, const char *en
 		v->reason = STR("Version Not Supported");
 		return true;
 	}
-	check_uri(m, v);
+	decode_target(m, v);
 	return true;
 }
 
@@ -437,6 +437,17 @@ static void move(struct str *s, const struct move *by)
 }
 
 
+static void move_uri(struct sip_uri *u, const struct move *by)
+{
+	move(&u->text, by);
+	move(&u->user, by);
+	move(&u->password, by);
+	move(&u->host, by);
+	move(&u->params, by);
+	move(&u->headers, by);
+}
+
+
 void sip_msg_rebase(struct sip_msg *m, const char *p)
 {
 	const struct move by = {m->p, p, m->n};
@@ -453,5 +464,7 @@ void sip_msg_rebase(struct sip_msg *m, const char *p)
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
 		move(views[i], &by);
+	if (m->request)
+		move_uri(&m->target, &by);
 	m->p = p;
 }

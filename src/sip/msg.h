@@ -27,6 +27,7 @@
 #include "base/str.h"
 #include "sip/header.h"
 #include "sip/method.h"
+#include "sip/uri.h"
 #include "sip/via.h"
 
 /** Header lines in one message; a real one has 20 to 40. More: 400 (513 is for size). */
@@ -70,7 +71,8 @@ struct sip_msg {
 	bool request;
 	enum sip_method method; /**< of a request; of a response: the CSeq's */
 	struct str method_name;
-	struct str uri;  /**< Request-URI as received */
+	struct str uri;        /**< Request-URI as received */
+	struct sip_uri target; /**< the same decoded; of a request that is OK */
 	uint16_t status; /**< of a response; what to answer when decode said BAD to a request */
 	struct str
 		reason; /**< with it; ours when BAD (also of a response: what was wrong with it) */

@@ -139,17 +139,21 @@ bool overload_message(struct overload *o, size_t bytes)
 }
 
 
-enum overload_verdict overload_judge(struct overload *o)
+enum overload_verdict overload_judge(const struct overload *o)
 {
 	if (!o->shedding)
 		return OVERLOAD_SERVE;
-	if (o->budget_us < OVERLOAD_REFUSAL_US) {
-		counter_add(&c_dropped, 1);
-		return OVERLOAD_DROP;
-	}
-	o->budget_us -= OVERLOAD_REFUSAL_US;
-	counter_add(&c_refused, 1);
-	return OVERLOAD_REFUSE;
+	if (o->budget_us >= OVERLOAD_REFUSAL_US)
+		return OVERLOAD_REFUSE;
+	return o->delay_us > OVERLOAD_LATE_US ? OVERLOAD_DROP : OVERLOAD_SERVE;
+}
+
+
+void overload_shed(struct overload *o, enum overload_verdict verdict)
+{
+	if (verdict == OVERLOAD_REFUSE)
+		o->budget_us -= OVERLOAD_REFUSAL_US;
+	counter_add(verdict == OVERLOAD_REFUSE ? &c_refused : &c_dropped, 1);
 }
 
 

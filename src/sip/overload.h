@@ -9,10 +9,13 @@
  * OVERLOAD_TARGET_US, new requests are shed before they are decoded: what belongs to a transaction we
  * have, ACK, BYE, CANCEL and every response is served, since that finishes work already begun.
  *
- * Shedding is a 503 with Retry-After (RFC 3261 21.5.4) while its budget lasts: a twentieth of the
- * time, so that refusing cannot become the work. Beyond it, silence: the client's retransmission comes
- * later. It begins when the delay has stayed above the target for OVERLOAD_PATIENCE_US and stops below half
- * of the target.
+ * Shedding is a 503 with Retry-After (RFC 3261 21.5.4) while its budget lasts: a hundredth of the time, so
+ * that refusing cannot become the work. Beyond it requests are served, in their turn: what is too much the
+ * kernel drops at the full queue, which costs us nothing, and the client's retransmission comes later. Only
+ * what has waited longer than OVERLOAD_LATE_US is dropped unread: its sender is about to send it again.
+ * Shedding begins when the delay has stayed above the target for OVERLOAD_PATIENCE_US and stops below half of
+ * the target. Responses do not wait in this queue where the system can keep them apart
+ * (datagram_set_urgent).
  */
 #ifndef SIP_OVERLOAD_H
 #define SIP_OVERLOAD_H
@@ -26,8 +29,10 @@
 #define OVERLOAD_TARGET_US 5000
 /** The delay must have been above the target for so long: a pause of the machine is not overload. */
 #define OVERLOAD_PATIENCE_US 20000
-/** Part of the time that 503s may take: 1/20. */
-#define OVERLOAD_BUDGET_SHARE 20
+/** A request that has waited for longer is worth nothing: T1 is 500 ms (RFC 3261 17.1.1.1). */
+#define OVERLOAD_LATE_US 300000
+/** Part of the time that 503s may take: 1/100. */
+#define OVERLOAD_BUDGET_SHARE 100
 /** What one 503 costs, with its decoding and sending; and the most that is saved up. */
 #define OVERLOAD_REFUSAL_US 5
 #define OVERLOAD_BUDGET_MAX_US 2000
@@ -65,8 +70,10 @@ void overload_batch(struct overload *o, size_t messages, size_t queued);
 void overload_report(struct overload *o, uint32_t delay_us);
 /** Each message: its size. True while shedding: ask overload_judge about new requests. */
 bool overload_message(struct overload *o, size_t bytes);
-/** A new request while shedding. */
-enum overload_verdict overload_judge(struct overload *o);
+/** What a new request would get now; OVERLOAD_SERVE needs no look at it. */
+enum overload_verdict overload_judge(const struct overload *o);
+/** That was done: OVERLOAD_REFUSE is paid for, and both are counted. */
+void overload_shed(struct overload *o, enum overload_verdict verdict);
 /** Seconds for Retry-After. */
 unsigned overload_retry_s(struct overload *o);
 void overload_counters_register(void);

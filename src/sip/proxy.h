@@ -42,7 +42,8 @@ struct sip_route {
 	struct str our_user;   /**< and its user part */
 	struct str
 		next; /**< URI of the Route to follow next; STR_NULL: none left, the Request-URI decides */
-	bool next_strict; /**< it has no lr (16.6 step 6) */
+	struct sip_uri next_uri; /**< the same decoded, when there is one */
+	bool next_strict;        /**< it has no lr (16.6 step 6) */
 	bool uri_ours; /**< the Request-URI is a URI of ours (strict router's doing, or for us) */
 	bool second_ours; /**< double Record-Route: the entry below was ours too and is dropped as well */
 	uint16_t routes; /**< Route values as received */

@@ -160,6 +160,7 @@ static bool take_routes(struct sip *s, const struct sip_msg *m, struct sip_route
 		}
 		sure = false;
 		r->next = u.text;
+		r->next_uri = u;
 		r->next_strict = !has_param(&u, STR("lr"));
 	}
 	return true;
@@ -209,13 +210,10 @@ uint16_t sip_proxy_check(struct sip *s, const struct sip_msg *m, struct sip_rout
 			 struct buf *why)
 {
 	struct sip_route r = {.uri = m->uri};
-	struct sip_uri uri;
 
-	/* 16.3 step 1 */
-	if (sip_uri_decode(&uri, m->uri))
-		return 400;
-	r.uri_ours = sip_transports_is_ours(s->transports, &uri);
-	if (!undo_strict_router(s, m, &uri, &r) || !take_routes(s, m, &r))
+	/* 16.3 step 1: the message is well formed, its Request-URI too. */
+	r.uri_ours = sip_transports_is_ours(s->transports, &m->target);
+	if (!undo_strict_router(s, m, &m->target, &r) || !take_routes(s, m, &r))
 		return 400;
 	give_back_last(&r);
 	r.loop = loop_part(s, m);
@@ -223,7 +221,7 @@ uint16_t sip_proxy_check(struct sip *s, const struct sip_msg *m, struct sip_rout
 
 	/* Step 2: "If the Request-URI has a URI whose scheme is not understood by the proxy, the proxy
 	 * SHOULD reject the request with a 416 (Unsupported URI Scheme) response." */
-	if (uri.scheme == SIP_URI_OTHER)
+	if (m->target.scheme == SIP_URI_OTHER)
 		return 416;
 	/* Step 3. OPTIONS could be answered here; who sends it with 0 wants to know who stands here,
 	 * which a 483 tells as well. */

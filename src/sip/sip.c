@@ -193,16 +193,14 @@ static bool is_new_work(struct sip *s, const struct sip_peek *k)
 /* True: the message was dealt with. */
 static bool shed(struct sip *s, const struct sip_source *src, struct str bytes)
 {
-	enum overload_verdict verdict;
+	enum overload_verdict verdict = overload_judge(&s->overload);
 	struct sip_peek k;
 	struct sip_msg m;
 
-	if (!sip_msg_peek(&k, bytes) || !is_new_work(s, &k))
+	if (verdict == OVERLOAD_SERVE || !sip_msg_peek(&k, bytes) || !is_new_work(s, &k))
 		return false;
 
-	verdict = overload_judge(&s->overload);
-	if (verdict == OVERLOAD_SERVE)
-		return false;
+	overload_shed(&s->overload, verdict);
 	counter_add(&sip_c_requests, 1);
 	if (verdict == OVERLOAD_REFUSE &&
 	    sip_msg_decode(&m, bytes, src->kind != SIP_UDP) == SIP_DECODE_OK)
@@ -433,6 +431,12 @@ struct sip_transports *sip_transports(struct sip *s)
 struct sip_resolver *sip_resolver(struct sip *s)
 {
 	return s->resolver;
+}
+
+
+struct slab *sip_slab(struct sip *s)
+{
+	return s->slab;
 }
 
 

@@ -42,6 +42,7 @@
 #include "sip/transport.h"
 
 struct sip;
+struct slab;
 struct sip_server_txn;
 struct sip_client_txn;
 
@@ -93,6 +94,8 @@ void sip_counters_register(void);
 struct sip_transports *sip_transports(struct sip *s);
 struct sip_resolver *sip_resolver(struct sip *s);
 struct loop *sip_loop(struct sip *s);
+/** Where the transactions live: for what its users keep as long as one of them (mem_alloc_in). */
+struct slab *sip_slab(struct sip *s);
 struct str sip_server_value(const struct sip *s);
 const struct sip_timers *sip_timers(const struct sip *s);
 /**

@@ -140,12 +140,14 @@ static void on_datagrams(struct datagram_socket *s, const struct datagram *batch
 	struct sip_listener *l = arg;
 	struct sip_transports *t = l->owner;
 	struct sip_source src = {.kind = SIP_UDP, .local = l->local, .socket = l->index};
+	/* Responses never wait long, and say nothing about how long requests do. */
+	bool measured = t->handler.batch && !datagram_is_urgent(s);
 
 	counter_add(&counters[C_DATAGRAMS], (int64_t)n);
 	if (t->stopped)
 		return;
 	connections_enter(&t->connections);
-	if (t->handler.batch)
+	if (measured)
 		t->handler.batch(n, backlog(s, n), t->arg);
 	for (size_t i = 0; i < n && connections_wanted(&t->connections); i++) {
 		if (!take_datagram(&batch[i]))
@@ -153,7 +155,7 @@ static void on_datagrams(struct datagram_socket *s, const struct datagram *batch
 		src.peer = batch[i].peer;
 		t->handler.received(&src, (struct str){batch[i].p, batch[i].n}, t->arg);
 	}
-	if (t->handler.batch && connections_wanted(&t->connections))
+	if (measured && connections_wanted(&t->connections))
 		t->handler.batch(0, backlog(s, n), t->arg);
 	connections_leave(&t->connections);
 }
@@ -185,10 +187,25 @@ static void on_accept(struct stream_listener *ln, struct stream *s, void *arg)
 }
 
 
+/*
+ * Responses finish work that was begun: they are read before requests and lie in a queue of their own, so
+ * that a flood of requests does not cost the answers to those already taken (each would be asked for again,
+ * RFC 3261 17.1). Without that queue all wait in one.
+ */
+static int open_udp(struct sip_transports *t, struct sip_listener *l, const struct addr *local)
+{
+	int err = datagram_open(&l->udp, t->loop, local, on_datagrams, on_datagram_error, l);
+
+	if (!err)
+		(void)datagram_set_urgent(l->udp, "SIP/");
+	return err;
+}
+
+
 static int open_socket(struct sip_transports *t, struct sip_listener *l, const struct addr *local)
 {
 	if (l->kind == SIP_UDP)
-		return datagram_open(&l->udp, t->loop, local, on_datagrams, on_datagram_error, l);
+		return open_udp(t, l, local);
 	/* A client without a certificate only connects: there is nothing to accept with. */
 	if (l->kind == SIP_TLS && tls_config_expires(l->tls) == 0)
 		return 0;

@@ -57,9 +57,16 @@ static const char *scheme_end(const char *p, const char *end)
 
 static bool user_ok(const char *p, const char *end)
 {
-	while ((p = sip_span(p, end, SIP_CHAR_USER)) < end && (*p == '%' || *p == '#'))
-		p++;
-	return p == end;
+	while ((p = sip_span(p, end, SIP_CHAR_USER)) < end) {
+		if (*p == '%' && end - p >= 3 && sip_hex_digit(p[1]) >= 0 &&
+		    sip_hex_digit(p[2]) >= 0)
+			p += 3;
+		else if (*p == '#')
+			p++;
+		else
+			return false;
+	}
+	return true;
 }
 
 
@@ -102,7 +109,7 @@ static int decode_sip(struct sip_uri *u, const char *p, const char *end)
 	p = sip_host_end(p, end, &u->host);
 	if (p && p < end && *p == ':')
 		p = sip_port_end(p + 1, end, &u->port);
-	if (!p || (p < end && *p != ';' && *p != '?'))
+	if (!p || (p < end && *p != ';' && *p != '?') || !text_ok(str_range(p, end)))
 		return -EBADMSG;
 
 	if (p < end && *p == ';') {
@@ -148,7 +155,7 @@ int sip_uri_decode(struct sip_uri *ret, struct str text)
 	const char *end = sip_end(text), *colon;
 	int r = 0;
 
-	if (!text.n || text.n > SIP_URI_MAX || !text_ok(text))
+	if (!text.n || text.n > SIP_URI_MAX)
 		return -EBADMSG;
 
 	colon = scheme_end(text.p, end);
@@ -163,10 +170,10 @@ int sip_uri_decode(struct sip_uri *ret, struct str text)
 		r = decode_sip(&u, colon + 1, end);
 		break;
 	case SIP_URI_TEL:
-		r = decode_tel(&u, colon + 1, end);
+		r = text_ok(text) ? decode_tel(&u, colon + 1, end) : -EBADMSG;
 		break;
 	default:
-		break;
+		r = text_ok(text) ? 0 : -EBADMSG;
 	}
 	if (r == 0)
 		*ret = u;

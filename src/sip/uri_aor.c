@@ -12,8 +12,21 @@ static char lower(char c)
 }
 
 
+static bool has_capital(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+			return true;
+	return false;
+}
+
+
 static void put_lower(struct str s, struct buf *out)
 {
+	if (!has_capital(s)) {
+		buf_puts(out, s);
+		return;
+	}
 	for (size_t i = 0; i < s.n; i++)
 		buf_putc(out, lower(s.p[i]));
 }
@@ -31,6 +44,10 @@ static void put_escape(uint8_t c, struct buf *out)
  * stays an escape, in capitals; and what may not stand bare becomes one. */
 static void put_user(struct str s, bool fold, struct buf *out)
 {
+	if (!fold && sip_all_chars(s, SIP_CHAR_USER)) {
+		buf_puts(out, s);
+		return;
+	}
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 

@@ -192,7 +192,8 @@ static uint32_t answer_ms(const struct im_request *r)
 int im_forward(const struct im_request *r, const struct im_forward_params *p, struct im_report *rep)
 {
 	static const struct sip_proxy_handler handler = {.final = final, .done = done};
-	struct forwarding *f = mem_alloc(sizeof(*f), destroy);
+	struct forwarding *f = mem_alloc_in(sip_slab(sip_server_txn_sip(r->st)), sizeof(*f),
+					    destroy);
 
 	if (!f)
 		return -ENOMEM;

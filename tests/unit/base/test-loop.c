@@ -390,6 +390,18 @@ static void on_recv(struct datagram_socket *s, const struct datagram *batch, siz
 }
 
 
+/* The order of arrival: 'u' for an urgent datagram, 'p' for another. */
+static void on_note(struct datagram_socket *s, const struct datagram *batch, size_t n, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)batch;
+	f->received += n;
+	for (size_t i = 0; i < n; i++)
+		note(f, datagram_is_urgent(s) ? 'u' : 'p');
+}
+
+
 static void on_error(struct datagram_socket *s, const struct addr *peer, int error, void *arg)
 {
 	struct fixture *f = arg;
@@ -519,6 +531,81 @@ static void test_icmp(void)
 }
 
 
+static void send_n(struct fixture *f, const char *text, int n)
+{
+	for (int i = 0; i < n; i++)
+		unit_ok(datagram_send(f->b, datagram_local(f->a), text, strlen(text)));
+}
+
+
+static void urgent_pair(struct fixture *f, const char *host)
+{
+	struct addr local = loopback(host);
+
+	unit_ok(datagram_open(&f->a, f->l, &local, on_note, NULL, f));
+	unit_ok(datagram_set_urgent(f->a, "SIP/"));
+	unit_ok(datagram_open(&f->b, f->l, &local, on_echo, NULL, f));
+}
+
+
+static void on_stop(struct timer *t, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)t;
+	loop_stop(f->l);
+}
+
+
+static void test_urgent_on(const char *host)
+{
+	struct fixture *f = fixture();
+
+	urgent_pair(f, host);
+	send_n(f, "MESSAGE", 2);
+	send_n(f, "SIP", 1); /* shorter than the prefix */
+	send_n(f, "SIP/2.0 200", 3);
+	send_n(f, "SIP/", 1);
+	timer_start(&f->timers[0], loop_timers(f->l), 20, on_stop, f);
+	run(f);
+	assert_string_equal(f->order, "uuuuppp");
+}
+
+
+static void test_urgent(void)
+{
+	test_urgent_on("127.0.0.1");
+	test_urgent_on("::1");
+}
+
+
+/* More than the kernel keeps for a socket, and the urgent one behind it arrives. */
+static void test_urgent_survives_a_flood(void)
+{
+	struct fixture *f = fixture();
+
+	urgent_pair(f, "127.0.0.1");
+	send_n(f, "MESSAGE", 40000);
+	send_n(f, "SIP/2.0", 1);
+	timer_start(&f->timers[0], loop_timers(f->l), 20, on_stop, f);
+	run(f);
+	assert_int_equal(f->order[0], 'u');
+	assert_true(f->received > 100 && f->received < 40001);
+}
+
+
+static void test_address_in_use_by_two(void)
+{
+	struct fixture *f = fixture();
+	struct datagram_socket *second = NULL;
+
+	urgent_pair(f, "127.0.0.1");
+	unit_must(datagram_open(&second, f->l, datagram_local(f->a), on_recv, NULL, f) ==
+		  -EADDRINUSE);
+	assert_null(second);
+}
+
+
 static void test_address_in_use(void)
 {
 	struct fixture *f = fixture();
@@ -570,4 +657,6 @@ UNIT_MAIN(UNIT_TEST(test_timers), UNIT_TEST(test_defer), UNIT_TEST(test_random),
 	  UNIT_TEST(test_work), UNIT_TEST(test_work_outlasts_the_loop), UNIT_TEST(test_poll),
 	  UNIT_TEST(test_signal), UNIT_TEST(test_datagrams), UNIT_TEST(test_datagrams_v6),
 	  UNIT_TEST(test_datagram_sizes), UNIT_TEST(test_datagram_refused_by_kernel),
-	  UNIT_TEST(test_icmp), UNIT_TEST(test_address_in_use), UNIT_TEST(test_close_inside))
+	  UNIT_TEST(test_icmp), UNIT_TEST(test_urgent), UNIT_TEST(test_urgent_survives_a_flood),
+	  UNIT_TEST(test_address_in_use_by_two), UNIT_TEST(test_address_in_use),
+	  UNIT_TEST(test_close_inside))

@@ -116,6 +116,25 @@ static void test_order(void)
 }
 
 
+/* A sixty-fourth of a declared duration late, 10 ms at most; a duration of its own: exact. */
+static void test_sleep(void)
+{
+	struct log *log = set();
+
+	assert_true(timers_sleep(log->ts) == UINT64_MAX);
+	start(log, 1, 1000);
+	assert_int_equal(timers_sleep(log->ts), 1000 + TIMERS_SLACK_MS);
+	start(log, 2, 500);
+	assert_int_equal(timers_sleep(log->ts), 507);
+	assert_int_equal(timers_next(log->ts), 500);
+	start(log, 3, 505);
+	assert_int_equal(timers_sleep(log->ts), 505);
+	assert_fires(log, 505, 2, 3);
+	assert_int_equal(timers_sleep(log->ts), 495 + TIMERS_SLACK_MS);
+	assert_fires(log, 1000, 1);
+}
+
+
 /** Due in the same millisecond, from FIFOs and heap: in the order they were started. */
 static void test_ties(void)
 {
@@ -505,7 +524,7 @@ static void test_model_without_memory(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_order), UNIT_TEST(test_ties), UNIT_TEST(test_zero),
+UNIT_MAIN(UNIT_TEST(test_order), UNIT_TEST(test_sleep), UNIT_TEST(test_ties), UNIT_TEST(test_zero),
 	  UNIT_TEST(test_time_never_goes_back), UNIT_TEST(test_never),
 	  UNIT_TEST(test_cancel_and_restart), UNIT_TEST(test_again),
 	  UNIT_TEST(test_cancel_in_callback), UNIT_TEST(test_free_in_callback),

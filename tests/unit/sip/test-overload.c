@@ -140,31 +140,56 @@ static void test_age_of_batch(void)
 }
 
 
-/* 2 ms are saved up: 400 refusals; then a twentieth of the time: 10 in a millisecond. */
+/* Asks for so many new requests, and sheds them as it is told. */
+static void shed(struct overload *o, int n, int counts[static 3])
+{
+	memset(counts, 0, 3 * sizeof(counts[0]));
+	for (int i = 0; i < n; i++) {
+		enum overload_verdict v = overload_judge(o);
+
+		counts[v]++;
+		if (v != OVERLOAD_SERVE)
+			overload_shed(o, v);
+	}
+}
+
+
+/* 2 ms are saved up: 400 refusals; then a hundredth of the time: 20 in ten milliseconds. The others wait. */
 static void test_budget(void)
 {
 	struct overload *o = judge();
-	int refused = 0, dropped = 0;
+	int counts[3];
 
 	above(o, 1000000);
 	batch(o, 1, 1000000);
 	assert_true(overload_message(o, 1000));
-	for (int i = 0; i < 500; i++)
-		refused += overload_judge(o) == OVERLOAD_REFUSE;
-	assert_int_equal(refused, OVERLOAD_BUDGET_MAX_US / OVERLOAD_REFUSAL_US);
+	shed(o, 500, counts);
+	assert_int_equal(counts[OVERLOAD_REFUSE], OVERLOAD_BUDGET_MAX_US / OVERLOAD_REFUSAL_US);
+	assert_int_equal(counts[OVERLOAD_SERVE], 100);
 	batch(o, 0, 1000000);
 
-	engine_wait(e, 1);
+	engine_wait(e, 10);
 	batch(o, 1, 1000000);
-	refused = 0;
-	for (int i = 0; i < 100; i++) {
-		enum overload_verdict v = overload_judge(o);
+	shed(o, 100, counts);
+	assert_int_equal(counts[OVERLOAD_REFUSE],
+			 10000 / OVERLOAD_BUDGET_SHARE / OVERLOAD_REFUSAL_US);
+	assert_int_equal(counts[OVERLOAD_DROP], 0);
+}
 
-		refused += v == OVERLOAD_REFUSE;
-		dropped += v == OVERLOAD_DROP;
-	}
-	assert_int_equal(refused, 10);
-	assert_int_equal(dropped, 90);
+
+/* What has waited so long that it is about to come again is not even looked at. */
+static void test_late_is_dropped(void)
+{
+	struct overload *o = judge();
+	int counts[3];
+
+	overload_report(o, OVERLOAD_LATE_US + 1000);
+	above(o, 1000);
+	batch(o, 1, 1000);
+	assert_true(overload_message(o, 1000));
+	shed(o, 500, counts);
+	assert_int_equal(counts[OVERLOAD_SERVE], 0);
+	assert_int_equal(counts[OVERLOAD_DROP], 500 - counts[OVERLOAD_REFUSE]);
 }
 
 
@@ -220,19 +245,23 @@ static void test_new_work_is_shed(void)
 	unit_must(strlen(peer_header(uac, 0, "Retry-After: ")) == 1);
 	unit_must(counted("sip.shed.refused") == 1);
 
-	/* Beyond the budget: silence. */
-	for (int i = 0; i < OVERLOAD_BUDGET_MAX_US / OVERLOAD_REFUSAL_US + 10; i++)
-		(void)overload_judge(&e->sip->overload);
+	/* Beyond the budget it is served, unless it is too late for it: silence. */
+	while (overload_judge(&e->sip->overload) == OVERLOAD_REFUSE)
+		overload_shed(&e->sip->overload, OVERLOAD_REFUSE);
 	request("MESSAGE", "z9hG4bKnew2");
-	unit_must(e->requests == 1 && peer_count(uac) == 1);
+	unit_must(e->requests == 2 && peer_count(uac) == 1);
+	sip_report_delay(e->sip, OVERLOAD_LATE_US + 1);
+	request("MESSAGE", "z9hG4bKnew3");
+	request("MESSAGE", "z9hG4bKnew3");
+	unit_must(e->requests == 2 && peer_count(uac) == 1);
 
 	sip_report_delay(e->sip, 0);
-	request("MESSAGE", "z9hG4bKnew2");
-	unit_must(e->requests == 2);
+	request("MESSAGE", "z9hG4bKnew3");
+	unit_must(e->requests == 3);
 	unit_must(counted("sip.shed.episodes") == 1);
 }
 
 
 UNIT_MAIN(UNIT_TEST(test_idle_serves), UNIT_TEST(test_hysteresis), UNIT_TEST(test_rate_is_measured),
-	  UNIT_TEST(test_age_of_batch), UNIT_TEST(test_budget),
+	  UNIT_TEST(test_age_of_batch), UNIT_TEST(test_budget), UNIT_TEST(test_late_is_dropped),
 	  UNIT_TEST(test_begun_work_is_finished), UNIT_TEST(test_new_work_is_shed))
