@@ -8,19 +8,31 @@
 
 #include "base/mem.h"
 
-/* One or two SIP messages; a burst doubles it a few times. */
+/* One or two SIP messages. A burst is copied twice at most on the way to a whole read of a connection. */
 #define BYTE_QUEUE_FIRST 4096
+#define BYTE_QUEUE_SECOND 16384
+#define BYTE_QUEUE_THIRD 131072
+
+
+static size_t next_cap(size_t cap)
+{
+	if (cap < BYTE_QUEUE_FIRST)
+		return BYTE_QUEUE_FIRST;
+	if (cap < BYTE_QUEUE_SECOND)
+		return BYTE_QUEUE_SECOND;
+	return cap < BYTE_QUEUE_THIRD ? BYTE_QUEUE_THIRD : cap * 2;
+}
 
 
 static int grow(struct byte_queue *q, size_t need)
 {
-	size_t cap = q->cap ? q->cap : BYTE_QUEUE_FIRST;
+	size_t cap = q->cap;
 	char *block;
 
 	while (cap < need) {
 		if (cap > SIZE_MAX / 2)
 			return -ENOMEM;
-		cap *= 2;
+		cap = next_cap(cap);
 	}
 	block = mem_raw(cap);
 	if (!block)

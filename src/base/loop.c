@@ -337,7 +337,8 @@ void stream_set_handler(struct stream *s, const struct stream_handler *h, void *
 }
 
 
-int stream_write(struct stream *s, const void *p, size_t n)
+static int write_with(struct stream *s, int (*write)(struct stream *s, const void *p, size_t n),
+		      const void *p, size_t n)
 {
 	size_t queued;
 	int err;
@@ -350,13 +351,25 @@ int stream_write(struct stream *s, const void *p, size_t n)
 		counter_add(&counters[C_WRITE_REFUSED], 1);
 		return -ENOBUFS;
 	}
-	err = s->ops->write(s, p, n);
+	err = write(s, p, n);
 	if (err)
 		return err;
 	if (queued + n > s->queue_low)
 		s->above = true;
 	stream_mark_dirty(s);
 	return 0;
+}
+
+
+int stream_write(struct stream *s, const void *p, size_t n)
+{
+	return write_with(s, s->ops->write, p, n);
+}
+
+
+int stream_write_through(struct stream *s, const void *p, size_t n)
+{
+	return write_with(s, s->ops->push ? s->ops->push : s->ops->write, p, n);
 }
 
 

@@ -211,6 +211,11 @@ void stream_set_handler(struct stream *s, const struct stream_handler *h, void *
  * ceiling (`drained` tells when to try again), -ENOMEM, -EPIPE once closed or shut down.
  */
 int stream_write(struct stream *s, const void *p, size_t n);
+/**
+ * The same for a large piece: what is queued and this leave now as far as the kernel takes them, without
+ * being copied; the rest is queued. `n` may be 0: only push. Worth it from some 32 kB on.
+ */
+int stream_write_through(struct stream *s, const void *p, size_t n);
 /** Bytes written by us that the kernel has not taken yet. */
 size_t stream_queued(const struct stream *s);
 /** Ceiling and low-water mark of the write queue; the defaults are STREAM_QUEUE_MAX and a quarter. */

@@ -99,8 +99,10 @@ struct stream_ops {
 	void (*flow)(struct stream *s);
 	/** `shut` has just been set. */
 	void (*shutdown)(struct stream *s);
-	/** The three may be NULL. */
+	/** The three may be NULL; without `push`, writing through is writing. */
 	void (*queue_changed)(struct stream *s);
+	/** Takes nothing or all, as `write`; an error of the connection shows in the next flush. */
+	int (*push)(struct stream *s, const void *p, size_t n);
 	bool (*peer_is)(const struct stream *s, struct str host);
 };
 

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/byte_queue.h"
@@ -41,6 +42,7 @@ struct stream_uv {
 	bool connecting;
 	bool blocked;  /* the kernel takes no more; POLLOUT is awaited */
 	bool finished; /* our side is shut: all is sent */
+	bool torn;     /* a part of what was pushed is lost for want of memory: it must fail */
 	struct loop_poll *poll;
 	struct byte_queue out;
 	struct timer patience; /* of stream_shutdown */
@@ -195,6 +197,10 @@ static void flush(struct stream *base)
 
 	if (s->fd < 0 || s->connecting || s->finished)
 		return;
+	if (s->torn) {
+		finish(s, -ENOMEM);
+		return;
+	}
 	while (s->out.n) {
 		ssize_t n = send(s->fd, byte_queue_first(&s->out), s->out.n, MSG_NOSIGNAL);
 
@@ -242,6 +248,33 @@ static int put(struct stream *base, const void *p, size_t n)
 }
 
 
+static int push(struct stream *base, const void *p, size_t n)
+{
+	struct stream_uv *s = container_of(base, struct stream_uv, base);
+	struct iovec parts[2] = {{byte_queue_first(&s->out), s->out.n}, {(void *)(uintptr_t)p, n}};
+	struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2};
+	size_t queued = s->out.n, sent;
+	ssize_t got;
+	int err;
+
+	if (s->fd < 0 || s->connecting || s->blocked || s->finished)
+		return put(base, p, n);
+	got = sendmsg(s->fd, &m, MSG_NOSIGNAL);
+	sent = got > 0 ? (size_t)got : 0;
+	if (sent < queued) {
+		byte_queue_take(&s->out, sent);
+		return put(base, p, n);
+	}
+	if (queued)
+		byte_queue_take(&s->out, queued);
+	err = put(base, (const char *)p + (sent - queued), n - (sent - queued));
+	if (err && sent == queued)
+		return err;
+	s->torn = err != 0;
+	return 0;
+}
+
+
 static size_t queued(const struct stream *base)
 {
 	return container_of(base, const struct stream_uv, base)->out.n;
@@ -281,6 +314,7 @@ static const struct stream_ops ops = {
 	.flush = flush,
 	.flow = flow,
 	.shutdown = shutdown_later,
+	.push = push,
 };
 
 

@@ -32,18 +32,62 @@ void dialog_move(struct sip_dialog *d, enum sip_dialog_state to)
 }
 
 
-int dialog_text(struct str *slot, struct str value)
+static void text_free(struct sip_dialog *d, struct str s)
+{
+	if (!d->text || s.p < d->text || s.p >= d->text + d->text_n)
+		mem_free((char *)s.p);
+}
+
+
+int dialog_text(struct sip_dialog *d, struct str *slot, struct str value)
 {
 	char *p = NULL;
 
+	if (str_eq(*slot, value))
+		return 0;
 	if (value.n) {
 		p = mem_raw(value.n);
 		if (!p)
 			return -ENOMEM;
 		memcpy(p, value.p, value.n);
 	}
-	mem_free((char *)slot->p);
+	text_free(d, *slot);
 	*slot = (struct str){p, value.n};
+	return 0;
+}
+
+
+int dialog_pack(struct sip_dialog *d, const struct dialog_texts *t)
+{
+	const struct {
+		struct str *slot;
+		struct str value;
+	} all[] = {
+		{&d->call_id, t->call_id},
+		{&d->local_tag, t->local_tag},
+		{&d->remote_tag, t->remote_tag},
+		{&d->local, t->local},
+		{&d->remote, t->remote},
+		{&d->target, t->target},
+		{&d->route, t->route},
+		{&d->contact_user, t->contact_user},
+		{&d->contact_params, t->contact_params},
+	};
+	const size_t n = sizeof(all) / sizeof(all[0]);
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		d->text_n += all[i].value.n;
+	d->text = mem_raw(d->text_n + 1);
+	if (!d->text)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i].value.n)
+			continue;
+		memcpy(d->text + at, all[i].value.p, all[i].value.n);
+		*all[i].slot = (struct str){d->text + at, all[i].value.n};
+		at += all[i].value.n;
+	}
 	return 0;
 }
 
@@ -118,22 +162,18 @@ static void destroy(void *object)
 	struct sip_dialog *d = object;
 
 	dialog_terminate(d);
-	mem_free((char *)d->call_id.p);
-	mem_free((char *)d->local_tag.p);
-	mem_free((char *)d->remote_tag.p);
-	mem_free((char *)d->local.p);
-	mem_free((char *)d->remote.p);
-	mem_free((char *)d->target.p);
-	mem_free((char *)d->route.p);
-	mem_free((char *)d->contact_user.p);
-	mem_free((char *)d->contact_params.p);
+	text_free(d, d->remote_tag);
+	text_free(d, d->target);
+	text_free(d, d->route);
+	text_free(d, d->contact_params);
+	mem_free(d->text);
 	mem_unref(d->dialogs);
 }
 
 
 struct sip_dialog *dialog_alloc(struct sip_dialogs *ds)
 {
-	struct sip_dialog *d = mem_alloc(sizeof(*d), destroy);
+	struct sip_dialog *d = mem_alloc_in(ds->slab, sizeof(*d), destroy);
 
 	if (!d)
 		return NULL;
@@ -146,19 +186,6 @@ struct sip_dialog *dialog_alloc(struct sip_dialogs *ds)
 void dialog_put_chance(struct sip_dialogs *ds, struct buf *b)
 {
 	buf_puthex(b, loop_random_u64(ds->loop), SIP_DIALOG_TAG_N);
-}
-
-
-static int names_make(struct sip_dialog *d)
-{
-	char text[3 * SIP_DIALOG_TAG_N];
-	struct buf b;
-
-	buf_fixed(&b, text, sizeof(text));
-	for (int i = 0; i < 3; i++)
-		dialog_put_chance(d->dialogs, &b);
-	int err = dialog_text(&d->call_id, str_from(buf_str(&b), SIP_DIALOG_TAG_N));
-	return err ? err : dialog_text(&d->local_tag, str_upto(buf_str(&b), SIP_DIALOG_TAG_N));
 }
 
 
@@ -181,18 +208,37 @@ static bool wants_sips(struct str target, struct str route)
 }
 
 
-static int ours_copy(struct sip_dialog *d, const struct sip_dialog_params *p)
+static void hop_copy(struct sip_dialog *d, const struct sip_hop *hop)
 {
-	int err = dialog_text(&d->contact_user, p->contact_user);
+	if (!hop)
+		return;
+	d->hop = *hop;
+	d->hop.host = STR_NULL;
+	d->has_hop = true;
+}
 
-	if (!err)
-		err = dialog_text(&d->contact_params, p->contact_params);
-	if (p->hop) {
-		d->hop = *p->hop;
-		d->hop.host = STR_NULL;
-		d->has_hop = true;
-	}
-	return err;
+
+/* With a Call-ID and a tag of our own. */
+static int of_params(struct sip_dialog *d, const struct sip_dialog_params *p, struct str target)
+{
+	char names[3 * SIP_DIALOG_TAG_N];
+	struct buf b;
+
+	buf_fixed(&b, names, sizeof(names));
+	for (int i = 0; i < 3; i++)
+		dialog_put_chance(d->dialogs, &b);
+	d->secure = wants_sips(target, p->route);
+	hop_copy(d, p->hop);
+	return dialog_pack(d, &(struct dialog_texts){
+				      .call_id = str_from(buf_str(&b), SIP_DIALOG_TAG_N),
+				      .local_tag = str_upto(buf_str(&b), SIP_DIALOG_TAG_N),
+				      .local = p->local,
+				      .remote = p->remote,
+				      .target = target,
+				      .route = p->route,
+				      .contact_user = p->contact_user,
+				      .contact_params = p->contact_params,
+			      });
 }
 
 
@@ -211,18 +257,7 @@ int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds,
 	d = dialog_alloc(ds);
 	if (!d)
 		return -ENOMEM;
-	d->secure = wants_sips(target, p->route);
-	int err = names_make(d);
-	if (!err)
-		err = dialog_text(&d->local, p->local);
-	if (!err)
-		err = dialog_text(&d->remote, p->remote);
-	if (!err)
-		err = dialog_text(&d->target, target);
-	if (!err)
-		err = dialog_text(&d->route, p->route);
-	if (!err)
-		err = ours_copy(d, p);
+	int err = of_params(d, p, target);
 	if (err) {
 		mem_unref(d);
 		return err;
@@ -234,25 +269,33 @@ int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds,
 
 
 /* 12.1.1. */
-static int of_request(struct sip_dialog *d, struct sip_server_txn *st, const struct sip_msg *m)
+static int of_request(struct sip_dialog *d, struct sip_server_txn *st, const struct sip_msg *m,
+		      const struct sip_dialog_params *p)
 {
-	int err = dialog_text(&d->call_id, m->call_id);
+	struct buf route = BUF_INIT(SIP_DIALOG_ROUTE_TEXT_MAX);
+	struct dialog_texts t = {
+		.call_id = m->call_id,
+		.local_tag = sip_server_txn_to_tag(st),
+		.remote_tag = m->from_tag,
+		.local = m->to_uri,
+		.remote = m->from_uri,
+		.contact_user = p ? p->contact_user : STR_NULL,
+		.contact_params = p ? p->contact_params : STR_NULL,
+	};
+	int err = dialog_target_of(&t.target, m);
 
+	if (!err && !t.target.n)
+		err = -EBADMSG;
 	if (!err)
-		err = dialog_text(&d->local_tag, sip_server_txn_to_tag(st));
+		err = dialog_route_of(&route, m, false);
+	t.route = buf_str(&route);
 	if (!err)
-		err = dialog_text(&d->remote_tag, m->from_tag);
-	if (!err)
-		err = dialog_text(&d->local, m->to_uri);
-	if (!err)
-		err = dialog_text(&d->remote, m->from_uri);
-	if (!err)
-		err = dialog_set_route(d, m, false);
-	if (!err)
-		err = dialog_set_target(d, m);
+		err = dialog_pack(d, &t);
+	buf_done(&route);
 	d->remote_cseq = m->cseq.number;
 	d->has_remote_cseq = true;
 	d->secure = wants_sips(m->uri, d->route);
+	hop_copy(d, p ? p->hop : NULL);
 	return err;
 }
 
@@ -269,11 +312,7 @@ int sip_dialog_accept(struct sip_dialog **ret, struct sip_dialogs *ds, struct si
 	d = dialog_alloc(ds);
 	if (!d)
 		return -ENOMEM;
-	int err = of_request(d, st, m);
-	if (!err && !d->target.n)
-		err = -EBADMSG;
-	if (!err && p)
-		err = ours_copy(d, p);
+	int err = of_request(d, st, m, p);
 	if (err) {
 		mem_unref(d);
 		return err;
@@ -335,6 +374,18 @@ struct str sip_dialog_local(const struct sip_dialog *d)
 struct str sip_dialog_remote(const struct sip_dialog *d)
 {
 	return d->remote;
+}
+
+
+const struct sip_hop *sip_dialog_hop(const struct sip_dialog *d)
+{
+	return d->has_hop && !d->route.n ? &d->hop : NULL;
+}
+
+
+int sip_dialog_set_contact_params(struct sip_dialog *d, struct str params)
+{
+	return str_eq(d->contact_params, params) ? 0 : dialog_text(d, &d->contact_params, params);
 }
 
 
@@ -508,7 +559,7 @@ static void put_answer_lines(struct buf *b, const struct sip_dialog *d, struct s
 }
 
 
-static void answered(struct sip_dialog *d, const struct sip_msg *m, uint16_t status)
+void dialog_answered(struct sip_dialog *d, const struct sip_msg *m, uint16_t status)
 {
 	enum sip_dialog_state to = status < 200 ? SIP_DIALOG_EARLY : SIP_DIALOG_CONFIRMED;
 
@@ -518,32 +569,33 @@ static void answered(struct sip_dialog *d, const struct sip_msg *m, uint16_t sta
 		dialog_move(d, to);
 	/* 12.2.2: "If a particular request is accepted by the UAS, all the state changes associated with
 	 * it are performed." Without memory for it the old target stays. */
-	if (status >= 200 && m->to_tag.n && dialog_refreshes(m->method))
+	if (m && status >= 200 && m->to_tag.n && dialog_refreshes(m->method))
 		(void)dialog_set_target(d, m);
 }
 
 
 int sip_dialog_reply(struct sip_dialog *d, struct sip_server_txn *st, const struct sip_response *r)
 {
-	struct buf lines = BUF_INIT(SIP_MESSAGE_MAX);
+	struct buf *lines = &d->dialogs->lines;
 	struct sip_response full = *r;
-	struct sip_msg m;
+	struct sip_msg storage;
+	const struct sip_msg *m = sip_server_txn_message(st, &storage);
 
-	if (sip_server_txn_request(st, &m))
+	if (!m)
 		return -EALREADY;
-	put_answer_lines(&lines, d, st, &m, r);
-	full.headers = buf_str(&lines);
-	if (!m.to_tag.n && r->status > 100)
+	buf_clear(lines);
+	put_answer_lines(lines, d, st, m, r);
+	full.headers = buf_str(lines);
+	if (!m->to_tag.n && r->status > 100)
 		full.to_tag = d->local_tag;
 	mem_ref(d);
 	/* The request is gone once it is finally answered: what it changes is done before. */
-	int err = lines.failed ? -ENOBUFS : 0;
+	int err = lines->failed ? -ENOBUFS : 0;
 	if (!err)
-		answered(d, &m, r->status);
+		dialog_answered(d, m, r->status);
 	if (!err)
 		err = sip_respond(st, &full);
 	mem_unref(d);
-	buf_done(&lines);
 	return err;
 }
 
@@ -556,6 +608,9 @@ static void table_destroy(void *object)
 
 	dialog_acks_end(ds);
 	hash_done(&ds->table);
+	buf_done(&ds->message);
+	buf_done(&ds->lines);
+	mem_unref(ds->slab);
 	mem_unref(ds->loop);
 }
 
@@ -571,7 +626,10 @@ int sip_dialogs_alloc(struct sip_dialogs **ret, struct sip *s)
 	ds->loop = mem_ref(sip_loop(s));
 	list_init(&ds->all);
 	list_init(&ds->acks);
-	err = hash_init(&ds->table, 64);
+	buf_init(&ds->message, SIP_MESSAGE_MAX);
+	buf_init(&ds->lines, SIP_MESSAGE_MAX);
+	ds->slab = slab_alloc();
+	err = ds->slab ? hash_init(&ds->table, 64) : -ENOMEM;
 	if (err) {
 		mem_unref(ds);
 		return err;

@@ -150,6 +150,10 @@ struct str sip_dialog_target(const struct sip_dialog *d);
 struct str sip_dialog_route(const struct sip_dialog *d);
 struct str sip_dialog_local(const struct sip_dialog *d);
 struct str sip_dialog_remote(const struct sip_dialog *d);
+/** The hop that a request inside goes to whatever its target says; NULL: found by route set or target. */
+const struct sip_hop *sip_dialog_hop(const struct sip_dialog *d);
+/** Other Contact parameters from the next message on. -ENOMEM. */
+int sip_dialog_set_contact_params(struct sip_dialog *d, struct str params);
 
 /**
  * Answers a request of this dialog: what sip_respond does, with Record-Route (of a request that
@@ -186,7 +190,8 @@ struct sip_dialog_request_params {
 	struct str body;
 	/**
 	 * Every response but 100. `r` is idle again when it was a final one (after a 2xx to INVITE it is
-	 * not: more of them may come, RFC 6026, until sip_dialog_request_cancel). `d` is the dialog of this
+	 * not: more of them may come, RFC 6026, until sip_dialog_request_cancel; a 2xx that makes no dialog,
+	 * because its Contact is none, is -EBADMSG). `d` is the dialog of this
 	 * response: another than the request's where an INVITE forked, to be joined in the call or to be
 	 * let go. `m` NULL: none came, and `error` says why: -ETIMEDOUT (to be taken for 408), -ENOENT,
 	 * -EHOSTUNREACH…
@@ -204,6 +209,11 @@ int sip_dialog_send(struct sip_dialog *d, struct sip_dialog_request *r,
 		    const struct sip_dialog_request_params *p);
 /** `answered` will not be called; an INVITE that rings is cancelled. An idle one is ignored. */
 void sip_dialog_request_cancel(struct sip_dialog_request *r);
+/**
+ * CANCEL for an INVITE, and `answered` goes on: with its final response (a 2xx may have crossed), or with
+ * -ECANCELED when none comes (9.1). False: nothing has left yet, or `r` was idle; it is idle now.
+ */
+bool sip_dialog_request_abort(struct sip_dialog_request *r);
 bool sip_dialog_request_idle(const struct sip_dialog_request *r);
 /**
  * ACK for a 2xx to the INVITE with this CSeq, to where the 2xx came from or by the route set (13.2.2.4);

@@ -18,19 +18,30 @@ bool dialog_refreshes(enum sip_method m)
 }
 
 
-int dialog_set_target(struct sip_dialog *d, const struct sip_msg *m)
+int dialog_target_of(struct str *ret, const struct sip_msg *m)
 {
 	struct sip_values v = sip_values_first(m, SIP_HDR_CONTACT);
 	struct sip_name_addr a;
 	struct sip_uri uri;
 	struct str value;
 
+	*ret = STR_NULL;
 	if (!sip_values_next(&v, &value))
 		return 0;
 	if (sip_name_addr_decode(&a, value) || a.star || sip_uri_decode(&uri, a.uri) ||
 	    (uri.scheme != SIP_URI_SIP && uri.scheme != SIP_URI_SIPS))
 		return -EBADMSG;
-	return dialog_text(&d->target, a.uri);
+	*ret = a.uri;
+	return 0;
+}
+
+
+int dialog_set_target(struct sip_dialog *d, const struct sip_msg *m)
+{
+	struct str target;
+	int err = dialog_target_of(&target, m);
+
+	return err || !target.n ? err : dialog_text(d, &d->target, target);
 }
 
 
@@ -52,21 +63,32 @@ static int routes_gather(struct str list[static SIP_DIALOG_ROUTES_MAX], const st
 }
 
 
-int dialog_set_route(struct sip_dialog *d, const struct sip_msg *m, bool reverse)
+int dialog_route_of(struct buf *text, const struct sip_msg *m, bool reverse)
 {
-	struct buf text = BUF_INIT(SIP_DIALOG_ROUTE_TEXT_MAX);
 	struct str list[SIP_DIALOG_ROUTES_MAX];
 	size_t n;
-	int err = routes_gather(list, m, &n);
+	int err;
 
+	if (m->first[SIP_HDR_RECORD_ROUTE] == SIP_LINE_NONE)
+		return 0;
+	err = routes_gather(list, m, &n);
 	for (size_t i = 0; !err && i < n; i++) {
-		buf_puts(&text, i ? STR(", ") : STR(""));
-		buf_puts(&text, list[reverse ? n - 1 - i : i]);
+		buf_puts(text, i ? STR(", ") : STR(""));
+		buf_puts(text, list[reverse ? n - 1 - i : i]);
 	}
-	if (!err && text.failed)
-		err = text.n < SIP_DIALOG_ROUTE_TEXT_MAX / 2 ? -ENOMEM : -EBADMSG;
+	if (!err && text->failed)
+		err = text->n < SIP_DIALOG_ROUTE_TEXT_MAX / 2 ? -ENOMEM : -EBADMSG;
+	return err;
+}
+
+
+static int set_route(struct sip_dialog *d, const struct sip_msg *m, bool reverse)
+{
+	struct buf text = BUF_INIT(SIP_DIALOG_ROUTE_TEXT_MAX);
+	int err = dialog_route_of(&text, m, reverse);
+
 	if (!err)
-		err = dialog_text(&d->route, buf_str(&text));
+		err = dialog_text(d, &d->route, buf_str(&text));
 	buf_done(&text);
 	return err;
 }
@@ -75,12 +97,12 @@ int dialog_set_route(struct sip_dialog *d, const struct sip_msg *m, bool reverse
 /* The tag comes last: with it the dialog is known to the table. */
 static int establish(struct sip_dialog *d, const struct sip_msg *m, struct str tag)
 {
-	int err = dialog_set_route(d, m, !m->request);
+	int err = set_route(d, m, !m->request);
 
 	if (!err)
 		err = dialog_set_target(d, m);
 	if (!err)
-		err = dialog_text(&d->remote_tag, tag);
+		err = dialog_text(d, &d->remote_tag, tag);
 	return err;
 }
 
@@ -111,10 +133,15 @@ static struct sip_dialog *fork_make(const struct sip_dialog *d)
 	f->has_hop = d->has_hop;
 	f->hop = d->hop;
 	f->local_cseq = d->local_cseq;
-	if (dialog_text(&f->call_id, d->call_id) || dialog_text(&f->local_tag, d->local_tag) ||
-	    dialog_text(&f->local, d->local) || dialog_text(&f->remote, d->remote) ||
-	    dialog_text(&f->target, d->target) || dialog_text(&f->contact_user, d->contact_user) ||
-	    dialog_text(&f->contact_params, d->contact_params))
+	if (dialog_pack(f, &(struct dialog_texts){
+				   .call_id = d->call_id,
+				   .local_tag = d->local_tag,
+				   .local = d->local,
+				   .remote = d->remote,
+				   .target = d->target,
+				   .contact_user = d->contact_user,
+				   .contact_params = d->contact_params,
+			   }))
 		return mem_unref(f);
 	return f;
 }
@@ -162,9 +189,11 @@ struct sip_dialog *dialog_of_response(struct sip_dialog *d, struct sip_dialog_re
 	struct sip_dialog *which;
 
 	if (r->method != SIP_INVITE || r->established || m->status <= 100 || m->status >= 300 ||
-	    !m->to_tag.n)
+	    (m->status < 200 && !m->to_tag.n))
 		return mem_ref(d);
-	if (!d->remote_tag.n || str_eq(d->remote_tag, m->to_tag))
+	/* One that was given up meanwhile, because another fork was first, begins anew. */
+	if (d->state != SIP_DIALOG_TERMINATED &&
+	    (!d->remote_tag.n || str_eq(d->remote_tag, m->to_tag)))
 		which = mem_ref(d);
 	else
 		which = fork_of(d, r, m);

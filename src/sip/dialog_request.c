@@ -113,7 +113,9 @@ static void put_dialog_lines(struct buf *b, const struct sip_dialog *d, const st
 	put_party(b, SIP_HDR_FROM, d->local, d->local_tag);
 	put_party(b, SIP_HDR_TO, d->remote, d->remote_tag);
 	sip_put_header(b, SIP_HDR_CALL_ID, d->call_id);
-	buf_printf(b, "CSeq: %u ", cseq);
+	buf_puts(b, STR("CSeq: "));
+	buf_putu(b, cseq);
+	buf_putc(b, ' ');
 	buf_puts(b, sip_method_name(method));
 	buf_puts(b, STR("\r\n"));
 }
@@ -156,8 +158,12 @@ static void on_response(struct sip_client_txn *ct, const struct sip_msg *m, void
 	bool stays = m->status < 200 || (r->method == SIP_INVITE && m->status < 300);
 
 	(void)ct;
-	if (!d)
+	if (!d) {
+		/* Nothing can be made of it: as good as no answer, unless there was another. */
+		if (m->status >= 200 && own->state != SIP_DIALOG_CONFIRMED)
+			fail(r, -EBADMSG);
 		return;
+	}
 	mem_ref(own);
 	/* 12.2.1.2: "When a UAC receives a 2xx response to a target refresh request, it MUST replace the
 	 * dialog's remote target URI with the URI from the Contact header field in that response, if
@@ -200,46 +206,52 @@ static void put_own_lines(struct buf *b, const struct sip_dialog_request *r,
 
 
 /* 8.1.1.5, 12.2.1.1. The number counts once the request leaves. */
-static int start(struct sip_dialog_request *r, const struct sip_hops *hops)
+static int start(struct sip_dialog_request *r, const struct way *w, const struct sip_hops *hops)
 {
-	struct buf b = BUF_INIT(SIP_MESSAGE_MAX);
 	struct sip_dialog *d = r->dialog;
-	struct way w;
-	int err = way_of(&w, d);
+	struct buf *b = &d->dialogs->message;
+	int err;
 
 	r->cseq = d->local_cseq + 1;
 	r->established = d->state == SIP_DIALOG_CONFIRMED;
-	if (!err)
-		put_request_line(&b, r->method, &w);
-	size_t head = b.n;
-	if (!err) {
-		put_dialog_lines(&b, d, &w, r->method, r->cseq);
-		put_own_lines(&b, r, &hops->hop[0]);
-		err = b.failed ? -ENOBUFS : 0;
-	}
-	if (!err)
-		err = sip_client_start(&r->ct, d->dialogs->sip,
-				       &(struct sip_client_params){
-					       .method = r->method,
-					       .head = str_upto(buf_str(&b), head),
-					       .rest = str_from(buf_str(&b), head),
-					       .hops = hops,
-					       .handler = &client_handler,
-					       .arg = r,
-				       });
+	buf_clear(b);
+	put_request_line(b, r->method, w);
+	size_t head = b->n;
+	put_dialog_lines(b, d, w, r->method, r->cseq);
+	put_own_lines(b, r, &hops->hop[0]);
+	if (b->failed)
+		return -ENOBUFS;
+	err = sip_client_start(&r->ct, d->dialogs->sip,
+			       &(struct sip_client_params){
+				       .method = r->method,
+				       .head = str_upto(buf_str(b), head),
+				       .rest = str_from(buf_str(b), head),
+				       .hops = hops,
+				       .handler = &client_handler,
+				       .arg = r,
+			       });
 	if (!err)
 		d->local_cseq = r->cseq;
-	buf_done(&b);
 	return err;
+}
+
+
+static int start_anew(struct sip_dialog_request *r, const struct sip_hops *hops)
+{
+	struct way w;
+	int err;
+
+	if (r->dialog->state == SIP_DIALOG_TERMINATED)
+		return -ENOTCONN;
+	err = way_of(&w, r->dialog);
+	return err ? err : start(r, &w, hops);
 }
 
 
 static void on_resolved(struct sip_lookup *q, int error, const struct sip_hops *hops, void *arg)
 {
 	struct sip_dialog_request *r = arg;
-	int err = error                                       ? error
-		  : r->dialog->state == SIP_DIALOG_TERMINATED ? -ENOTCONN
-							      : start(r, hops);
+	int err = error ? error : start_anew(r, hops);
 
 	(void)q;
 	if (err)
@@ -247,10 +259,11 @@ static void on_resolved(struct sip_lookup *q, int error, const struct sip_hops *
 }
 
 
+/* 1: it waits for the next hop. */
 static int find_way(struct sip_dialog_request *r)
 {
 	struct sip_dialog *d = r->dialog;
-	struct sip_hops hops = {0};
+	struct sip_hops hops;
 	struct way w;
 	int err = way_of(&w, d);
 
@@ -259,32 +272,32 @@ static int find_way(struct sip_dialog_request *r)
 	if (d->has_hop && (!d->route.n || d->state == SIP_DIALOG_INITIAL)) {
 		hops.n = 1;
 		hops.hop[0] = d->hop;
-		return start(r, &hops);
+		return start(r, &w, &hops);
 	}
 	int n = sip_resolve(sip_resolver(d->dialogs->sip), &r->lookup, &w.next, SIP_TRANSPORT_OTHER,
 			    &hops, on_resolved, r);
-	if (n <= 0)
+	if (n < 0)
 		return n;
-	return start(r, &hops);
+	return n ? start(r, &w, &hops) : 1;
 }
 
 
-/* Kept until it leaves; the engine has its own copy then. */
-static int copy(struct sip_dialog_request *r, const struct sip_dialog_request_params *p)
+/* For one that waits: kept until it leaves; the engine has its own copy then. */
+static int copy(struct sip_dialog_request *r)
 {
-	size_t n = p->headers.n + p->type.n + p->body.n;
+	size_t head_n = r->head.n, type_n = r->type.n;
 	struct buf b;
 
-	r->text = mem_raw(n + 1);
+	r->text = mem_raw(head_n + type_n + r->body.n + 1);
 	if (!r->text)
 		return -ENOMEM;
-	buf_fixed(&b, r->text, n);
-	buf_puts(&b, p->headers);
-	buf_puts(&b, p->type);
-	buf_puts(&b, p->body);
-	r->head = str_upto(buf_str(&b), p->headers.n);
-	r->type = str_upto(str_from(buf_str(&b), p->headers.n), p->type.n);
-	r->body = str_from(buf_str(&b), p->headers.n + p->type.n);
+	buf_fixed(&b, r->text, head_n + type_n + r->body.n);
+	buf_puts(&b, r->head);
+	buf_puts(&b, r->type);
+	buf_puts(&b, r->body);
+	r->head = str_upto(buf_str(&b), head_n);
+	r->type = str_upto(str_from(buf_str(&b), head_n), type_n);
+	r->body = str_from(buf_str(&b), head_n + type_n);
 	return 0;
 }
 
@@ -302,14 +315,31 @@ int sip_dialog_send(struct sip_dialog *d, struct sip_dialog_request *r,
 	r->answered = p->answered;
 	r->arg = p->arg;
 	r->forks = 0;
-	err = copy(r, p);
-	if (err)
-		return err;
+	r->head = p->headers;
+	r->type = p->type;
+	r->body = p->body;
 	r->dialog = mem_ref(d);
 	err = find_way(r);
+	if (err == 1)
+		err = copy(r);
+	else
+		r->head = r->type = r->body = STR_NULL;
 	if (err)
 		mem_unref(finish(r));
 	return err;
+}
+
+
+bool sip_dialog_request_abort(struct sip_dialog_request *r)
+{
+	if (!r->dialog)
+		return false;
+	if (r->ct) {
+		sip_client_cancel(r->ct);
+		return true;
+	}
+	mem_unref(finish(r));
+	return false;
 }
 
 
@@ -331,6 +361,7 @@ bool sip_dialog_request_idle(const struct sip_dialog_request *r)
 
 /* ---- ACK for a 2xx ---- */
 
+/** One that waits for its next hop. */
 struct ack {
 	struct list_link link;
 	struct sip_dialog *dialog;
@@ -352,64 +383,66 @@ static void ack_destroy(void *object)
 }
 
 
-static int ack_send(struct ack *a, const struct sip_hop *hop)
+static int ack_send(struct sip_dialog *d, struct str text, size_t head, const struct sip_hop *hop)
 {
-	struct str text = buf_str(&a->text);
-
-	return sip_send_ack(a->dialog->dialogs->sip, str_upto(text, a->head),
-			    str_from(text, a->head), hop);
+	return sip_send_ack(d->dialogs->sip, str_upto(text, head), str_from(text, head), hop);
 }
 
 
 static void on_ack_resolved(struct sip_lookup *q, int error, const struct sip_hops *hops, void *arg)
 {
+	struct ack *a = arg;
+
 	(void)q;
 	if (!error)
-		(void)ack_send(arg, &hops->hop[0]);
-	mem_unref(arg);
+		(void)ack_send(a->dialog, buf_str(&a->text), a->head, &hops->hop[0]);
+	mem_unref(a);
 }
 
 
-/* 0: on its way, 1: waits for its next hop. */
-static int ack_start(struct ack *a, const struct way *w)
+static int ack_resolve(struct sip_dialog *d, const struct way *w, struct str text, size_t head)
 {
-	struct sip_dialog *d = a->dialog;
+	struct ack *a = mem_alloc(sizeof(*a), ack_destroy);
 	struct sip_hops hops;
 	int n;
 
-	if (d->has_hop && !d->route.n)
-		return ack_send(a, &d->hop);
+	if (!a)
+		return -ENOMEM;
+	a->dialog = mem_ref(d);
+	a->head = head;
+	list_append(&d->dialogs->acks, &a->link);
+	buf_init(&a->text, SIP_MESSAGE_MAX);
 	n = sip_resolve(sip_resolver(d->dialogs->sip), &a->lookup, &w->next, SIP_TRANSPORT_OTHER,
 			&hops, on_ack_resolved, a);
-	if (n < 0)
-		return n;
-	return n ? ack_send(a, &hops.hop[0]) : 1;
+	if (n == 0) {
+		buf_puts(&a->text, text);
+		if (!a->text.failed)
+			return 0;
+		n = -ENOMEM;
+	}
+	mem_unref(a);
+	return n < 0 ? n : ack_send(d, text, head, &hops.hop[0]);
 }
 
 
 int sip_dialog_ack(struct sip_dialog *d, uint32_t cseq, struct str type, struct str body)
 {
-	struct ack *a = mem_alloc(sizeof(*a), ack_destroy);
+	struct buf *b = &d->dialogs->message;
 	struct way w;
-	int err;
+	int err = way_of(&w, d);
 
-	if (!a)
-		return -ENOMEM;
-	a->dialog = mem_ref(d);
-	list_append(&d->dialogs->acks, &a->link);
-	buf_init(&a->text, SIP_MESSAGE_MAX);
-	err = way_of(&w, d);
-	if (!err) {
-		put_request_line(&a->text, SIP_ACK, &w);
-		a->head = a->text.n;
-		put_dialog_lines(&a->text, d, &w, SIP_ACK, cseq);
-		sip_put_body(&a->text, type, body);
-		err = a->text.failed ? -ENOBUFS : ack_start(a, &w);
-	}
-	if (err == 1)
-		return 0;
-	mem_unref(a);
-	return err;
+	if (err)
+		return err;
+	buf_clear(b);
+	put_request_line(b, SIP_ACK, &w);
+	size_t head = b->n;
+	put_dialog_lines(b, d, &w, SIP_ACK, cseq);
+	sip_put_body(b, type, body);
+	if (b->failed)
+		return -ENOBUFS;
+	if (d->has_hop && !d->route.n)
+		return ack_send(d, buf_str(b), head, &d->hop);
+	return ack_resolve(d, &w, buf_str(b), head);
 }
 
 

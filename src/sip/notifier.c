@@ -384,6 +384,7 @@ static int join(struct sip_notifier *n, const struct sip_notifier_params *p)
 				    &(struct sip_dialog_params){
 					    .hop = p->hop,
 					    .contact_user = p->contact_user,
+					    .contact_params = p->contact_params,
 				    });
 
 	if (err)

@@ -270,15 +270,21 @@ static bool has_server(struct str headers)
 }
 
 
-static void compose(struct sip *s, struct buf *b, const struct sip_msg *m,
-		    const struct sip_response *r, struct str to_tag)
+void sip_put_server(struct buf *b, const struct sip *s, struct str headers)
 {
 	struct str server = sip_server_value(s);
 
+	if (server.n && !has_server(headers))
+		sip_put_header(b, SIP_HDR_SERVER, server);
+}
+
+
+static void compose(struct sip *s, struct buf *b, const struct sip_msg *m,
+		    const struct sip_response *r, struct str to_tag)
+{
 	sip_put_response(b, m, r->status, r->reason, to_tag);
 	buf_puts(b, r->headers);
-	if (server.n && !has_server(r->headers))
-		sip_put_header(b, SIP_HDR_SERVER, server);
+	sip_put_server(b, s, r->headers);
 	sip_put_body(b, r->type, r->body);
 }
 
@@ -297,17 +303,19 @@ int sip_respond(struct sip_server_txn *st, const struct sip_response *r)
 {
 	struct sip *s = st->e.sip;
 	struct str to_tag = r->to_tag;
-	struct sip_msg m;
+	const struct sip_msg *m;
+	struct sip_msg storage;
 	int err;
 
-	if (!s || sip_server_txn_request(st, &m))
+	m = s ? sip_server_txn_message(st, &storage) : NULL;
+	if (!m)
 		return -EALREADY;
 	/* 100 starts no dialog: no tag. */
 	if (!to_tag.p && r->status > 100)
 		to_tag = sip_server_txn_to_tag(st);
 
 	buf_clear(&s->scratch);
-	compose(s, &s->scratch, st->live ? st->live : &m, r, to_tag);
+	compose(s, &s->scratch, m, r, to_tag);
 	err = s->scratch.failed ? -ENOBUFS : 0;
 	return err ? err : sip_server_txn_send(st, r->status, buf_str(&s->scratch));
 }

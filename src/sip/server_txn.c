@@ -420,14 +420,25 @@ struct sip *sip_server_txn_sip(struct sip_server_txn *st)
 }
 
 
-int sip_server_txn_request(struct sip_server_txn *st, struct sip_msg *m)
+const struct sip_msg *sip_server_txn_message(struct sip_server_txn *st, struct sip_msg *storage)
 {
 	if (!st->request.n || st->answered)
-		return -ENOENT;
+		return NULL;
 	if (st->live)
-		*m = *st->live;
-	else
-		(void)sip_msg_decode(m, block_str(&st->request), server_reliable(st));
+		return st->live;
+	(void)sip_msg_decode(storage, block_str(&st->request), server_reliable(st));
+	return storage;
+}
+
+
+int sip_server_txn_request(struct sip_server_txn *st, struct sip_msg *m)
+{
+	const struct sip_msg *found = sip_server_txn_message(st, m);
+
+	if (!found)
+		return -ENOENT;
+	if (found != m)
+		*m = *found;
 	return 0;
 }
 

@@ -117,6 +117,8 @@ bool sip_shedding(const struct sip *s);
 struct sip *sip_server_txn_sip(struct sip_server_txn *st);
 /** The request, from the transaction's own copy, into `m`; -ENOENT after the final response. */
 int sip_server_txn_request(struct sip_server_txn *st, struct sip_msg *m);
+/** The same without copying an index that exists: `storage` is used when it has to be made anew. NULL: gone. */
+const struct sip_msg *sip_server_txn_message(struct sip_server_txn *st, struct sip_msg *storage);
 const struct sip_source *sip_server_txn_source(const struct sip_server_txn *st);
 enum sip_method sip_server_txn_method(const struct sip_server_txn *st);
 /** A final response was sent (or the transaction has ended). */
@@ -145,6 +147,9 @@ int sip_reply(struct sip_server_txn *st, uint16_t status, struct str headers);
 int sip_server_txn_send(struct sip_server_txn *st, uint16_t status, struct str bytes);
 /** The same of a received response with edits: what a proxy forwards. It is written once, to where it is kept. */
 int sip_server_txn_send_edits(struct sip_server_txn *st, uint16_t status, struct sip_edits *e);
+
+/** The Server line, unless `headers` has one: for those who compose a response's bytes themselves. */
+void sip_put_server(struct buf *b, const struct sip *s, struct str headers);
 
 /** Who wants to know what becomes of it: a CANCEL came; the ACK or the end came. One watcher at most. */
 struct sip_server_watch {

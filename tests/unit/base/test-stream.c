@@ -27,6 +27,7 @@ struct end {
 	size_t received, stop_at; /* stops the loop when so much has come */
 	size_t wrong;             /* bytes that are not those of the pattern */
 	bool echo, unref_on_recv, unref_on_connected, shutdown_on_recv, pause_on_recv, fill;
+	bool through; /* every other piece is written through */
 	size_t sent, to_send, largest_queue;
 	char text[64];
 };
@@ -112,7 +113,7 @@ static char pattern(size_t at)
 
 static void fill_up(struct end *e)
 {
-	char chunk[5000];
+	char chunk[5001];
 
 	while (e->sent < e->to_send) {
 		size_t n = e->to_send - e->sent < sizeof(chunk) ? e->to_send - e->sent
@@ -121,7 +122,8 @@ static void fill_up(struct end *e)
 
 		for (size_t i = 0; i < n; i++)
 			chunk[i] = pattern(e->sent + i);
-		err = stream_write(e->s, chunk, n);
+		err = e->through && e->sent % 2 == 0 ? stream_write_through(e->s, chunk, n)
+						     : stream_write(e->s, chunk, n);
 		if (stream_queued(e->s) > e->largest_queue)
 			e->largest_queue = stream_queued(e->s);
 		if (err)
@@ -283,10 +285,11 @@ static void echo_on(bool virtual, const char *host)
 
 
 /* Far more than the queue and the kernel hold; the reader pauses in between. */
-static void flow_on(bool virtual)
+static void flow_with(bool virtual, bool through)
 {
 	struct world *w = world(virtual);
 
+	w->a.through = through;
 	listen_on(w, "127.0.0.1");
 	connect_to(w, NULL);
 	stream_set_queue(w->a.s, 100000, 20000);
@@ -300,6 +303,18 @@ static void flow_on(bool virtual)
 	assert_true(w->a.drained > 1);
 	assert_true(w->a.largest_queue <= 100000);
 	assert_true(w->a.largest_queue > 90000);
+}
+
+
+static void flow_on(bool virtual)
+{
+	flow_with(virtual, false);
+}
+
+
+static void flow_through_on(bool virtual)
+{
+	flow_with(virtual, true);
 }
 
 
@@ -449,6 +464,7 @@ static void address_in_use_on(bool virtual)
 	}
 
 ON_BOTH(flow)
+ON_BOTH(flow_through)
 ON_BOTH(ceiling)
 ON_BOTH(refused)
 ON_BOTH(unref_inside)
@@ -572,7 +588,8 @@ static void test_no_descriptors(void)
 
 UNIT_MAIN(UNIT_TEST(test_echo), UNIT_TEST(test_echo_v6), UNIT_TEST(test_echo_virtual),
 	  UNIT_TEST(test_echo_virtual_v6), UNIT_TEST_PLAIN(test_flow),
-	  UNIT_TEST_PLAIN(test_flow_virtual), UNIT_TEST(test_ceiling),
+	  UNIT_TEST_PLAIN(test_flow_virtual), UNIT_TEST_PLAIN(test_flow_through),
+	  UNIT_TEST_PLAIN(test_flow_through_virtual), UNIT_TEST(test_ceiling),
 	  UNIT_TEST(test_ceiling_virtual), UNIT_TEST(test_refused), UNIT_TEST(test_refused_virtual),
 	  UNIT_TEST_PLAIN(test_unref_inside), UNIT_TEST(test_unref_inside_virtual),
 	  UNIT_TEST_PLAIN(test_shutdown), UNIT_TEST(test_shutdown_virtual),
