@@ -14,14 +14,6 @@
 /** A URI in a document; the longest that SIP takes are 2 KiB. */
 #define CANONICAL_MAX 4096
 
-struct decoder {
-	struct access_rules *rules;
-	access_canonical_cb *canonical;
-	void *arg;
-	struct arena scratch; /* of one rule: values as they stand in the document */
-	unsigned lists;
-};
-
 /* Services in a <service-list> that mean this one. */
 static const struct str our_services[] = {
 	STR_INIT("IM"),
@@ -38,9 +30,9 @@ struct scope {
 };
 
 
-static void *table(struct decoder *d, size_t n, size_t size)
+static void *table(struct access_reader *d, size_t n, size_t size)
 {
-	return arena_alloc(&d->rules->arena, n ? n * size : 1);
+	return arena_alloc(d->arena, n ? n * size : 1);
 }
 
 
@@ -54,9 +46,9 @@ static size_t count(const struct xml_node *e)
 }
 
 
-static int keep(struct decoder *d, struct str text, struct str *ret)
+static int keep(struct access_reader *d, struct str text, struct str *ret)
 {
-	struct str kept = arena_str(&d->rules->arena, text);
+	struct str kept = arena_str(d->arena, text);
 
 	if (!kept.p)
 		return -ENOBUFS;
@@ -67,7 +59,7 @@ static int keep(struct decoder *d, struct str text, struct str *ret)
 
 /* ---- Identities ---- */
 
-static int identity_keep(struct decoder *d, struct str uri, struct str *ret)
+int access_identity_keep(struct access_reader *d, struct str uri, struct str *ret)
 {
 	char storage[CANONICAL_MAX];
 	struct buf b;
@@ -84,7 +76,8 @@ static int identity_keep(struct decoder *d, struct str uri, struct str *ret)
 
 
 /* The id or the domain of `e`; -ENOENT when it has neither. */
-static int subject_decode(struct decoder *d, const struct xml_node *e, struct access_subject *ret)
+static int subject_decode(struct access_reader *d, const struct xml_node *e,
+			  struct access_subject *ret)
 {
 	struct str value;
 	int err = xml_value(e, STR("domain"), &d->scratch, &value);
@@ -96,11 +89,12 @@ static int subject_decode(struct decoder *d, const struct xml_node *e, struct ac
 	if (err != -ENOENT)
 		return err;
 	err = xml_value(e, STR("id"), &d->scratch, &value);
-	return err ? err : identity_keep(d, value, &ret->text);
+	return err ? err : access_identity_keep(d, value, &ret->text);
 }
 
 
-static int excepts_decode(struct decoder *d, struct access_who *w, const struct xml_node *many)
+static int excepts_decode(struct access_reader *d, struct access_who *w,
+			  const struct xml_node *many)
 {
 	int err;
 
@@ -122,7 +116,7 @@ static int excepts_decode(struct decoder *d, struct access_who *w, const struct 
 }
 
 
-static int who_decode(struct decoder *d, struct access_who *w, const struct xml_node *e)
+static int who_decode(struct access_reader *d, struct access_who *w, const struct xml_node *e)
 {
 	int err = subject_decode(d, e, &w->who);
 
@@ -137,7 +131,7 @@ static int who_decode(struct decoder *d, struct access_who *w, const struct xml_
 }
 
 
-static int identity_decode(struct decoder *d, struct access_condition *c,
+static int identity_decode(struct access_reader *d, struct access_condition *c,
 			   const struct xml_node *identity)
 {
 	int err = 0;
@@ -156,7 +150,8 @@ static int identity_decode(struct decoder *d, struct access_condition *c,
 
 /* ---- The other conditions ---- */
 
-static int lists_decode(struct decoder *d, struct access_condition *c, const struct xml_node *list)
+static int lists_decode(struct access_reader *d, struct access_condition *c,
+			const struct xml_node *list)
 {
 	struct str value;
 	int err;
@@ -182,7 +177,8 @@ static int lists_decode(struct decoder *d, struct access_condition *c, const str
 }
 
 
-static int sphere_decode(struct decoder *d, struct access_condition *c, const struct xml_node *e)
+static int sphere_decode(struct access_reader *d, struct access_condition *c,
+			 const struct xml_node *e)
 {
 	struct str value;
 	int err = xml_value(e, STR("value"), &d->scratch, &value);
@@ -195,7 +191,7 @@ static int sphere_decode(struct decoder *d, struct access_condition *c, const st
 
 
 /* RFC 4745 7.4: "<from> and <until> subelements in pairs". A pair that cannot be read is no pair. */
-static int validity_decode(struct decoder *d, struct access_condition *c,
+static int validity_decode(struct access_reader *d, struct access_condition *c,
 			   const struct xml_node *validity)
 {
 	struct str text;
@@ -241,7 +237,7 @@ static unsigned media_bit(struct str name)
 
 
 /* Children of a list of media, or of its <all-media-except>. Media of other services are not ours. */
-static int media_decode(struct decoder *d, unsigned *media, const struct xml_node *list)
+static int media_decode(struct access_reader *d, unsigned *media, const struct xml_node *list)
 {
 	struct str text;
 	int err = 0;
@@ -274,7 +270,7 @@ static bool is_our_service(struct str name)
 }
 
 
-static int services_decode(struct decoder *d, bool *ours, const struct xml_node *list)
+static int services_decode(struct access_reader *d, bool *ours, const struct xml_node *list)
 {
 	struct str value;
 	int err;
@@ -303,7 +299,8 @@ static int services_decode(struct decoder *d, bool *ours, const struct xml_node 
 /* ---- A rule ---- */
 
 /* Conditions that narrow what the rule is about; `*taken` says whether `e` was one. */
-static int scope_decode(struct decoder *d, struct scope *s, const struct xml_node *e, bool *taken)
+static int scope_decode(struct access_reader *d, struct scope *s, const struct xml_node *e,
+			bool *taken)
 {
 	struct str text;
 	int err;
@@ -328,7 +325,8 @@ static int scope_decode(struct decoder *d, struct scope *s, const struct xml_nod
 }
 
 
-static int condition_decode(struct decoder *d, struct access_condition *c, const struct xml_node *e)
+int access_condition_decode(struct access_reader *d, struct access_condition *c,
+			    const struct xml_node *e)
 {
 	c->kind = ACCESS_IF_NEVER;
 	if (xml_named(e, STR("identity")))
@@ -362,7 +360,8 @@ static enum access_class class_of(const struct access_condition *c)
 }
 
 
-static int conditions_decode(struct decoder *d, struct access_rule *r, const struct xml_node *rule)
+static int conditions_decode(struct access_reader *d, struct access_rule *r,
+			     const struct xml_node *rule)
 {
 	const struct xml_node *conditions = xml_find(rule, STR("conditions"));
 	struct scope scope = {.media_said = false};
@@ -381,7 +380,7 @@ static int conditions_decode(struct decoder *d, struct access_rule *r, const str
 
 		err = scope_decode(d, &scope, e, &taken);
 		if (!err && !taken)
-			err = condition_decode(d, c, e);
+			err = access_condition_decode(d, c, e);
 		if (err)
 			return err;
 		if (taken)
@@ -398,7 +397,8 @@ static int conditions_decode(struct decoder *d, struct access_rule *r, const str
 }
 
 
-static int action_decode(struct decoder *d, const struct xml_node *rule, enum access_action *ret)
+static int action_decode(struct access_reader *d, const struct xml_node *rule,
+			 enum access_action *ret)
 {
 	const struct xml_node *e = xml_find(xml_find(rule, STR("actions")), STR("allow-invite"));
 	struct str text;
@@ -416,9 +416,10 @@ static int action_decode(struct decoder *d, const struct xml_node *rule, enum ac
 
 
 /* Rules that say nothing on invitations are not kept. */
-static int rule_decode(struct decoder *d, const struct xml_node *e)
+static int rule_decode(struct access_reader *d, struct access_rules *rules,
+		       const struct xml_node *e)
 {
-	struct access_rule *r = &d->rules->rules[d->rules->n];
+	struct access_rule *r = &rules->rules[rules->n];
 	struct str id = STR("");
 	int err = action_decode(d, e, &r->action);
 
@@ -429,12 +430,13 @@ static int rule_decode(struct decoder *d, const struct xml_node *e)
 		return err;
 	if ((err = keep(d, id, &r->id)) || (err = conditions_decode(d, r, e)))
 		return err;
-	d->rules->n++;
+	rules->n++;
 	return 0;
 }
 
 
-static int ruleset_decode(struct decoder *d, const struct xml_node *root)
+static int ruleset_decode(struct access_reader *d, struct access_rules *r,
+			  const struct xml_node *root)
 {
 	size_t rules = count(root);
 	int err = 0;
@@ -443,12 +445,12 @@ static int ruleset_decode(struct decoder *d, const struct xml_node *root)
 		return -EBADMSG;
 	if (rules > ACCESS_RULES_MAX)
 		return -ENOBUFS;
-	d->rules->rules = table(d, rules, sizeof(*d->rules->rules));
-	if (!d->rules->rules)
+	r->rules = table(d, rules, sizeof(*r->rules));
+	if (!r->rules)
 		return -ENOBUFS;
 	for (const struct xml_node *e = xml_find(root, STR("rule")); e && !err;
 	     e = xml_find_next(e, STR("rule"))) {
-		err = rule_decode(d, e);
+		err = rule_decode(d, r, e);
 		arena_done(&d->scratch);
 	}
 	return err;
@@ -466,25 +468,27 @@ static void destroy(void *object)
 int access_rules_decode(struct access_rules **ret, struct str text, access_canonical_cb *canonical,
 			void *arg)
 {
-	struct decoder d = {.canonical = canonical,
-			    .arg = arg,
-			    .scratch = ARENA_INIT(ACCESS_MEMORY_MAX)};
+	struct access_reader d = {.canonical = canonical,
+				  .arg = arg,
+				  .scratch = ARENA_INIT(ACCESS_MEMORY_MAX)};
+	struct access_rules *r;
 	struct xml_doc *doc;
 	int err = xml_decode(&doc, text);
 
 	if (err)
 		return err;
-	d.rules = mem_alloc(sizeof(*d.rules), destroy);
-	if (d.rules) {
-		d.rules->arena.max = ACCESS_MEMORY_MAX;
-		err = ruleset_decode(&d, xml_root(doc));
+	r = mem_alloc(sizeof(*r), destroy);
+	if (r) {
+		r->arena.max = ACCESS_MEMORY_MAX;
+		d.arena = &r->arena;
+		err = ruleset_decode(&d, r, xml_root(doc));
 	} else {
 		err = -ENOMEM;
 	}
 	mem_unref(doc);
 	if (err)
-		mem_unref(d.rules);
+		mem_unref(r);
 	else
-		*ret = d.rules;
+		*ret = r;
 	return err;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The decoded form of access rules, between decoder and evaluation; for these two files only. */
+/**
+ * The decoded form of access rules, between decoder and evaluation; and their conditions, which the rules
+ * of groups have as well (body/group.h). For these files only.
+ */
 #ifndef BODY_ACCESS_RULESET_H
 #define BODY_ACCESS_RULESET_H
 
@@ -10,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "body/common_policy.h"
+#include "body/xml.h"
 
 /** An identity in its canonical form, or a domain; empty text is equal to nobody. */
 struct access_subject {
@@ -65,5 +69,23 @@ struct access_rules {
 	struct access_rule *rules;
 	size_t n;
 };
+
+/** What the parts of a document are read with. */
+struct access_reader {
+	struct arena *arena;  /**< takes what is kept */
+	struct arena scratch; /**< values as they stand in the document; the caller empties it */
+	access_canonical_cb *canonical; /**< NULL: identities are taken as written */
+	void *arg;
+	unsigned lists; /**< seen so far, of ACCESS_LISTS_MAX */
+};
+
+/** Keeps the canonical form of an identity; an empty text when it has none. */
+int access_identity_keep(struct access_reader *d, struct str uri, struct str *ret);
+/** Reads the condition `e` into `c`, which is zeroed before; ACCESS_IF_NEVER when it is not known here. */
+int access_condition_decode(struct access_reader *d, struct access_condition *c,
+			    const struct xml_node *e);
+/** Whether it holds; `*uncertain` is set when a list could not be had. */
+bool access_condition_holds(const struct access_condition *c, const struct access_request *q,
+			    bool *uncertain);
 
 #endif

@@ -128,6 +128,13 @@ static bool holds(const struct access_condition *c, const struct access_request 
 }
 
 
+bool access_condition_holds(const struct access_condition *c, const struct access_request *q,
+			    bool *uncertain)
+{
+	return c->kind == ACCESS_IF_LISTED ? list_holds(c, q, uncertain) : holds(c, q);
+}
+
+
 /* Lists last: they are the only condition that costs something. */
 static bool rule_matches(const struct access_rule *r, const struct access_request *q,
 			 bool *uncertain)

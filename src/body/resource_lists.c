@@ -3,6 +3,7 @@
 #include "body/resource_lists.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "body/xml.h"
 
@@ -180,6 +181,64 @@ const struct resource_list *resource_lists_find(const struct resource_lists *r, 
 			return &r->lists[i];
 	}
 	return NULL;
+}
+
+
+/* ---- Duplicates ---- */
+
+/* By key; of equal ones the first comes first, since they all stand in one table. */
+static int by_key(const void *a, const void *b)
+{
+	const struct str *x = *(const struct str *const *)a, *y = *(const struct str *const *)b;
+	int order = str_cmp(*x, *y);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+
+/* One who stands in the list twice: what is more is added to the first. */
+static void absorb(struct resource_item *to, const struct resource_item *more)
+{
+	if (more->copy < to->copy)
+		to->copy = more->copy;
+	to->anonymize |= more->anonymize;
+	if (!to->display_name.n)
+		to->display_name = more->display_name;
+}
+
+
+int resource_items_merge(struct resource_item *items, struct str *keys, size_t *n,
+			 struct arena *scratch)
+{
+	size_t entries = 0, left = 0;
+	struct str **sorted;
+
+	if (!*n)
+		return 0;
+	sorted = arena_alloc(scratch, *n * sizeof(struct str *));
+	if (!sorted)
+		return -ENOBUFS;
+	for (size_t i = 0; i < *n; i++) {
+		if (items[i].kind == RESOURCE_ENTRY && keys[i].n)
+			sorted[entries++] = &keys[i];
+	}
+	qsort(sorted, entries, sizeof(struct str *), by_key);
+	for (size_t i = 1, first = 0; i < entries; i++) {
+		if (str_eq(*sorted[i], *sorted[first])) {
+			absorb(&items[sorted[first] - keys], &items[sorted[i] - keys]);
+			items[sorted[i] - keys].uri = STR_NULL; /* to be left out below */
+		} else {
+			first = i;
+		}
+	}
+	for (size_t i = 0; i < *n; i++) {
+		if (!items[i].uri.p)
+			continue;
+		items[left] = items[i];
+		keys[left++] = keys[i];
+	}
+	*n = left;
+	return 0;
 }
 
 

@@ -73,6 +73,17 @@ int resource_lists_decode(struct resource_lists *ret, struct str text, struct ar
 /** The first list with this name, at any depth; NULL: none. */
 const struct resource_list *resource_lists_find(const struct resource_lists *r, struct str name);
 
+/**
+ * Leaves one entry of those with the same key, the first, in its place; `keys` are the canonical forms of the URIs,
+ * one for each item, and are moved with them. An empty key is equal to none. Items that are no entries stay.
+ *
+ * RFC 5364 section 4: "For each set of duplicated URI entries, the URI-list server MUST select the
+ * highest precedence value of the 'copyControl' attribute"; who asked once not to be named is not named.
+ * `scratch` is needed during the call, a pointer's size for each item. `*n` becomes the number left. -ENOBUFS: no room.
+ */
+int resource_items_merge(struct resource_item *items, struct str *keys, size_t *n,
+			 struct arena *scratch);
+
 /** Appends a document with one list without a name; `list`, and kinds but entries, are not looked at. */
 void resource_lists_encode(const struct resource_item *items, size_t n, struct buf *out);
 /**

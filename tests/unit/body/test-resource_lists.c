@@ -172,5 +172,48 @@ static void test_refused(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_recipients), UNIT_TEST(test_nested), UNIT_TEST(test_forms),
-	  UNIT_TEST(test_refused))
+/* RFC 5364 section 4: one copy for each, with the highest copy level; the first stays in its place. */
+static void test_merge(void)
+{
+	struct resource_item items[] = {
+		{.uri = STR("sip:c@h;x"), .copy = RESOURCE_BCC, .count = 1},
+		{.uri = STR("sip:a@h"), .copy = RESOURCE_CC, .count = 1},
+		{.uri = STR("http://x"), .kind = RESOURCE_EXTERNAL, .count = 1},
+		{.uri = STR("sip:C@h"),
+		 .copy = RESOURCE_COPY_ABSENT,
+		 .anonymize = true,
+		 .count = 1},
+		{.uri = STR("tel:+1"), .copy = RESOURCE_TO, .count = 1},
+		{.uri = STR("http://x"), .kind = RESOURCE_EXTERNAL, .count = 1},
+		{.uri = STR("tel:+1"), .copy = RESOURCE_TO, .count = 1},
+		{.uri = STR("sip:c@h"), .copy = RESOURCE_TO, .display_name = STR("C"), .count = 1},
+	};
+	struct str keys[] = {STR("c"), STR("a"), STR("x"), STR("c"),
+			     STR(""),  STR("x"), STR(""),  STR("c")};
+	size_t n = 8;
+
+	unit_must(resource_items_merge(items, keys, &n, unit_arena(8)) == -ENOBUFS);
+	assert_int_equal(n, 8);
+	unit_ok(resource_items_merge(items, keys, &n, unit_arena(4096)));
+	assert_int_equal(n, 6);
+	unit_str(items[0].uri, "sip:c@h;x");
+	assert_int_equal(items[0].copy, RESOURCE_TO);
+	assert_true(items[0].anonymize);
+	unit_str(items[0].display_name, "C");
+	unit_str(items[1].uri, "sip:a@h");
+	assert_int_equal(items[1].copy, RESOURCE_CC);
+	assert_false(items[1].anonymize);
+	unit_str(items[2].uri, "http://x");
+	unit_str(items[3].uri, "tel:+1");
+	unit_str(items[4].uri, "http://x");
+	unit_str(items[5].uri, "tel:+1");
+	unit_str(keys[1], "a");
+	unit_str(keys[3], "");
+	n = 0;
+	unit_ok(resource_items_merge(items, keys, &n, unit_arena(8)));
+	assert_int_equal(n, 0);
+}
+
+
+UNIT_MAIN(UNIT_TEST(test_merge), UNIT_TEST(test_recipients), UNIT_TEST(test_nested),
+	  UNIT_TEST(test_forms), UNIT_TEST(test_refused))
