@@ -18,6 +18,7 @@
 /** The same of one that lives in a slab. */
 #define MEM_MARK_SLABBED 0x50726c7au
 
+#define MEM_HUGE_PAGE (2u << 20)
 /** Two huge pages: one of them at least lies in it whole. */
 #define MEM_HUGE_MIN (4u << 20)
 
@@ -200,6 +201,20 @@ void *mem_raw(size_t size)
 	p = malloc(size ? size : 1);
 	if (p)
 		live_add(1);
+	return p;
+}
+
+
+void *mem_raw_huge(size_t size)
+{
+	void *p = NULL;
+
+	if (size < MEM_HUGE_PAGE)
+		return mem_raw(size);
+	if (refused(size) || posix_memalign(&p, MEM_HUGE_PAGE, size))
+		return NULL;
+	live_add(1);
+	(void)madvise(p, size, MADV_HUGEPAGE);
 	return p;
 }
 

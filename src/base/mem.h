@@ -43,6 +43,11 @@ void *mem_raw(size_t size) __attribute__((malloc, warn_unused_result));
 void *mem_resize(void *block, size_t size) __attribute__((warn_unused_result));
 void mem_free(void *block);
 
+/**
+ * As mem_raw, beginning at a huge page where it is as large as one, and made of such where the kernel has any:
+ * for memory that is touched in no order. Released with mem_free.
+ */
+void *mem_raw_huge(size_t size) __attribute__((malloc, warn_unused_result));
 /** Asks the kernel for huge pages under a large block that is touched in no order; a hint, no more. */
 void mem_advise_huge(void *block, size_t size);
 

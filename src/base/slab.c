@@ -69,10 +69,9 @@ static void *fresh_block(struct slab *s, struct slab_class *c, size_t size)
 	void *block;
 
 	if ((size_t)(c->fresh_end - c->fresh) < size) {
-		chunk = mem_raw(c->chunk_size);
+		chunk = mem_raw_huge(c->chunk_size);
 		if (!chunk)
 			return NULL;
-		mem_advise_huge(chunk, c->chunk_size);
 		chunk->next = s->chunks;
 		s->chunks = chunk;
 		c->fresh = (char *)(chunk + 1);

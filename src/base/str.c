@@ -21,8 +21,8 @@ static bool eq_nocase(const char *a, const char *b, size_t n)
 {
 	size_t i = 0;
 
-	/* Eight at a time while they are the same to the bit, which they mostly are. */
-	for (; n - i >= 8; i += 8) {
+	/* Eight at a time while they are the same to the bit, which they mostly are; the last eight may overlap. */
+	for (; n - i >= 8; i = n - i >= 16 || n == i + 8 ? i + 8 : n - 8) {
 		uint64_t x, y;
 
 		memcpy(&x, a + i, 8);

@@ -43,25 +43,6 @@ static inline const char *sip_end(struct str s)
 }
 
 
-/** First byte in [p, end) outside `classes`, or end. */
-static inline const char *sip_span(const char *p, const char *end, unsigned classes)
-{
-	for (; end - p >= 4; p += 4) {
-		if (!sip_char_is(p[0], classes))
-			return p;
-		if (!sip_char_is(p[1], classes))
-			return p + 1;
-		if (!sip_char_is(p[2], classes))
-			return p + 2;
-		if (!sip_char_is(p[3], classes))
-			return p + 3;
-	}
-	while (p < end && sip_char_is(*p, classes))
-		p++;
-	return p;
-}
-
-
 static inline const char *sip_skip_blanks(const char *p, const char *end)
 {
 	while (p < end && sip_char_is(*p, SIP_CHAR_BLANK))
@@ -93,6 +74,8 @@ static inline int sip_hex_digit(char c)
 }
 
 
+/** First byte in [p, end) outside `classes`, or end. */
+const char *sip_span(const char *p, const char *end, unsigned classes);
 /** Non-empty and all of these classes. */
 bool sip_all_chars(struct str s, unsigned classes);
 /** First CR or LF in [p, end), or end. */

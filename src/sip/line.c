@@ -90,8 +90,11 @@ static const char *read_name(struct sip_line *l, const char *p, const char *vend
 }
 
 
-enum sip_line_read sip_line_read(struct sip_line *l, const char *base, const char *p,
-				 const char *end)
+/* Inlined where all lines of a message are read: it is the inner loop of the server. */
+static inline __attribute__((always_inline)) enum sip_line_read read_line(struct sip_line *l,
+									  const char *base,
+									  const char *p,
+									  const char *end)
 {
 	const char *value, *vend, *next;
 	enum sip_line_read r;
@@ -125,4 +128,89 @@ enum sip_line_read sip_line_read(struct sip_line *l, const char *base, const cha
 	l->value = (uint32_t)(value - base);
 	l->vend = (uint32_t)(vend - base);
 	return r;
+}
+
+
+enum sip_line_read sip_line_read(struct sip_line *l, const char *base, const char *p,
+				 const char *end)
+{
+	return read_line(l, base, p, end);
+}
+
+
+/* ---- All lines of a message ---- */
+
+/* The first finding stays. */
+static void blame(struct str *wrong, struct str reason)
+{
+	if (!wrong->p)
+		*wrong = reason;
+}
+
+
+static void chain(struct sip_msg *m, struct sip_line *l)
+{
+	uint8_t at = (uint8_t)m->lines;
+
+	l->next = SIP_LINE_NONE;
+	if (l->id != SIP_HDR_OTHER) {
+		if (m->first[l->id] == SIP_LINE_NONE)
+			m->first[l->id] = at;
+		else
+			m->line[m->last[l->id]].next = at;
+		m->last[l->id] = at;
+	}
+	m->lines++;
+}
+
+
+/* LF without CR at the end of the line, or where it is folded. */
+static bool has_bare_lf(const struct sip_msg *m, const struct sip_line *l)
+{
+	const char *p = m->p + l->start, *end = m->p + l->end;
+
+	if (!l->folded)
+		return end[-1] == '\n' && (end - p < 2 || end[-2] != '\r');
+
+	for (; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+		if (p[-1] != '\r')
+			return true;
+	return false;
+}
+
+
+bool sip_lines_index(struct sip_msg *m, const char *p, struct str *wrong)
+{
+	const char *end = m->p + m->n;
+	struct sip_line beyond;
+
+	*wrong = STR_NULL;
+	while (p < end) {
+		struct sip_line *l = m->lines < SIP_HEADERS_MAX ? &m->line[m->lines] : &beyond;
+
+		switch (read_line(l, m->p, p, end)) {
+		case SIP_LINE_EMPTY:
+			m->bare_lf |= has_bare_lf(m, l);
+			m->headers_end = l->end;
+			return !wrong->p;
+		case SIP_LINE_BAD:
+			blame(wrong, STR("Malformed Header Line"));
+			__attribute__((fallthrough));
+		case SIP_LINE_OK:
+			if (l == &beyond) {
+				blame(wrong, STR("Too Many Header Lines"));
+				return false;
+			}
+			p = m->p + l->end;
+			m->bare_lf |= has_bare_lf(m, l);
+			if (l->name_n)
+				chain(m, l);
+			break;
+		case SIP_LINE_CUT:
+			p = end;
+			break;
+		}
+	}
+	blame(wrong, STR("No Empty Line after Headers"));
+	return false;
 }

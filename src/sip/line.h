@@ -19,4 +19,10 @@ enum sip_line_read {
 enum sip_line_read sip_line_read(struct sip_line *l, const char *base, const char *p,
 				 const char *end);
 
+/**
+ * The index over all header lines from `p` on: m->line, first, last, bare_lf, headers_end. False: something
+ * is wrong with them, the first of it in `wrong`; what could be read is in the index all the same.
+ */
+bool sip_lines_index(struct sip_msg *m, const char *p, struct str *wrong);
+
 #endif

@@ -155,72 +155,6 @@ static const char *decode_start_line(struct sip_msg *m, const char *p, const cha
 
 /* ---- The header lines ---- */
 
-static void chain(struct sip_msg *m, struct sip_line *l)
-{
-	uint8_t at = (uint8_t)m->lines;
-
-	l->next = SIP_LINE_NONE;
-	if (l->id != SIP_HDR_OTHER) {
-		if (m->first[l->id] == SIP_LINE_NONE)
-			m->first[l->id] = at;
-		else
-			m->line[m->last[l->id]].next = at;
-		m->last[l->id] = at;
-	}
-	m->lines++;
-}
-
-
-/* LF without CR at the end of the line, or where it is folded. */
-static bool has_bare_lf(const struct sip_msg *m, const struct sip_line *l)
-{
-	const char *p = m->p + l->start, *end = m->p + l->end;
-
-	if (!l->folded)
-		return end[-1] == '\n' && (end - p < 2 || end[-2] != '\r');
-
-	for (; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-		if (p[-1] != '\r')
-			return true;
-	return false;
-}
-
-
-static void index_lines(struct sip_msg *m, const char *p, struct verdict *v)
-{
-	const char *end = m->p + m->n;
-	struct sip_line beyond;
-
-	while (p < end) {
-		struct sip_line *l = m->lines < SIP_HEADERS_MAX ? &m->line[m->lines] : &beyond;
-
-		switch (sip_line_read(l, m->p, p, end)) {
-		case SIP_LINE_EMPTY:
-			m->bare_lf |= has_bare_lf(m, l);
-			m->headers_end = l->end;
-			return;
-		case SIP_LINE_BAD:
-			blame(v, 400, STR("Malformed Header Line"));
-			__attribute__((fallthrough));
-		case SIP_LINE_OK:
-			if (l == &beyond) {
-				blame(v, 400, STR("Too Many Header Lines"));
-				return;
-			}
-			p = m->p + l->end;
-			m->bare_lf |= has_bare_lf(m, l);
-			if (l->name_n)
-				chain(m, l);
-			break;
-		case SIP_LINE_CUT:
-			p = end;
-			break;
-		}
-	}
-	blame(v, 400, STR("No Empty Line after Headers"));
-}
-
-
 /* Header fields that make no sense twice and decide something. RFC 3261 7.3.1: more than one line
  * of a name is allowed only where the value is a comma-separated list. */
 static void check_single(const struct sip_msg *m, struct verdict *v)
@@ -384,6 +318,7 @@ enum sip_decode sip_msg_decode(struct sip_msg *m, struct str bytes, bool stream)
 {
 	const char *p = bytes.p, *end = sip_end(bytes);
 	struct verdict v = {0};
+	struct str wrong;
 
 	clear(m, bytes);
 	if (!bytes.n || bytes.n > UINT32_MAX)
@@ -400,7 +335,8 @@ enum sip_decode sip_msg_decode(struct sip_msg *m, struct str bytes, bool stream)
 	if (bytes.n > SIP_MESSAGE_MAX)
 		blame(&v, 513, STR("Message Too Large"));
 
-	index_lines(m, p, &v);
+	if (!sip_lines_index(m, p, &wrong))
+		blame(&v, 400, wrong);
 	if (!decode_via(m, &v))
 		return SIP_DECODE_BROKEN;
 

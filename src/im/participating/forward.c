@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "base/slab.h"
 #include "sip/auth_header.h"
 
 /** What only a trusted element may assert (RFC 3325 5, RFC 5502 6, RFC 6050, RFC 7315 4). */
@@ -36,7 +37,9 @@ int im_report_init(struct im_report *rep, struct im_events *events, struct loop 
 	struct str to = r->recipient.n ? r->recipient : r->m->uri;
 	struct str id = r->m->call_id;
 	struct str message = str_upto(r->message_id, IM_MESSAGE_ID_MAX);
-	char *p = mem_raw(from.n + to.n + id.n + message.n + 1);
+	struct slab *slab = sip_slab(sip_server_txn_sip(r->st));
+	size_t n = from.n + to.n + id.n + message.n;
+	char *p = slab_take(slab, n);
 
 	if (!p)
 		return -ENOMEM;
@@ -54,6 +57,8 @@ int im_report_init(struct im_report *rep, struct im_events *events, struct loop 
 		.call_id = {p + from.n + to.n, id.n},
 		.message_id = {p + from.n + to.n + id.n, message.n},
 		.text = p,
+		.text_n = n,
+		.slab = slab,
 	};
 	memcpy(p, from.p, from.n);
 	memcpy(p + from.n, to.p, to.n);
@@ -86,7 +91,7 @@ void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16
 
 void im_report_done(struct im_report *rep)
 {
-	mem_free(rep->text);
+	slab_give(rep->slab, rep->text, rep->text_n);
 	rep->text = NULL;
 }
 

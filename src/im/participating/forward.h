@@ -25,7 +25,9 @@ struct im_report {
 	struct str originator, recipient, call_id, message_id;
 	bool vouched; /**< originator is an authenticated identity, not what From says */
 	bool trusted; /**< the request came from a peer that may assert identities */
-	char *text;   /**< what the four point into */
+	char *text;   /**< what the four point into, in the engine's slab */
+	size_t text_n;
+	struct slab *slab;
 };
 
 /** -ENOMEM. */

@@ -49,6 +49,29 @@ static void test_span(void)
 }
 
 
+/* Each character at each place of a text that is otherwise of the class: the wide steps say what the table says. */
+static void test_span_wide(void)
+{
+	char text[40];
+
+	for (unsigned classes = 1; classes < 256; classes++) {
+		char member = 0;
+
+		while (!sip_char_is(++member, classes))
+			;
+		for (int c = 0; c < 256; c++) {
+			for (size_t at = 0; at < sizeof(text); at += 3) {
+				memset(text, member, sizeof(text));
+				text[at] = (char)c;
+				assert_ptr_equal(
+					sip_span(text, text + sizeof(text), classes),
+					text + (sip_char_is((char)c, classes) ? sizeof(text) : at));
+			}
+		}
+	}
+}
+
+
 /* At every length and offset, so that each of the wide steps and the tail is taken. */
 static void test_line_end(void)
 {
@@ -98,5 +121,5 @@ static void test_hex(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_classes), UNIT_TEST(test_span), UNIT_TEST(test_line_end),
-	  UNIT_TEST(test_colon_near), UNIT_TEST(test_hex))
+UNIT_MAIN(UNIT_TEST(test_classes), UNIT_TEST(test_span), UNIT_TEST(test_span_wide),
+	  UNIT_TEST(test_line_end), UNIT_TEST(test_colon_near), UNIT_TEST(test_hex))
