@@ -233,13 +233,19 @@ void hash_done(struct hash_table *t)
 }
 
 
+void hash_set_sparse(struct hash_table *t)
+{
+	t->sparse = true;
+}
+
+
 void hash_insert(struct hash_table *t, struct hash_link *l, uint64_t hash)
 {
 	struct hash_link **chain;
 
 	if (t->old)
 		move_some(t);
-	else if (2 * t->count > t->mask)
+	else if ((t->count << t->sparse) > t->mask)
 		grow(t);
 
 	chain = chain_of(t, hash);

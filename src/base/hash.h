@@ -35,11 +35,17 @@ struct hash_table {
 	struct hash_link **old; /**< being emptied while the table grows */
 	size_t mask, old_mask, moved;
 	size_t count;
+	bool sparse;
 	struct hash_key key;
 };
 
 /** -ENOMEM, or 0. `expected` is a first guess of the number of entries. */
 int hash_init(struct hash_table *t, size_t expected);
+/**
+ * Two to four buckets for each entry instead of one or two: for a large table whose entries lie cold in memory, so
+ * that looking for what is not there seldom touches one.
+ */
+void hash_set_sparse(struct hash_table *t);
 /** Frees the buckets; what is linked is the owner's affair. */
 void hash_done(struct hash_table *t);
 

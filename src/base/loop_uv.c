@@ -406,6 +406,7 @@ struct loop *loop_uv_alloc(void)
 		return NULL;
 	list_init(&lu->datagrams_dirty);
 	list_init(&lu->datagrams_hot);
+	list_init(&lu->shutting);
 	lu->wake_ms = UINT64_MAX;
 	if (loop_init(&lu->base, &ops) || uv_loop_init(&lu->uv))
 		return mem_unref(lu);

@@ -33,6 +33,8 @@ struct loop_uv {
 	struct list datagrams_hot;    /**< sockets that were read in this turn */
 	struct datagram_batch *batch; /**< where datagrams arrive; shared by all sockets */
 	char *read_buffer;            /**< where stream bytes arrive; shared by all streams */
+	struct list shutting;         /**< streams that are shut down, in that order */
+	struct timer patience;        /**< for the first of them */
 	size_t random_left;
 	uint8_t random_pool[RANDOM_POOL];
 };

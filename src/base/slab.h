@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLAB_STEP 64
+#define SLAB_STEP 32
 #define SLAB_BLOCK_MAX 4096
 /** The first chunk, and the largest: 2 MB huge pages need room to lie in. */
 #define SLAB_CHUNK_MIN 16384

@@ -45,7 +45,8 @@ struct stream_uv {
 	bool torn;     /* a part of what was pushed is lost for want of memory: it must fail */
 	struct loop_poll *poll;
 	struct byte_queue out;
-	struct timer patience; /* of stream_shutdown */
+	struct list_link shutting; /* in lu->shutting, since stream_shutdown */
+	uint64_t patience_ms;      /* until then */
 };
 
 struct listener_uv {
@@ -102,9 +103,19 @@ static int socket_open(const struct addr *a)
 
 /* ---- One connection ---- */
 
+static void leave_shutting(struct stream_uv *s)
+{
+	if (!list_linked(&s->shutting))
+		return;
+	list_remove(&s->lu->shutting, &s->shutting);
+	if (list_empty(&s->lu->shutting))
+		timer_cancel(&s->lu->patience);
+}
+
+
 static void release(struct stream_uv *s)
 {
-	timer_cancel(&s->patience);
+	leave_shutting(s);
 	s->poll = loop_poll_stop(s->poll);
 	if (s->fd >= 0) {
 		close(s->fd);
@@ -287,15 +298,29 @@ static void flow(struct stream *base)
 }
 
 
+/* All have the same patience, so that the first is the first to lose it. */
 static void on_patience(struct timer *t, void *arg)
 {
-	struct stream_uv *s = mem_ref(arg);
+	struct loop_uv *lu = arg;
+	uint64_t now_ms = loop_now_ms(&lu->base);
+	struct list_link *k;
 
-	(void)t;
-	if (!s->finished)
-		counter_add(&counters[C_SHUTDOWN_TIMEOUT], 1);
-	finish(s, s->finished ? 0 : -ETIMEDOUT);
-	mem_unref(s);
+	while ((k = list_first(&lu->shutting))) {
+		struct stream_uv *s = mem_ref(container_of(k, struct stream_uv, shutting));
+		bool over = s->patience_ms <= now_ms;
+
+		if (over) {
+			if (!s->finished)
+				counter_add(&counters[C_SHUTDOWN_TIMEOUT], 1);
+			leave_shutting(s);
+			finish(s, s->finished ? 0 : -ETIMEDOUT);
+		} else if (!timer_running(t)) {
+			timer_start(t, lu->base.timers, s->patience_ms - now_ms, on_patience, lu);
+		}
+		mem_unref(s);
+		if (!over)
+			return;
+	}
 }
 
 
@@ -303,7 +328,12 @@ static void shutdown_later(struct stream *base)
 {
 	struct stream_uv *s = container_of(base, struct stream_uv, base);
 
-	timer_start(&s->patience, base->loop->timers, STREAM_SHUTDOWN_MS, on_patience, s);
+	s->patience_ms = loop_now_ms(base->loop) + STREAM_SHUTDOWN_MS;
+	if (!list_linked(&s->shutting))
+		list_append(&s->lu->shutting, &s->shutting);
+	if (!timer_running(&s->lu->patience))
+		timer_start(&s->lu->patience, base->loop->timers, STREAM_SHUTDOWN_MS, on_patience,
+			    s->lu);
 	update_watch(s);
 }
 

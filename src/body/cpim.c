@@ -232,7 +232,8 @@ struct str cpim_mime(const struct cpim *c, struct str name)
 }
 
 
-static int content_decode(struct cpim *c, struct str rest)
+/* `whole`: all of the content is there, and its length can be judged. */
+static int content_decode(struct cpim *c, struct str rest, bool whole)
 {
 	struct str length = cpim_mime(c, STR("Content-Length"));
 	uint64_t n;
@@ -243,7 +244,7 @@ static int content_decode(struct cpim *c, struct str rest)
 	if (!c->content_type.n)
 		return -EBADMSG;
 	c->content = rest;
-	if (!length.p)
+	if (!length.p || !whole)
 		return 0;
 	if (!str_u64(length, &n) || n > rest.n)
 		return -EBADMSG;
@@ -307,7 +308,7 @@ static unsigned notify_decode(struct str value)
 }
 
 
-int cpim_decode(struct cpim *ret, struct str text)
+static int decode(struct cpim *ret, struct str text, bool whole)
 {
 	struct cpim c = {.headers = 0};
 	struct str rest = text;
@@ -316,7 +317,7 @@ int cpim_decode(struct cpim *ret, struct str text)
 	if (!err)
 		err = mime_decode(&c, &rest);
 	if (!err)
-		err = content_decode(&c, rest);
+		err = content_decode(&c, rest, whole);
 	if (err)
 		return err;
 
@@ -329,6 +330,18 @@ int cpim_decode(struct cpim *ret, struct str text)
 	c.notify = notify_decode(cpim_header(&c, CPIM_NS_IMDN, STR("Disposition-Notification")));
 	*ret = c;
 	return 0;
+}
+
+
+int cpim_decode(struct cpim *ret, struct str text)
+{
+	return decode(ret, text, true);
+}
+
+
+int cpim_decode_head(struct cpim *ret, struct str text)
+{
+	return decode(ret, text, false);
 }
 
 

@@ -74,6 +74,8 @@ struct cpim {
  * Content-Length beyond the end. -ENOBUFS: more headers than the ceilings above.
  */
 int cpim_decode(struct cpim *ret, struct str text);
+/** The same of its beginning, while the content is still to come: a Content-Length is not judged. */
+int cpim_decode_head(struct cpim *ret, struct str text);
 /** Value of the first header with this name; STR_NULL when absent. */
 struct str cpim_header(const struct cpim *c, struct str ns, struct str name);
 /** The next one after header number `*at` (start with 0); false: no more. */
@@ -104,6 +106,8 @@ struct cpim_params {
 	struct str content_type;
 	struct str content_disposition; /**< empty: none */
 	struct str content;
+	uint64_t
+		following; /**< bytes of content that the caller puts behind what is in `content` */
 };
 /** Appends the object. Check the buffer. */
 void cpim_encode(const struct cpim_params *p, struct buf *out);

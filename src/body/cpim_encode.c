@@ -235,7 +235,7 @@ void cpim_encode(const struct cpim_params *p, struct buf *out)
 	if (p->content_disposition.n)
 		put_mime(out, STR("Content-Disposition"), p->content_disposition);
 	buf_puts(out, STR("Content-Length: "));
-	buf_putu(out, p->content.n);
+	buf_putu(out, p->content.n + p->following);
 	buf_puts(out, STR("\r\n\r\n"));
 	buf_puts(out, p->content);
 }

@@ -132,34 +132,22 @@ int imdn_decode(struct imdn *ret, struct str text, struct arena *a)
 }
 
 
-static void put_field(struct buf *out, struct str name, struct str text)
-{
-	buf_putc(out, '<');
-	buf_puts(out, name);
-	buf_putc(out, '>');
-	xml_escape(text, out);
-	buf_puts(out, STR("</"));
-	buf_puts(out, name);
-	buf_putc(out, '>');
-}
-
-
 void imdn_encode(const struct imdn *i, struct buf *out)
 {
 	enum imdn_status status = i->status == IMDN_OTHER ? IMDN_ERROR : i->status;
 
 	buf_puts(out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
 			  "<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\">"));
-	put_field(out, STR("message-id"), i->message_id);
-	put_field(out, STR("datetime"), i->date_time);
+	xml_put_element(out, STR("message-id"), i->message_id);
+	xml_put_element(out, STR("datetime"), i->date_time);
 	if (i->recipient.p)
-		put_field(out, STR("recipient-uri"), i->recipient);
+		xml_put_element(out, STR("recipient-uri"), i->recipient);
 	/* The schema (11.1.9) has the second of the pair wherever it has the first. */
 	if (i->original_recipient.p || i->recipient.p)
-		put_field(out, STR("original-recipient-uri"),
-			  i->original_recipient.p ? i->original_recipient : i->recipient);
+		xml_put_element(out, STR("original-recipient-uri"),
+				i->original_recipient.p ? i->original_recipient : i->recipient);
 	if (i->subject.p)
-		put_field(out, STR("subject"), i->subject);
+		xml_put_element(out, STR("subject"), i->subject);
 	buf_printf(out, "<" STR_FMT "><status><" STR_FMT "/></status></" STR_FMT "></imdn>",
 		   STR_ARG(kind_elements[i->kind]), STR_ARG(statuses[status].name),
 		   STR_ARG(kind_elements[i->kind]));

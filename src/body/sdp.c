@@ -78,7 +78,7 @@ static bool decode_origin(struct sdp_origin *o, struct str value)
 
 
 /* m=<media> <port>[/<number of ports>] <proto> <fmt> ... */
-static bool decode_medium(struct sdp_medium *m, struct str value)
+bool sdp_medium_decode(struct sdp_medium *m, struct str value)
 {
 	struct str rest = value, port, digits;
 	uint32_t number;
@@ -113,7 +113,8 @@ static int split(struct sdp *s)
 			return -EBADMSG;
 		if (line.p[0] != 'm')
 			continue;
-		if (s->n == SDP_MEDIA_MAX || !decode_medium(&s->medium[s->n], str_from(line, 2)))
+		if (s->n == SDP_MEDIA_MAX ||
+		    !sdp_medium_decode(&s->medium[s->n], str_from(line, 2)))
 			return -EBADMSG;
 		s->medium[s->n++].text.p = at;
 	}
@@ -165,10 +166,12 @@ bool sdp_same_version(const struct sdp *a, const struct sdp *b)
 
 /* ---- The MSRP medium ---- */
 
-static bool is_msrp(const struct sdp_medium *m)
+bool sdp_medium_is_msrp(const struct sdp_medium *m)
 {
-	return str_eq_nocase(m->proto, STR("TCP/MSRP")) ||
-	       str_eq_nocase(m->proto, STR("TCP/TLS/MSRP"));
+	/* RFC 4975 8.1: "the media field value MUST be "message"". */
+	return str_eq_nocase(m->media, STR("message")) &&
+	       (str_eq_nocase(m->proto, STR("TCP/MSRP")) ||
+		str_eq_nocase(m->proto, STR("TCP/TLS/MSRP")));
 }
 
 
@@ -177,7 +180,7 @@ static ptrdiff_t find_msrp(const struct sdp *s)
 	ptrdiff_t refused = -1;
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (!is_msrp(&s->medium[i]))
+		if (!sdp_medium_is_msrp(&s->medium[i]))
 			continue;
 		if (s->medium[i].port)
 			return (ptrdiff_t)i;
@@ -189,9 +192,9 @@ static ptrdiff_t find_msrp(const struct sdp *s)
 
 
 /* c=<nettype> <addrtype> <connection-address> */
-static bool decode_connection(struct sdp_msrp *m, struct str lines)
+bool sdp_connection(struct str lines, struct str *ret, bool *v6)
 {
-	struct str value, rest;
+	struct str value, rest, type;
 	char letter;
 
 	while (sdp_line_next(&lines, &letter, &value)) {
@@ -199,10 +202,11 @@ static bool decode_connection(struct sdp_msrp *m, struct str lines)
 			continue;
 		rest = value;
 		(void)cut_word(&rest);
-		m->v6 = str_eq(cut_word(&rest), STR("IP6"));
-		m->address = str_cut(&rest, '/'); /* a TTL says nothing here */
-		m->address = str_trim(m->address);
-		return m->address.n > 0;
+		type = cut_word(&rest);
+		*ret = str_trim(str_cut(&rest, '/')); /* a TTL says nothing here */
+		if (v6)
+			*v6 = str_eq(type, STR("IP6"));
+		return ret->n > 0;
 	}
 	return false;
 }
@@ -301,7 +305,8 @@ int sdp_msrp_decode(struct sdp_msrp *ret, const struct sdp *s)
 		.port = m->port,
 		.secure = str_eq_nocase(m->proto, STR("TCP/TLS/MSRP")),
 	};
-	if (!decode_connection(ret, m->text) && !decode_connection(ret, s->session)) {
+	if (!sdp_connection(m->text, &ret->address, &ret->v6) &&
+	    !sdp_connection(s->session, &ret->address, &ret->v6)) {
 		ret->address = s->origin.address;
 		ret->v6 = s->origin.v6;
 	}

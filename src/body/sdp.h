@@ -4,13 +4,12 @@
  * accept-types, accept-wrapped-types, max-size), RFC 3264 (direction, port 0, versions), RFC 6135 (setup),
  * RFC 6714 (msrp-cema), RFC 5547 (file-selector and its like).
  *
- * Three things are done with one:
+ * Two things are done with one:
  *   - read: sdp_decode makes views into the text; sdp_msrp_decode works out what its MSRP medium says;
- *   - passed on by who stands in the media path: sdp_rewrite copies it with address, port, path and role
- *     of our own, and nothing else changed (notes A-7; digest f-C 22);
  *   - made: sdp_compose, for offers and answers of our own.
+ * Who stands in the media path passes one on with its own end in it: im/participating/session_sdp.h.
  *
- * Lines may end in CRLF or LF; what is written ends in CRLF where it is ours and as received elsewhere.
+ * Lines may end in CRLF or LF; what is written ends in CRLF.
  */
 #ifndef BODY_SDP_H
 #define BODY_SDP_H
@@ -64,6 +63,12 @@ bool sdp_line_next(struct str *rest, char *letter, struct str *value);
 bool sdp_attribute(struct str lines, struct str name, struct str *ret);
 /** Takes the next word of a list with blanks between, as accept-types and path are. False: none is left. */
 bool sdp_word_next(struct str *rest, struct str *ret);
+/** Of the value of an m= line; `text` stays. False: it is none. */
+bool sdp_medium_decode(struct sdp_medium *ret, struct str value);
+/** It carries MSRP, over TCP or TLS, refused or not. */
+bool sdp_medium_is_msrp(const struct sdp_medium *m);
+/** The host of the first c= in these lines; `v6` may be NULL. False: there is none. */
+bool sdp_connection(struct str lines, struct str *ret, bool *v6);
 /** The same description: same origin, id and version (RFC 3264 8: then nothing has changed). */
 bool sdp_same_version(const struct sdp *a, const struct sdp *b);
 
@@ -155,15 +160,6 @@ struct sdp_end {
 	enum sdp_setup setup; /**< SDP_SETUP_NONE: no a=setup */
 	bool cema;
 };
-
-/**
- * A copy with our end in the place of the sender's in o= and in medium `at`: port, protocol, c=, a=path,
- * a=setup and a=msrp-cema. All other lines stay as they are, in their order. A c= for the whole session is ours
- * too when no other medium needs it. `alone`: other media are refused (port 0), who cannot be passed
- * through. Failure is the buffer's.
- */
-void sdp_rewrite(struct buf *out, const struct sdp *s, size_t at, const struct sdp_end *end,
-		 bool alone);
 
 struct sdp_own {
 	struct sdp_end end;

@@ -15,6 +15,21 @@
 
 /* ---- Life ---- */
 
+static void destroy_backlog(void *object)
+{
+	struct msrp_backlog *b = object;
+
+	timer_cancel(&b->interrupt);
+	byte_queue_done(&b->q);
+}
+
+
+static void drop_backlog(struct msrp_connection *c)
+{
+	c->waiting = mem_unref(c->waiting);
+}
+
+
 static void destroy(void *object)
 {
 	struct msrp_connection *c = object;
@@ -22,11 +37,10 @@ static void destroy(void *object)
 	loop_defer_cancel(c->ep->loop, &c->resume);
 	loop_defer_cancel(c->ep->loop, &c->fail);
 	loop_defer_cancel(c->ep->loop, &c->rooms_call);
-	timer_cancel(&c->interrupt);
+	drop_backlog(c);
 	msrp_parser_done(&c->parser);
-	buf_done(&c->gathered);
+	msrp_gathered_drop(c);
 	byte_queue_done(&c->held);
-	byte_queue_done(&c->waiting);
 	mem_unref(c->stream);
 	mem_unref(c->name);
 }
@@ -67,7 +81,7 @@ static void forget(struct msrp_connection *c)
 	c->ep->connections--;
 	msrp_count(MSRP_G_CONNECTIONS, -1);
 	c->stream = mem_unref(c->stream);
-	timer_cancel(&c->interrupt);
+	drop_backlog(c);
 	loop_defer_cancel(c->ep->loop, &c->resume);
 	loop_defer_cancel(c->ep->loop, &c->fail);
 	loop_defer_cancel(c->ep->loop, &c->rooms_call);
@@ -162,7 +176,6 @@ static int connection_alloc(struct msrp_connection **ret, struct msrp_endpoint *
 	list_init(&c->transactions);
 	list_init(&c->rooms);
 	msrp_parser_init(&c->parser, &msrp_receive_ops, c);
-	buf_init(&c->gathered, MSRP_OTHER_BODY_MAX);
 	ep->connections++;
 	msrp_count(MSRP_G_CONNECTIONS, 1);
 	c->state = accepted ? MSRP_UNBOUND : MSRP_OPENING;
@@ -307,7 +320,8 @@ void msrp_connection_end(struct msrp_connection *c, int error, bool flush)
 		return;
 	enter(c, MSRP_CLOSING);
 	msrp_parser_stop(&c->parser);
-	timer_cancel(&c->interrupt);
+	if (c->waiting)
+		timer_cancel(&c->waiting->interrupt);
 	msrp_receive_break(c);
 	if (c->open)
 		msrp_writer_lost(c->open);
@@ -518,7 +532,7 @@ void msrp_connection_resume(struct msrp_connection *c)
 
 size_t msrp_connection_queued(const struct msrp_connection *c)
 {
-	return c->waiting.n + (c->stream ? stream_queued(c->stream) : 0);
+	return (c->waiting ? c->waiting->q.n : 0) + (c->stream ? stream_queued(c->stream) : 0);
 }
 
 
@@ -541,14 +555,13 @@ void msrp_connection_write(struct msrp_connection *c, const void *p, size_t n)
 
 static void flush_waiting(struct msrp_connection *c)
 {
-	struct byte_queue q = c->waiting;
+	struct msrp_backlog *b = c->waiting;
 
-	if (!q.n)
+	if (!b)
 		return;
-	c->waiting = (struct byte_queue){0};
-	timer_cancel(&c->interrupt);
-	msrp_connection_write(c, byte_queue_first(&q), q.n);
-	byte_queue_done(&q);
+	c->waiting = NULL;
+	msrp_connection_write(c, byte_queue_first(&b->q), b->q.n);
+	mem_unref(b);
 }
 
 
@@ -564,7 +577,7 @@ void msrp_connection_clear(struct msrp_connection *c)
 
 void msrp_connection_yield(struct msrp_connection *c)
 {
-	if (!c->waiting.n)
+	if (!c->waiting)
 		return;
 	if (!c->open || msrp_writer_interruptible(c->open))
 		msrp_connection_clear(c);
@@ -575,6 +588,20 @@ static void on_interrupt(struct timer *t, void *arg)
 {
 	(void)t;
 	msrp_connection_clear(arg);
+}
+
+
+/* The first of them is not kept waiting for longer than MSRP_INTERRUPT_MS. */
+static int add_waiting(struct msrp_connection *c, const struct buf *frame)
+{
+	if (!c->waiting) {
+		c->waiting = mem_alloc(sizeof(*c->waiting), destroy_backlog);
+		if (!c->waiting)
+			return -ENOMEM;
+		timer_start(&c->waiting->interrupt, loop_timers(c->ep->loop), MSRP_INTERRUPT_MS,
+			    on_interrupt, c);
+	}
+	return byte_queue_put(&c->waiting->q, frame->p, frame->n);
 }
 
 
@@ -593,11 +620,8 @@ void msrp_connection_frame(struct msrp_connection *c, const struct buf *frame)
 		msrp_connection_write(c, frame->p, frame->n);
 		return;
 	}
-	if (byte_queue_put(&c->waiting, frame->p, frame->n) || c->waiting.n > MSRP_QUEUE_MAX)
+	if (add_waiting(c, frame) || c->waiting->q.n > MSRP_QUEUE_MAX)
 		msrp_connection_fail(c, -ENOBUFS);
-	if (!timer_running(&c->interrupt))
-		timer_start(&c->interrupt, loop_timers(c->ep->loop), MSRP_INTERRUPT_MS,
-			    on_interrupt, c);
 }
 
 

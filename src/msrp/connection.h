@@ -50,6 +50,12 @@ struct msrp_writer;
 
 enum msrp_connection_state { MSRP_OPENING, MSRP_UNBOUND, MSRP_BOUND, MSRP_CLOSING, MSRP_GONE };
 
+/** Whole frames that wait while a chunk is open. */
+struct msrp_backlog {
+	struct byte_queue q;
+	struct timer interrupt; /**< the chunk has to make room then */
+};
+
 /** Waits for room in the queue; called once, from the loop, or when the connection ends. */
 struct msrp_room {
 	struct list_link link;
@@ -69,14 +75,13 @@ struct msrp_connection {
 	struct list transactions; /**< of msrp_transaction.of_connection */
 	struct list rooms;
 	struct msrp_parser parser;
-	struct msrp_receive
-		rx;          /**< the request being received; rx.session NULL: to be passed over */
-	struct buf gathered; /**< body of a request other than SEND */
-	struct byte_queue held;    /**< read, and not parsed: paused */
-	struct byte_queue waiting; /**< whole frames that wait for the open chunk */
-	struct msrp_writer *open;  /**< whose chunk is on the wire */
-	struct msrp_session *last; /**< whom the last request was for */
-	struct timer interrupt;
+	/** The request being received; rx.session NULL: to be passed over */
+	struct msrp_receive rx;
+	struct buf *gathered;   /**< body of a request other than SEND; NULL: none is under way */
+	struct byte_queue held; /**< read, and not parsed: paused */
+	struct msrp_backlog *waiting; /**< whole frames that wait for the open chunk; NULL: none */
+	struct msrp_writer *open;     /**< whose chunk is on the wire */
+	struct msrp_session *last;    /**< whom the last request was for */
 	struct deferred_call resume, fail, rooms_call;
 	uint64_t written; /**< bytes in all */
 	char *name;       /**< TLS that we opened: whom the certificate is for */

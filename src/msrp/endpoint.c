@@ -11,6 +11,7 @@
 #include "msrp/counters.h"
 #include "msrp/endpoint_state.h"
 #include "msrp/send.h"
+#include "msrp/setup.h"
 #include "msrp/transaction.h"
 
 /* Accepted connections without a session: ten seconds of a hundred new sessions each second. */
@@ -166,13 +167,17 @@ int msrp_endpoint_listen(struct msrp_endpoint *ep, const struct msrp_listen_para
 	ln->host = host_of(p);
 	if (!ln->host)
 		return -ENOMEM;
-	err = stream_listen(&ln->stream, ep->loop, &p->local, p->tls, on_accepted, ln);
+	err = p->outgoing_only
+		      ? 0
+		      : stream_listen(&ln->stream, ep->loop, &p->local, p->tls, on_accepted, ln);
 	if (err) {
 		ln->host = mem_unref(ln->host);
 		return err;
 	}
 	ln->host_v6 = strchr(ln->host, ':') != NULL;
-	ln->port = p->port ? p->port : addr_port(stream_listener_local(ln->stream));
+	ln->port = p->port      ? p->port
+		   : ln->stream ? addr_port(stream_listener_local(ln->stream))
+				: MSRP_PORT_DISCARD;
 	ep->listeners_n++;
 	return 0;
 }

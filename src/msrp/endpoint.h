@@ -57,6 +57,7 @@ struct msrp_listen_params {
 	struct tls_config *tls; /**< NULL: tcp, URIs with msrp:; otherwise msrps: */
 	struct str host;        /**< written into our URIs; empty: the address bound to */
 	uint16_t port;          /**< likewise; 0: the port bound to */
+	bool outgoing_only; /**< nobody can connect (TLS without a certificate): our URIs name port 9 */
 };
 
 /** -errno of the system; -EINVAL: bound to the any-address and no host; -ENOBUFS. */

@@ -114,14 +114,14 @@ struct msrp_frame {
 
 	const char *fault; /**< NULL, or what is wrong: the comment for a 400 */
 
-	struct str
-		to_path; /**< as received; not checked beyond being there: see msrp_path_decode */
+	/** As received; not checked beyond being there: see msrp_path_decode */
+	struct str to_path;
 	struct str from_path;
 	struct str message_id; /**< STR_NULL: absent; so are all below */
 	struct str content_type;
-	struct str
-		use_nickname; /**< between the quotes, escapes as received; see msrp_nickname_decode */
-	bool has_nickname;    /**< Use-Nickname is present, empty or not */
+	/** Between the quotes, escapes as received; see msrp_nickname_decode */
+	struct str use_nickname;
+	bool has_nickname; /**< Use-Nickname is present, empty or not */
 	bool has_range;
 	struct msrp_range range; /**< 1-* / * when the header is absent */
 	bool success_report;     /**< "yes" */

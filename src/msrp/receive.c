@@ -112,6 +112,25 @@ static void report_arrives(struct msrp_session *s, const struct msrp_frame *f)
 }
 
 
+void msrp_gathered_drop(struct msrp_connection *c)
+{
+	if (c->gathered)
+		buf_done(c->gathered);
+	mem_free(c->gathered);
+	c->gathered = NULL;
+}
+
+
+/* Other methods than SEND are rare and short; without memory they are answered 413. */
+static void gather(struct msrp_connection *c)
+{
+	msrp_gathered_drop(c);
+	c->gathered = mem_raw(sizeof(*c->gathered));
+	if (c->gathered)
+		buf_init(c->gathered, MSRP_OTHER_BODY_MAX);
+}
+
+
 static void request_begins(struct msrp_connection *c, struct msrp_session *s,
 			   const struct msrp_frame *f)
 {
@@ -131,7 +150,7 @@ static void request_begins(struct msrp_connection *c, struct msrp_session *s,
 			c->rx_empty = true;
 		break;
 	default:
-		buf_clear(&c->gathered);
+		gather(c);
 		break;
 	}
 }
@@ -191,7 +210,8 @@ static void on_body(const struct msrp_frame *f, struct str piece, void *arg)
 	if (r->skip)
 		return;
 	if (f->method != MSRP_METHOD_SEND) {
-		buf_puts(&c->gathered, piece);
+		if (c->gathered)
+			buf_puts(c->gathered, piece);
 		return;
 	}
 	touch(s);
@@ -276,16 +296,15 @@ static void other_ends(struct msrp_connection *c, const struct msrp_frame *f)
 	struct msrp_session *s = r->session;
 	uint16_t status = 501;
 
-	if (c->gathered.failed)
+	if (!c->gathered || c->gathered->failed)
 		status = 413;
 	else if (s->handler->request)
-		status = s->handler->request(s, r, buf_str(&c->gathered), s->arg);
+		status = s->handler->request(s, r, buf_str(c->gathered), s->arg);
 	if (status != MSRP_LATER && r->answer)
 		msrp_answer_give(r->answer, status);
 	else if (status != MSRP_LATER)
 		msrp_answer_now(c, f, status);
-	buf_done(&c->gathered);
-	buf_init(&c->gathered, MSRP_OTHER_BODY_MAX);
+	msrp_gathered_drop(c);
 }
 
 

@@ -91,14 +91,14 @@ int msrp_relay_replace(struct msrp_relay *r, enum msrp_side side, struct msrp_se
 struct msrp_session *msrp_relay_session(const struct msrp_relay *r, enum msrp_side side);
 
 struct msrp_relay_counts {
-	uint64_t messages; /**< whose last chunk passed */
-	uint64_t chunks;
-	uint64_t bytes;   /**< of content */
-	uint64_t aborted; /**< by their sender */
-	uint64_t refused; /**< by our policy */
-	uint64_t
+	uint64_t bytes;    /**< of content */
+	uint32_t messages; /**< whose last chunk passed */
+	uint32_t chunks;
+	uint32_t aborted; /**< by their sender */
+	uint32_t refused; /**< by our policy */
+	uint32_t
 		failed; /**< answered by the far side with something else than 200, or not at all */
-	uint64_t reports;
+	uint32_t reports;
 };
 
 const struct msrp_relay_counts *msrp_relay_counts(const struct msrp_relay *r, enum msrp_side from);

@@ -59,8 +59,8 @@ struct msrp_target {
 	uint16_t port;
 	bool numeric; /**< `addr` is filled in; otherwise `host` is a name to be resolved */
 	struct addr addr;
-	struct str
-		name; /**< TLS: what the certificate must be for: the host of the path's first URI */
+	/** TLS: what the certificate must be for: the host of the path's first URI */
+	struct str name;
 	bool rewritten; /**< c=/m= was taken because it is not what the path says: an ALG, a middlebox */
 };
 

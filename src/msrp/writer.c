@@ -149,7 +149,7 @@ int msrp_writer_piece(struct msrp_writer *w, struct str piece)
 	msrp_connection_write(c, piece.p, piece.n);
 	w->pos += piece.n;
 	w->chunk += piece.n;
-	if (c->waiting.n)
+	if (c->waiting)
 		msrp_connection_yield(c);
 	return 0;
 }

@@ -164,8 +164,8 @@ struct sip_invite_params {
 	/** UAC: all of it. UAS: hop, contact_user, contact_params. */
 	struct sip_dialog_params dialog;
 	/* UAC only: */
-	struct str
-		headers; /**< further lines of the INVITE; not what the dialog, profile and timer add */
+	/** Further lines of the INVITE; not what the dialog, profile and timer add */
+	struct str headers;
 	struct str type, body; /**< the offer; empty: the other side makes it */
 	void *arg;
 };
@@ -232,8 +232,8 @@ void sip_invite_modify_cancel(struct sip_invite *inv);
 
 /** How the owner ends it; zeroed is fine, and so is NULL. */
 struct sip_invite_farewell {
-	struct str
-		headers; /**< of the BYE or the final response: "Reason: …\r\n"; a CANCEL has none */
+	/** Of the BYE or the final response: "Reason: …\r\n"; a CANCEL has none */
+	struct str headers;
 	uint16_t status; /**< of the INVITE, when it still waits for an answer; 0: 480 */
 };
 /** Ends it, takes the reference; no callback follows. NULL is fine; returns NULL. */

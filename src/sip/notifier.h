@@ -59,7 +59,7 @@ struct sip_notifier_params {
 	bool pending; /**< nobody has allowed it yet: sip_notifier_allow */
 	struct str contact_user;
 	struct str contact_params; /**< behind its '>': ";isfocus"; empty: none */
-	struct str headers; /**< further header lines of the 200 and of each NOTIFY */
+	struct str headers;        /**< further header lines of the 200 and of each NOTIFY */
 	const struct sip_notifier_handler *handler;
 	void *arg;
 };

@@ -47,8 +47,8 @@
 struct overload {
 	struct loop *loop;
 	uint64_t batch_us; /**< when the present batch began; 0: between batches */
-	uint64_t
-		busy_us; /**< end of the last batch that left a backlog: the rate is measured from here */
+	/** End of the last batch that left a backlog: the rate is measured from here */
+	uint64_t busy_us;
 	uint64_t refilled_us;
 	uint64_t above_us;     /**< since when the delay is above the target; 0: it is not */
 	uint64_t bytes_per_ms; /**< drain rate, a running mean; bytes as the kernel counts them */

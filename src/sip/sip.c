@@ -381,6 +381,7 @@ static int start(struct sip *s, const struct sip_params *p)
 	err = hash_init(&s->servers, SERVERS_EXPECTED);
 	if (err)
 		return err;
+	hash_set_sparse(&s->servers); /* answered ones linger by the hundred thousand */
 	err = sip_transports_alloc(&s->transports, s->loop, &from_transports, s);
 	if (err)
 		return err;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/counter.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/tls.h"
 #include "sip/connection.h"
@@ -196,8 +197,8 @@ static int open_udp(struct sip_transports *t, struct sip_listener *l, const stru
 {
 	int err = datagram_open(&l->udp, t->loop, local, on_datagrams, on_datagram_error, l);
 
-	if (!err)
-		(void)datagram_set_urgent(l->udp, "SIP/");
+	if (!err && datagram_set_urgent(l->udp, "SIP/"))
+		log_info("sip", "the system keeps no queue apart for responses: all wait in one");
 	return err;
 }
 

@@ -6,6 +6,7 @@
 
 #include "body/group.h"
 #include "body/group_advertisement.h"
+#include "body/group_edit.h"
 #include "body/xml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -81,6 +82,25 @@ static void check_round_trip(const struct group *g)
 }
 
 
+/* A member more and less again is what it was; never anything but that, or an error. */
+static void check_edit(struct str text, const struct group *g)
+{
+	const struct group_member more = {.uri = STR("sip:one more@example.net"),
+					  .display_name = STR("<&>")};
+	struct buf added = BUF_INIT(XML_SIZE_MAX), left = BUF_INIT(XML_SIZE_MAX);
+
+	if (!group_edit_add(&added, text, &more, canonical, NULL) &&
+	    !group_edit_remove(&left, buf_str(&added), more.uri, canonical, NULL))
+		assert(left.n >= text.n);
+	for (size_t i = 0; i < g->members_n && i < 3; i++) {
+		buf_clear(&left);
+		(void)group_edit_remove(&left, text, g->members[i].uri, canonical, NULL);
+	}
+	buf_done(&added);
+	buf_done(&left);
+}
+
+
 static void check_advertisement(const struct group_advertisement *g)
 {
 	struct arena a = ARENA_INIT(XML_SIZE_MAX);
@@ -108,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (group_decode(&g, text, canonical, NULL) == 0) {
 		check_rights(g);
 		check_round_trip(g);
+		check_edit(text, g);
 		mem_unref(g);
 	}
 	if (group_advertisement_decode(&ad, text, &a) == 0)

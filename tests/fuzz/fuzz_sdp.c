@@ -1,36 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Session descriptions: what is passed on can be read again and says the same. */
+/* Session descriptions: what is answered can be read again. */
 #include <assert.h>
 #include <stdint.h>
 
 #include "body/sdp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void check_passed_on(const struct sdp *s, const struct sdp_msrp *m)
-{
-	const struct sdp_end end = {.id = 1,
-				    .version = 2,
-				    .address = STR("192.0.2.1"),
-				    .port = 2855,
-				    .path = STR("msrp://192.0.2.1:2855/a;tcp")};
-	struct buf out = BUF_INIT(4 * SDP_TEXT_MAX);
-	struct sdp again;
-	struct sdp_msrp now;
-
-	sdp_rewrite(&out, s, m->at, &end, true);
-	assert(!out.failed);
-	if (out.n <= SDP_TEXT_MAX) {
-		assert(sdp_decode(&again, buf_str(&out)) == 0);
-		assert(again.n == s->n);
-		assert(sdp_msrp_decode(&now, &again) == 0);
-		assert(now.port == 2855 && str_eq(now.path, end.path));
-		assert(str_eq(now.address, end.address));
-		assert(str_eq(now.accept, m->accept) && now.max_size == m->max_size);
-	}
-	buf_done(&out);
-}
 
 
 /* What was taken from a selector can be written, and is then read as the same. */
@@ -95,7 +70,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	assert(sdp_path_last(m.path).n <= m.path.n);
 	check_file(&m);
-	check_passed_on(&s, &m);
 	check_answer(&s, &m);
 	return 0;
 }
