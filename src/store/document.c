@@ -112,6 +112,26 @@ int store_document_list(struct store *s, struct store_request *r, struct str aor
 }
 
 
+int store_document_find(struct store *s, struct store_request *r, struct str auid, struct str after,
+			size_t max, store_done_cb *done, void *arg)
+{
+	struct str keys[] = {auid, after};
+	int error = store_keys_check(keys, 2, STORE_DOCUMENT_NAME_MAX);
+	struct store_job *j;
+	bool copied;
+
+	if (error)
+		return error;
+	j = store_job_alloc(STORE_OP_DOCUMENT_FIND);
+	if (!j)
+		return -ENOMEM;
+	j->in.document_page.max = max < STORE_PAGE_MAX ? max : STORE_PAGE_MAX;
+	copied = store_text_copy(&j->arena, &j->in.document_page.auid, auid) &&
+		 store_text_copy(&j->arena, &j->in.document_page.after, after);
+	return store_job_start(s, j, copied, r, done, arg);
+}
+
+
 const struct store_document *store_document_result(const struct store_request *r, size_t *count)
 {
 	if (count)

@@ -18,6 +18,8 @@
 #define STORE_AUID_ACCESS_RULES "org.openmobilealliance.access-rules"
 #define STORE_NAME_ACCESS_RULES "access-rules"
 #define STORE_AUID_GROUPS "org.openmobilealliance.groups"
+/** A group's document lies under the IM Group Identity, as in the view global/byGroupID of Shared-Group XDM. */
+#define STORE_NAME_GROUP "index"
 #define STORE_AUID_RESOURCE_LISTS "resource-lists"
 
 /** Bytes of one document; a thousand rules fit. */
@@ -63,7 +65,14 @@ int store_document_get(struct store *s, struct store_request *r, struct str aor,
 int store_document_list(struct store *s, struct store_request *r, struct str aor,
 			store_done_cb *done, void *arg);
 
-/** In `done` of put, get and list. */
+/**
+ * Up to `max` (1 … STORE_PAGE_MAX) documents of one application, of all users, without bodies, in order of AOR; of
+ * those behind `after`, an AOR (empty: from the start). For applications with one document under an AOR.
+ */
+int store_document_find(struct store *s, struct store_request *r, struct str auid, struct str after,
+			size_t max, store_done_cb *done, void *arg);
+
+/** In `done` of put, get, list and find. */
 const struct store_document *store_document_result(const struct store_request *r, size_t *count);
 
 #endif

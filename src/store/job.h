@@ -11,11 +11,14 @@
 #ifndef STORE_JOB_H
 #define STORE_JOB_H
 
+#include <limits.h>
+
 #include "base/mem.h"
 #include "store/account.h"
 #include "store/binding.h"
 #include "store/deferred.h"
 #include "store/document.h"
+#include "store/history.h"
 #include "store/policy.h"
 #include "store/profile.h"
 #include "store/system_message.h"
@@ -39,6 +42,7 @@
 	X(DOCUMENT_DELETE, document_delete, false)                             \
 	X(DOCUMENT_GET, document_get, true)                                    \
 	X(DOCUMENT_LIST, document_list, true)                                  \
+	X(DOCUMENT_FIND, document_find, true)                                  \
 	X(POLICY_PUT, policy_put, false)                                       \
 	X(POLICY_DELETE, policy_delete, false)                                 \
 	X(POLICY_LIST, policy_list, true)                                      \
@@ -62,7 +66,18 @@
 	X(DEFERRED_EXPIRED, deferred_expired, false)                           \
 	X(DEFERRED_FIND, deferred_find, true)                                  \
 	X(DEFERRED_USERS, deferred_users, false)                               \
-	X(DEFERRED_COUNT, deferred_count, false)
+	X(DEFERRED_COUNT, deferred_count, false)                               \
+	X(HISTORY_BEGIN, history_begin, false)                                 \
+	X(HISTORY_END, history_end, false)                                     \
+	X(HISTORY_END_ALL, history_end_all, false)                             \
+	X(HISTORY_ADD, history_add, false)                                     \
+	X(HISTORY_DELETE, history_delete, false)                               \
+	X(HISTORY_CLEAR, history_clear, false)                                 \
+	X(HISTORY_PURGE, history_purge, false)                                 \
+	X(HISTORY_GET, history_get, true)                                      \
+	X(HISTORY_LIST, history_list, true)                                    \
+	X(HISTORY_CONVERSATIONS, history_conversations, true)                  \
+	X(HISTORY_COUNT, history_count, true)
 
 enum store_op {
 #define STORE_OPERATION_ENUM(NAME, name, reads) STORE_OP_##NAME,
@@ -70,6 +85,8 @@ enum store_op {
 #undef STORE_OPERATION_ENUM
 		STORE_OPS
 };
+
+struct content_area;
 
 struct store_allow {
 	struct str aor;
@@ -93,6 +110,11 @@ struct store_set {
 struct store_put_document {
 	struct store_document document; /**< of a delete and get: the key */
 	struct str if_etag;
+};
+
+struct store_document_page {
+	struct str auid, after;
+	size_t max;
 };
 
 struct store_put_policies {
@@ -133,6 +155,34 @@ struct store_deferred_page {
 	size_t max;
 };
 
+struct store_history_one {
+	struct str owner, reason;
+	uint64_t id; /**< of an entry or conversation */
+	int64_t at_ms;
+};
+
+struct store_history_add {
+	struct store_history_entry entry[STORE_HISTORY_COPIES_MAX];
+	size_t n;
+	struct store_history_quota quota;
+	int64_t now_ms;
+};
+
+struct store_history_page {
+	struct store_history_filter filter; /**< `after` counts since_ms in */
+	uint64_t before;                    /**< until_ms as an id */
+};
+
+/** A page of the history ends here, in bytes: the largest entries would not fit in a job by the hundred. */
+#define STORE_HISTORY_PAGE_BYTES (4u << 20)
+
+/** What `found` of a get and of a list points to. */
+struct store_history_found {
+	struct store_history_entry *entry;
+	size_t n;
+	uint64_t next;
+};
+
 /** What is asked; the operation says which member. Texts are in the job's arena. */
 union store_args {
 	struct str aor;
@@ -141,6 +191,7 @@ union store_args {
 	struct store_page page;
 	struct store_set set;
 	struct store_put_document document;
+	struct store_document_page document_page;
 	struct store_put_policies policies;
 	struct store_policy policy;
 	struct store_system_message system_message;
@@ -150,6 +201,10 @@ union store_args {
 	struct store_finish finish;
 	struct store_mark mark;
 	struct store_deferred_page deferred_page;
+	struct store_conversation conversation;
+	struct store_history_one history_one;
+	struct store_history_add history_add;
+	struct store_history_page history_page;
 	struct str text;
 	uint64_t id;
 	int64_t now_ms;
@@ -192,6 +247,10 @@ struct store_backend {
 	bool (*lost)(void *connection);
 	/** The sentence for the operator about the last failure. */
 	void (*explain)(void *connection, int error, struct buf *why);
+	/** The directory of contents into `path`; false: they are in memory. */
+	bool (*content)(struct str where, char path[PATH_MAX]);
+	/** On the loop, before the first job. May be NULL. */
+	void (*attach)(void *connection, struct content_area *area);
 	store_op_cb *op[STORE_OPS];
 };
 
@@ -220,6 +279,8 @@ extern const struct store_shape store_policy_shape;
 extern const struct store_shape store_system_message_shape;
 extern const struct store_shape store_deferred_shape; /**< devices are not in it */
 extern const struct store_shape store_device_shape;
+extern const struct store_shape store_history_shape;
+extern const struct store_shape store_conversation_shape;
 
 /** Copies into the arena; false: out of memory. `dst` may be `src`. */
 bool store_record_copy(struct arena *a, void *dst, const void *src,
@@ -242,6 +303,9 @@ bool store_document_allows(struct str if_etag, struct str etag);
 bool store_system_message_settled(const struct store_system_message *m);
 /** 0: this answer may be written; 1: it stands there already; or the errno of mark_answered. */
 int store_system_message_check_answer(const struct store_system_message *m, struct str answer);
+
+/** As a search of the history finds it: any case of ASCII letters. */
+bool store_history_text_holds(struct str text, struct str wanted);
 
 /** The memory backend's connection, for store/memory/memory.h; asserts that it is one. */
 void *store_memory_of(struct store *s);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "store/content_area.h"
 #include "store/lane.h"
 
 /** Bytes of the sentence for the operator. */
@@ -15,6 +16,8 @@ struct store {
 	const struct store_backend *backend;
 	struct store_lane *writer; /**< without threads: all there is */
 	struct store_lane *reader; /**< NULL without threads */
+	struct content_area *contents;
+	uint64_t conversation; /**< the last id given */
 	size_t waiting;
 	size_t bytes; /**< of what waits */
 	int trouble;
@@ -36,6 +39,7 @@ static void destroy(void *object)
 		store_lane_close(s->reader);
 	if (s->writer)
 		store_lane_close(s->writer);
+	mem_unref(s->contents);
 	mem_unref(s->loop);
 }
 
@@ -63,6 +67,34 @@ static int unknown_backend(struct str name, struct buf *why)
 }
 
 
+/* Lanes finish what was asked for when the store is gone: their backend holds a reference of its own. */
+static int open_contents(struct store *s, struct str where)
+{
+	char path[PATH_MAX];
+	bool disk = s->backend->content(where, path);
+	int r = content_area_alloc(&s->contents, s->loop, disk ? path : NULL);
+
+	if (!r && s->backend->attach)
+		s->backend->attach(s->writer->connection, s->contents);
+	return r;
+}
+
+
+struct content_area *store_content_area(struct store *s)
+{
+	return s->contents;
+}
+
+
+uint64_t store_history_conversation_id(struct store *s, int64_t now_ms)
+{
+	uint64_t id = STORE_HISTORY_ID(now_ms > 0 ? now_ms : 1);
+
+	s->conversation = id > s->conversation ? id : s->conversation + 1;
+	return s->conversation;
+}
+
+
 int store_open(struct store **ret, struct loop *loop, struct str url, struct buf *why)
 {
 	struct str where = url, name = str_cut(&where, ':');
@@ -81,6 +113,8 @@ int store_open(struct store **ret, struct loop *loop, struct str url, struct buf
 	r = store_lane_open(&s->writer, s, loop, backend, where, true, why);
 	if (!r && backend->threads)
 		r = store_lane_open(&s->reader, s, loop, backend, where, false, why);
+	if (!r)
+		r = open_contents(s, where);
 	if (r) {
 		mem_unref(s);
 		return r;

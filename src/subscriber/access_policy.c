@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "body/resource_lists.h"
 #include "sip/uri.h"
+#include "subscriber/list_anchor.h"
 
 /** Memory of one document of lists: RESOURCE_ITEMS_MAX entries with their texts, twice. */
 #define LISTS_MEMORY_MAX (2u << 20)
@@ -140,56 +141,8 @@ int access_policy_add_lists(struct access_policy *p, struct str name, struct str
 
 /* ---- What an anchor names ---- */
 
-/** "…/resource-lists/users/USER/NAME/~~/resource-lists/list[@name="X"]" taken apart. */
-struct anchor {
-	struct str user, name; /**< escaped */
-	struct str list;       /**< empty: the whole document */
-};
-
-
-/* The name in the last list[@name="…"] of an unescaped node selector; false: another kind of selector. */
-static bool selector_decode(struct str *ret, struct str selector)
-{
-	struct str rest = selector;
-
-	*ret = STR("");
-	(void)str_cut(&rest, '/'); /* resource-lists, whatever its prefix */
-	while (rest.p) {
-		struct str step = str_cut(&rest, '/');
-		ptrdiff_t at = str_find_str(step, STR("list[@name="));
-		struct str value = at < 0 ? STR("") : str_from(step, (size_t)at + 11);
-
-		if (value.n < 3 || (value.p[0] != '"' && value.p[0] != '\'') ||
-		    value.p[value.n - 1] != ']' || value.p[value.n - 2] != value.p[0])
-			return false;
-		*ret = (struct str){value.p + 1, value.n - 3};
-	}
-	return true;
-}
-
-
-/* `text` was unescaped as a whole: no name of ours has a slash. */
-static bool anchor_decode(struct anchor *ret, struct str text)
-{
-	ptrdiff_t at = str_find_str(text, STR("/resource-lists/users/"));
-	if (at < 0)
-		return false;
-	struct str rest = str_from(text, (size_t)at + 22);
-	ptrdiff_t query = str_find(rest, '?');
-
-	if (query >= 0)
-		rest = str_upto(rest, (size_t)query);
-	ret->user = str_cut(&rest, '/');
-	ret->name = rest.p ? str_cut(&rest, '/') : STR("");
-	ret->list = STR("");
-	if (!rest.p || !rest.n)
-		return true;
-	return str_eq(str_cut(&rest, '/'), STR("~~")) && rest.p &&
-	       selector_decode(&ret->list, rest);
-}
-
-
-static const struct document *document_find(const struct access_policy *p, const struct anchor *a)
+static const struct document *document_find(const struct access_policy *p,
+					    const struct list_anchor *a)
 {
 	char text[SIP_AOR_MAX];
 	struct buf user;
@@ -242,12 +195,12 @@ static enum access_listed listed(struct str anchor, const struct str *callers, s
 	const struct access_policy *p = arg;
 	char text[SIP_URI_MAX];
 	struct buf plain;
-	struct anchor a;
+	struct list_anchor a;
 
 	buf_fixed(&plain, text, sizeof(text));
 	sip_unescape(anchor, &plain);
 	const struct document *d = NULL;
-	if (!plain.failed && anchor_decode(&a, buf_str(&plain)))
+	if (!plain.failed && list_anchor_decode(&a, buf_str(&plain)))
 		d = document_find(p, &a);
 	if (!d)
 		return ACCESS_LIST_UNKNOWN;

@@ -134,6 +134,34 @@ static void test_list(void)
 }
 
 
+static int find(struct documents *t, const char *auid, const char *after, size_t max)
+{
+	return ASK(t, store_document_find, str_of(auid), str_of(after), max, seen, t);
+}
+
+
+/* All of one application, page by page. */
+static void test_find(void)
+{
+	struct documents *t = documents();
+
+	unit_ok(put(t, "sip:b@x", "g", "index", "x", STR("")));
+	unit_ok(put(t, "sip:a@x", "g", "index", "xx", STR("")));
+	unit_ok(put(t, "sip:aa@x", "g", "index", "xxx", STR("")));
+	unit_ok(put(t, "sip:a@x", "other", "index", "x", STR("")));
+	unit_ok(put(t, "sip:ab@x", "gg", "index", "x", STR("")));
+	unit_ok(find(t, "g", "", 2));
+	unit_buf_is(t->out, "sip:a@x|g|index|application/xml|2|7|,"
+			    "sip:aa@x|g|index|application/xml|3|7|,");
+	unit_ok(find(t, "g", "sip:aa@x", 2));
+	unit_buf_is(t->out, "sip:b@x|g|index|application/xml|1|7|,");
+	unit_ok(find(t, "g", "sip:b@x", 2));
+	unit_buf_is(t->out, "");
+	unit_ok(find(t, "nothing", "", 2));
+	unit_buf_is(t->out, "");
+}
+
+
 static void test_ceilings(void)
 {
 	struct documents *t = documents();
@@ -174,4 +202,4 @@ static void test_number(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_kept), UNIT_TEST(test_conditions), UNIT_TEST(test_list),
-	  UNIT_TEST(test_ceilings), UNIT_TEST_PLAIN(test_number))
+	  UNIT_TEST(test_find), UNIT_TEST(test_ceilings), UNIT_TEST_PLAIN(test_number))

@@ -128,6 +128,7 @@ int memory_account_delete(struct memory *m, struct store_job *j)
 	memory_document_delete_user(m, j->in.aor);
 	memory_policy_delete_scope(m, j->in.aor);
 	memory_system_message_delete_user(m, j->in.aor);
+	memory_history_delete_user(m, j->in.aor);
 	return 0;
 }
 

@@ -18,6 +18,17 @@ static void open_deferred(struct memory_deferred *d)
 }
 
 
+static void open_history(struct memory_history *h)
+{
+	ordered_init(&h->by_id);
+	ordered_init(&h->by_owner);
+	ordered_init(&h->by_request);
+	ordered_init(&h->conversations);
+	ordered_init(&h->conversations_by_owner);
+	ordered_init(&h->owners);
+}
+
+
 static int memory_open(void **ret, struct str where, bool reader, struct buf *why)
 {
 	struct memory *m;
@@ -36,6 +47,7 @@ static int memory_open(void **ret, struct str where, bool reader, struct buf *wh
 	ordered_init(&m->policies);
 	ordered_init(&m->system_messages);
 	open_deferred(&m->deferred);
+	open_history(&m->history);
 	*ret = m;
 	return 0;
 }
@@ -49,7 +61,25 @@ static void memory_close(void *connection)
 	memory_policy_clear(connection);
 	memory_system_message_clear_all(connection);
 	memory_deferred_clear(connection);
+	memory_history_clear_all(connection);
+	mem_unref(((struct memory *)connection)->contents);
 	mem_unref(connection);
+}
+
+
+static bool memory_content(struct str where, char path[PATH_MAX])
+{
+	(void)where;
+	(void)path;
+	return false;
+}
+
+
+static void memory_attach(void *connection, struct content_area *area)
+{
+	struct memory *m = connection;
+
+	m->contents = mem_ref(area);
 }
 
 
@@ -113,6 +143,8 @@ const struct store_backend store_memory_backend = {
 	.rollback = memory_rollback,
 	.lost = memory_lost,
 	.explain = memory_explain,
+	.content = memory_content,
+	.attach = memory_attach,
 	.op =
 		{
 #define OPERATION(NAME, name, reads) [STORE_OP_##NAME] = op_##name,

@@ -18,6 +18,17 @@ struct memory_deferred {
 	uint64_t held, bytes, tombstones;
 };
 
+/** The history. */
+struct memory_history {
+	struct ordered by_id;
+	struct ordered by_owner;   /**< the same: owner, id */
+	struct ordered by_request; /**< those that have one: owner, request */
+	struct ordered conversations;
+	struct ordered conversations_by_owner;
+	struct ordered owners;
+	uint64_t last_id;
+};
+
 struct memory {
 	struct ordered accounts;
 	struct ordered sets; /**< of bindings, by AOR */
@@ -25,6 +36,8 @@ struct memory {
 	struct ordered policies;
 	struct ordered system_messages;
 	struct memory_deferred deferred;
+	struct memory_history history;
+	struct content_area *contents; /**< NULL: none yet */
 	size_t fail_n;
 	int fail;
 };
@@ -40,11 +53,13 @@ void memory_document_clear(struct memory *m);
 void memory_policy_clear(struct memory *m);
 void memory_system_message_clear_all(struct memory *m);
 void memory_deferred_clear(struct memory *m);
+void memory_history_clear_all(struct memory *m);
 
 /** All of one user; nothing when there is none. */
 void memory_binding_delete(struct memory *m, struct str aor);
 void memory_document_delete_user(struct memory *m, struct str aor);
 void memory_policy_delete_scope(struct memory *m, struct str scope);
 void memory_system_message_delete_user(struct memory *m, struct str aor);
+void memory_history_delete_user(struct memory *m, struct str aor);
 
 #endif

@@ -158,6 +158,25 @@ int memory_document_list(struct memory *m, struct store_job *j)
 }
 
 
+int memory_document_find(struct memory *m, struct store_job *j)
+{
+	const struct store_document_page *p = &j->in.document_page;
+	struct ordered_node *n = ordered_after(&m->documents, p->after, false);
+	int r = 0;
+
+	j->found = arena_alloc(&j->arena, (p->max + 1) * sizeof(struct store_document));
+	if (!j->found)
+		return -ENOMEM;
+	for (; n && !r && j->found_n < p->max; n = ordered_after(&m->documents, n->key, false)) {
+		const struct store_document *d = &item_of(n)->document;
+
+		if (str_eq(d->auid, p->auid) && !str_eq(d->aor, p->after))
+			r = give(j, item_of(n), false);
+	}
+	return r;
+}
+
+
 void memory_document_delete_user(struct memory *m, struct str aor)
 {
 	for (struct item *i; (i = next_of(m, aor, NULL));)

@@ -2,7 +2,7 @@
 /* Accounts in SQLite. */
 #include <errno.h>
 
-#include "store/sqlite/connection.h"
+#include "store/sqlite/history.h"
 
 #define COLUMNS "aor, realm, ha1_md5, ha1_sha256, allowed, created_ms"
 
@@ -96,6 +96,7 @@ int sqlite_account_delete(struct sqlite_connection *c, struct store_job *j)
 		"DELETE FROM policy WHERE scope = ?",
 		"DELETE FROM system_message WHERE aor = ?",
 	};
+	struct buf files = BUF_INIT(c->doomed.max);
 	int r = sqlite_savepoint(c);
 
 	if (r)
@@ -103,7 +104,13 @@ int sqlite_account_delete(struct sqlite_connection *c, struct store_job *j)
 	r = delete_account(c, j->in.aor);
 	for (size_t i = 0; !r && i < sizeof(SQL) / sizeof(SQL[0]); i++)
 		r = delete_of_user(c, SQL[i], j->in.aor);
-	return sqlite_release(c, r);
+	if (!r)
+		r = sqlite_history_delete_user(c, j->in.aor, &files);
+	r = sqlite_release(c, r);
+	if (!r)
+		sqlite_content_doom(c, buf_str(&files));
+	buf_done(&files);
+	return r;
 }
 
 

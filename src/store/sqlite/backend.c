@@ -2,7 +2,7 @@
 /* The SQLite backend: one connection that writes, one that reads, a transaction for each group. */
 #include <errno.h>
 
-#include "store/sqlite/connection.h"
+#include "store/sqlite/history.h"
 
 
 static int backend_open(void **ret, struct str where, bool reader, struct buf *why)
@@ -28,6 +28,7 @@ static void backend_rollback(void *connection)
 
 	if (!sqlite3_get_autocommit(c->db))
 		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite_content_settle(c, false);
 }
 
 
@@ -47,6 +48,8 @@ static int backend_commit(void *connection)
 
 	if (r)
 		backend_rollback(connection);
+	else
+		sqlite_content_settle(connection, true);
 	return r;
 }
 
@@ -63,6 +66,13 @@ static bool backend_lost(void *connection)
 static void backend_explain(void *connection, int error, struct buf *why)
 {
 	sqlite_explain(connection, error, why);
+}
+
+
+static bool backend_content(struct str where, char path[PATH_MAX])
+{
+	sqlite_content_directory(where, path);
+	return true;
 }
 
 
@@ -85,6 +95,7 @@ const struct store_backend store_sqlite_backend = {
 	.rollback = backend_rollback,
 	.lost = backend_lost,
 	.explain = backend_explain,
+	.content = backend_content,
 	.op =
 		{
 #define OPERATION(NAME, name, reads) [STORE_OP_##NAME] = op_##name,

@@ -100,6 +100,7 @@ void sqlite_connection_close(struct sqlite_connection *c)
 	sqlite3_close(c->db);
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
+	buf_done(&c->doomed);
 	mem_unref(c->path);
 	mem_unref(c);
 }

@@ -34,7 +34,8 @@ struct sqlite_connection {
 	int lock_fd; /**< the writer's; -1: none */
 	int code;    /**< of the last failure, for the sentence */
 	int system_error;
-	bool broken; /**< a savepoint could not be undone: the transaction must go */
+	bool broken;       /**< a savepoint could not be undone: the transaction must go */
+	struct buf doomed; /**< names of contents that go with the commit (sqlite/history.h) */
 	size_t n;
 	struct sqlite_statement statement[SQLITE_STATEMENTS_MAX];
 };

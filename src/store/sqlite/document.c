@@ -156,3 +156,25 @@ int sqlite_document_list(struct sqlite_connection *c, struct store_job *j)
 		take(&run, &j->arena, &to[j->found_n++]);
 	return sqlite_finish(&run);
 }
+
+
+int sqlite_document_find(struct sqlite_connection *c, struct store_job *j)
+{
+	static const char SQL[] =
+		"SELECT " COLUMNS
+		" FROM document WHERE aor > ? AND auid = ? ORDER BY aor, name LIMIT ?";
+	const struct store_document_page *p = &j->in.document_page;
+	struct store_document *to = arena_alloc(&j->arena, (p->max + 1) * sizeof(*to));
+	struct sqlite_run run;
+
+	if (!to)
+		return -ENOMEM;
+	j->found = to;
+	sqlite_begin_run(&run, c, SQL);
+	sqlite_bind_str(&run, p->after);
+	sqlite_bind_str(&run, p->auid);
+	sqlite_bind_int(&run, (int64_t)p->max);
+	while (j->found_n < p->max && sqlite_next(&run))
+		take(&run, &j->arena, &to[j->found_n++]);
+	return sqlite_finish(&run);
+}

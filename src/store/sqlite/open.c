@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/content.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/deferred.h"
+#include "store/sqlite/history.h"
 #include "store/sqlite/schema.h"
 
 /** "PRLY": says in the file whose it is. */
@@ -224,7 +226,9 @@ static int open_db(struct sqlite_connection *c, bool reader, struct buf *why)
 	r = set_durable(c, why);
 	if (!r)
 		r = migrate(c, why);
-	return r ? r : sqlite_deferred_load(c);
+	if (!r)
+		r = sqlite_deferred_load(c);
+	return r ? r : sqlite_content_sweep(c);
 }
 
 
@@ -234,7 +238,7 @@ int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool
 	struct sqlite_connection *c;
 	int r;
 
-	if (!path.n || path.n >= PATH_MAX - 16 || memchr(path.p, 0, path.n)) {
+	if (!path.n || path.n >= PATH_MAX - 64 || memchr(path.p, 0, path.n)) {
 		buf_puts(why, STR("sqlite: needs the path of a file behind the colon"));
 		return -EINVAL;
 	}
@@ -242,6 +246,7 @@ int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool
 	if (!c)
 		return -ENOMEM;
 	c->lock_fd = -1;
+	buf_init(&c->doomed, STORE_GROUP_MAX * STORE_HISTORY_REMOVE_MAX * STORE_CONTENT_NAME_N);
 	c->path = str_dup(path);
 	r = c->path ? 0 : -ENOMEM;
 	if (!r && !reader)

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The history in SQLite: what only reads it. */
+#include <errno.h>
+
+#include "store/sqlite/history.h"
+
+#define COLUMNS                                                                                  \
+	"id, owner, peer, conversation, kind, outgoing, aborted, cpim, date_ms, size, request, " \
+	"message_id, from_, to_, subject, content_type, file, text"
+/** Number of `text` among them. */
+#define TEXT_COLUMN 17
+
+
+static void take(struct sqlite_run *run, struct arena *a, struct store_history_entry *e)
+{
+	e->id = (uint64_t)sqlite_column_int(run);
+	e->owner = sqlite_column_str(run, a);
+	e->peer = sqlite_column_str(run, a);
+	e->conversation = (uint64_t)sqlite_column_int(run);
+	e->kind = (enum store_history_kind)sqlite_column_int(run);
+	e->outgoing = sqlite_column_int(run) != 0;
+	e->aborted = sqlite_column_int(run) != 0;
+	e->cpim = sqlite_column_int(run) != 0;
+	e->date_ms = sqlite_column_int(run);
+	e->size = (uint64_t)sqlite_column_int(run);
+	e->request = sqlite_column_str(run, a);
+	e->message_id = sqlite_column_str(run, a);
+	e->from = sqlite_column_str(run, a);
+	e->to = sqlite_column_str(run, a);
+	e->subject = sqlite_column_str(run, a);
+	e->content_type = sqlite_column_str(run, a);
+	e->file = sqlite_column_str(run, a);
+	e->text = sqlite_column_str(run, a);
+}
+
+
+static struct store_history_found *found_alloc(struct store_job *j, size_t max)
+{
+	struct store_history_found *f = arena_alloc(&j->arena, sizeof(*f));
+
+	if (f)
+		f->entry = arena_alloc(&j->arena, max * sizeof(*f->entry));
+	j->found = f;
+	j->found_n = 1;
+	return f && f->entry ? f : NULL;
+}
+
+
+int sqlite_history_get(struct sqlite_connection *c, struct store_job *j)
+{
+	static const char SQL[] = "SELECT " COLUMNS
+				  ", (SELECT body FROM history_body AS b WHERE b.id = h.id) "
+				  "FROM history AS h WHERE h.id = ? AND h.owner = ?";
+	const struct store_history_one in = j->in.history_one;
+	struct store_history_found *f = found_alloc(j, 1);
+	struct sqlite_run run;
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	sqlite_begin_run(&run, c, SQL);
+	sqlite_bind_int(&run, (int64_t)in.id);
+	sqlite_bind_str(&run, in.owner);
+	if (sqlite_next(&run)) {
+		take(&run, &j->arena, f->entry);
+		f->entry->body = sqlite_column_blob(&run, &j->arena);
+		f->n = 1;
+	}
+	r = sqlite_finish(&run);
+	return r || f->n ? r : -ENOENT;
+}
+
+
+/* ---- A page ---- */
+
+static void bind_filter(struct sqlite_run *run, struct sqlite_connection *c,
+			const struct store_history_page *page)
+{
+	static const char ALL[] = "SELECT " COLUMNS
+				  " FROM history WHERE owner = ?1 AND id > ?2 AND id < ?3 "
+				  "ORDER BY id LIMIT ?4";
+	static const char PEER[] = "SELECT " COLUMNS
+				   " FROM history WHERE owner = ?1 AND peer = ?5 AND id > ?2 AND "
+				   "id < ?3 ORDER BY id LIMIT ?4";
+	static const char TALK[] = "SELECT " COLUMNS
+				   " FROM history WHERE conversation = ?5 AND conversation > 0 AND "
+				   "owner = ?1 AND id > ?2 AND id < ?3 ORDER BY id LIMIT ?4";
+	static const char BOTH[] =
+		"SELECT " COLUMNS " FROM history WHERE conversation = ?5 AND conversation > 0 AND "
+		"owner = ?1 AND id > ?2 AND id < ?3 AND peer = ?6 ORDER BY id LIMIT ?4";
+	const struct store_history_filter *f = &page->filter;
+	bool talk = f->conversation, peer = f->peer.n;
+
+	sqlite_begin_run(run, c, talk ? peer ? BOTH : TALK : peer ? PEER : ALL);
+	sqlite_bind_str(run, f->owner);
+	sqlite_bind_int(run, (int64_t)f->after);
+	sqlite_bind_int(run, (int64_t)page->before);
+	sqlite_bind_int(run, f->text.n ? STORE_HISTORY_SCAN_MAX : (int64_t)f->max);
+	if (talk)
+		sqlite_bind_int(run, (int64_t)f->conversation);
+	if (peer)
+		sqlite_bind_str(run, f->peer);
+}
+
+
+static bool matches(const struct sqlite_run *run, struct str wanted)
+{
+	struct str text = {(const char *)sqlite3_column_text(run->stmt, TEXT_COLUMN), 0};
+
+	text.n = (size_t)sqlite3_column_bytes(run->stmt, TEXT_COLUMN);
+	return !wanted.n || store_history_text_holds(text, wanted);
+}
+
+
+int sqlite_history_list(struct sqlite_connection *c, struct store_job *j)
+{
+	const struct store_history_page page = j->in.history_page;
+	const struct store_history_filter *filter = &page.filter;
+	struct store_history_found *f = found_alloc(j, filter->max);
+	size_t looked = 0;
+	struct sqlite_run run;
+	uint64_t last = 0;
+
+	if (!f)
+		return -ENOMEM;
+	bind_filter(&run, c, &page);
+	while (f->n < filter->max && j->arena.used < STORE_HISTORY_PAGE_BYTES &&
+	       sqlite_next(&run)) {
+		last = (uint64_t)sqlite3_column_int64(run.stmt, 0);
+		looked++;
+		if (matches(&run, filter->text))
+			take(&run, &j->arena, &f->entry[f->n++]);
+	}
+	if (f->n == filter->max || looked == STORE_HISTORY_SCAN_MAX ||
+	    j->arena.used >= STORE_HISTORY_PAGE_BYTES)
+		f->next = last;
+	return sqlite_finish(&run);
+}
+
+
+/* ---- Conversations ---- */
+
+static void take_conversation(struct sqlite_run *run, struct arena *a, struct store_conversation *v)
+{
+	v->id = (uint64_t)sqlite_column_int(run);
+	v->owner = sqlite_column_str(run, a);
+	v->peer = sqlite_column_str(run, a);
+	v->call_id = sqlite_column_str(run, a);
+	v->kind = (enum store_history_kind)sqlite_column_int(run);
+	v->outgoing = sqlite_column_int(run) != 0;
+	v->begin_ms = sqlite_column_int(run);
+	v->end_ms = sqlite_column_int(run);
+	v->reason = sqlite_column_str(run, a);
+	v->entries = (uint64_t)sqlite_column_int(run);
+	v->bytes = (uint64_t)sqlite_column_int(run);
+}
+
+
+int sqlite_history_conversations(struct sqlite_connection *c, struct store_job *j)
+{
+	static const char SQL[] =
+		"SELECT id, owner, peer, call_id, kind, outgoing, begin_ms, end_ms, reason, "
+		"entries, bytes FROM conversation WHERE owner = ? AND id > ? ORDER BY id LIMIT ?";
+	const struct store_history_filter filter = j->in.history_page.filter;
+	struct store_conversation *to = arena_alloc(&j->arena, filter.max * sizeof(*to));
+	struct sqlite_run run;
+
+	if (!to)
+		return -ENOMEM;
+	j->found = to;
+	sqlite_begin_run(&run, c, SQL);
+	sqlite_bind_str(&run, filter.owner);
+	sqlite_bind_int(&run, (int64_t)filter.after);
+	sqlite_bind_int(&run, (int64_t)filter.max);
+	while (j->found_n < filter.max && sqlite_next(&run))
+		take_conversation(&run, &j->arena, &to[j->found_n++]);
+	return sqlite_finish(&run);
+}

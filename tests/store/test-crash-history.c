@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill -9 at any point of recording: what was acknowledged is there with the whole of its content, what was not
+ * has left nothing, and no file belongs to nobody. A disk that is full keeps what there is.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/content.h"
+#include "store/history.h"
+
+#include "world.h"
+
+#define OUTSTANDING 8
+#define ROUNDS 6
+#define NUMBERS_MAX 100000
+#define NOW INT64_C(1767225600000)
+/* Larger than what one worker's piece of work takes, and not a multiple of anything. */
+#define CONTENT_N 100003
+
+struct told {
+	uint32_t number;
+	bool deleted;
+	uint64_t id;
+};
+
+struct worker {
+	struct loop *loop;
+	struct store *store;
+	int pipe;
+	uint32_t next;
+	struct slot {
+		struct store_request r;
+		struct store_content_writer *content;
+		struct worker *w;
+		struct told told;
+	} slot[OUTSTANDING];
+};
+
+static const struct store_history_quota no_quota;
+
+static void advance(struct slot *s);
+
+
+static void fill(char *p, size_t n, uint32_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (char)(number + i * 7 + (i >> 8));
+}
+
+
+static void tell(struct slot *s)
+{
+	if (write(s->w->pipe, &s->told, sizeof(s->told)) != sizeof(s->told))
+		_exit(11);
+}
+
+
+static void deleted(struct store_request *r, int error, void *arg)
+{
+	struct slot *s = arg;
+
+	(void)r;
+	if (error)
+		_exit(10);
+	s->told.deleted = true;
+	tell(s);
+	advance(s);
+}
+
+
+/* Every third goes again. */
+static void added(struct store_request *r, int error, void *arg)
+{
+	struct slot *s = arg;
+
+	if (error)
+		_exit(12);
+	s->told.id = store_history_result(r, NULL)->id;
+	tell(s);
+	if (s->told.number % 3)
+		advance(s);
+	else if (store_history_delete(s->w->store, &s->r, STR("sip:a@x"), s->told.id, deleted, s))
+		_exit(13);
+}
+
+
+static void finished(struct store_content_writer *w, int error, const struct str *name, void *arg)
+{
+	struct slot *s = arg;
+	struct store_history_entry e = {
+		.owner = STR("sip:a@x"),
+		.size = CONTENT_N,
+		.date_ms = s->told.number,
+		.file = error ? STR("") : name[0],
+	};
+
+	(void)w;
+	if (error || store_history_add(s->w->store, &s->r, &e, 1, &no_quota, NOW, added, s))
+		_exit(14);
+}
+
+static const struct store_content_handler handler = {.done = finished};
+
+
+static void advance(struct slot *s)
+{
+	static char bytes[CONTENT_N];
+
+	s->told = (struct told){.number = s->w->next++};
+	fill(bytes, sizeof(bytes), s->told.number);
+	if (store_content_create(&s->content, s->w->store, &handler, s) ||
+	    store_content_write(s->content, 0, (struct str){bytes, 50000}) ||
+	    store_content_write(s->content, 50000, (struct str){bytes + 50000, CONTENT_N - 50000}))
+		_exit(15);
+	store_content_finish(s->content, 1);
+}
+
+
+static void child(const char *url, int pipe, uint32_t first)
+{
+	static struct worker w;
+	struct buf why = BUF_INIT(1024);
+
+	w.pipe = pipe;
+	w.next = first;
+	w.loop = loop_uv_alloc();
+	if (!w.loop || store_open(&w.store, w.loop, str_of(url), &why))
+		_exit(16);
+	for (size_t i = 0; i < OUTSTANDING; i++) {
+		w.slot[i].w = &w;
+		advance(&w.slot[i]);
+	}
+	loop_run(w.loop);
+	_exit(17);
+}
+
+
+struct ledger {
+	struct world *w;
+	struct told best[NUMBERS_MAX];
+	bool seen[NUMBERS_MAX];
+	size_t told, entries, n;
+	uint64_t after, next;
+	int error;
+	char *bytes;
+	size_t bytes_n;
+	struct {
+		char name[STORE_CONTENT_NAME_N];
+		uint32_t number;
+	} page[STORE_PAGE_MAX];
+};
+
+
+static void listed(struct store_request *r, int error, void *arg)
+{
+	struct ledger *l = arg;
+	const struct store_history_entry *e = store_history_result(r, &l->n);
+
+	for (size_t i = 0; i < l->n; i++) {
+		memcpy(l->page[i].name, e[i].file.p, STORE_CONTENT_NAME_N);
+		l->page[i].number = (uint32_t)e[i].date_ms;
+		assert_false(l->seen[e[i].date_ms]);
+		l->seen[e[i].date_ms] = true;
+	}
+	l->entries += l->n;
+	l->after = store_history_next(r);
+	world_done(r, error, l->w);
+}
+
+
+static void got(struct store_content_reader *r, int error, struct str bytes, void *arg)
+{
+	struct ledger *l = arg;
+
+	(void)r;
+	l->error = error;
+	memcpy(l->bytes, bytes.n ? bytes.p : "", bytes.n);
+	l->bytes_n = bytes.n;
+}
+
+
+static void check_content(struct ledger *l, struct str name, uint32_t number)
+{
+	static char wanted[CONTENT_N];
+	struct store_content_reader *r;
+
+	fill(wanted, sizeof(wanted), number);
+	assert_int_equal(store_content_open(&r, l->w->store, name), 0);
+	assert_int_equal(store_content_read(r, 0, STORE_CONTENT_READ_MAX, got, l), 0);
+	assert_true(virtual_loop_run_until_idle(l->w->vl));
+	store_content_close(r);
+	assert_int_equal(l->error, 0);
+	assert_int_equal(l->bytes_n, CONTENT_N);
+	assert_memory_equal(l->bytes, wanted, CONTENT_N);
+}
+
+
+/* Files below the directory of contents. */
+static size_t files(struct world *w)
+{
+	char command[256], answer[32] = "";
+	FILE *p;
+
+	snprintf(command, sizeof(command), "find '%s-content' -type f 2>/dev/null | wc -l",
+		 w->path);
+	p = popen(command, "r");
+	assert_non_null(p);
+	assert_non_null(fgets(answer, sizeof(answer), p));
+	pclose(p);
+	return strtoul(answer, NULL, 10);
+}
+
+
+static void check_all(struct ledger *l)
+{
+	memset(l->seen, 0, sizeof(l->seen));
+	l->entries = 0;
+	l->after = 0;
+	do {
+		struct store_history_filter f = {.owner = STR("sip:a@x"),
+						 .after = l->after,
+						 .max = STORE_PAGE_MAX};
+
+		assert_int_equal(ASK(l, store_history_list, &f, listed, l), 0);
+		for (size_t i = 0; i < l->n; i++)
+			check_content(l, (struct str){l->page[i].name, STORE_CONTENT_NAME_N},
+				      l->page[i].number);
+	} while (l->after);
+	for (uint32_t i = 0; i < NUMBERS_MAX; i++) {
+		if (l->best[i].id && l->best[i].deleted)
+			assert_false(l->seen[i]);
+		else if (l->best[i].id && i % 3)
+			assert_true(l->seen[i]);
+	}
+	assert_int_equal(files(l->w), l->entries);
+}
+
+
+static bool take(struct ledger *l, int fd)
+{
+	struct told t;
+
+	if (read(fd, &t, sizeof(t)) != sizeof(t))
+		return false;
+	assert_true(t.number < NUMBERS_MAX);
+	l->best[t.number] = t;
+	l->told++;
+	return true;
+}
+
+
+static uint32_t round_of(struct ledger *l, uint32_t first)
+{
+	size_t target = l->told + 1 + (size_t)rand() % 60;
+	uint32_t next = first;
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		child(l->w->url, ends[1], first);
+	close(ends[1]);
+	while (l->told < target && take(l, ends[0]))
+		;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	while (take(l, ends[0]))
+		;
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(l->told >= target);
+	for (uint32_t i = first; i < NUMBERS_MAX; i++)
+		if (l->best[i].id)
+			next = i + 1;
+	return next + OUTSTANDING;
+}
+
+
+static void test_kill(void)
+{
+	struct ledger *l = unit_storage(sizeof(*l));
+	uint32_t first = 1;
+
+	l->w = world();
+	l->bytes = unit_storage(STORE_CONTENT_READ_MAX);
+	srand((unsigned)getpid());
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		l->w->store = mem_unref(l->w->store);
+		assert_true(virtual_loop_run_until_idle(l->w->vl));
+		first = round_of(l, first);
+		world_reopen(l->w);
+		check_all(l);
+	}
+}
+
+
+/* ---- What lies there at a start ---- */
+
+static void plant(struct world *w, const char *shard, const char *name)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s-content", w->path);
+	(void)mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s-content/%s", w->path, shard);
+	(void)mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s-content/%s/%s", w->path, shard, name);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+}
+
+
+static void test_sweep(void)
+{
+	struct ledger *l = unit_storage(sizeof(*l));
+	struct store_history_entry e = {.owner = STR("sip:a@x"), .file = STR("ab0123456789abcd")};
+
+	l->w = world();
+	plant(l->w, "ab", "0123456789abcd");
+	plant(l->w, "ab", "0123456789abce");      /* an orphan */
+	plant(l->w, "cd", "0123456789abcd.part"); /* not finished */
+	plant(l->w, "ef", "README");              /* not ours */
+	assert_int_equal(ASK(l, store_history_add, &e, 1, &no_quota, NOW, world_done, l->w), 0);
+	assert_int_equal(files(l->w), 4);
+	world_reopen(l->w);
+	assert_int_equal(files(l->w), 2);
+	world_reopen(l->w);
+	assert_int_equal(files(l->w), 2);
+
+	/* A group that fails takes no file along. */
+	assert_int_equal(ASK(l, store_history_clear, STR("sip:b@x"), 0, world_done, l->w), 0);
+	assert_int_equal(files(l->w), 2);
+	assert_int_equal(ASK(l, store_history_clear, STR("sip:a@x"), 0, world_done, l->w), 0);
+	assert_int_equal(files(l->w), 1);
+}
+
+
+/* The directory of contents cannot be written: told, nothing is left, and later all is well. */
+static void noted(struct store_content_writer *w, int error, const struct str *name, void *arg)
+{
+	(void)w;
+	(void)name;
+	*(int *)arg = error;
+}
+
+
+static void test_no_directory(void)
+{
+	static const struct store_content_handler note = {.done = noted};
+	struct world *w = world();
+	struct store_content_writer *c;
+	char path[256];
+	int error = 1;
+
+	/* A file stands in the way of the directory. */
+	snprintf(path, sizeof(path), "%s-content", w->path);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(store_content_create(&c, w->store, &note, &error), 0);
+	(void)store_content_write(c, 0, STR("x"));
+	store_content_finish(c, 1);
+	assert_true(virtual_loop_run_until_idle(w->vl));
+	assert_int_equal(error, -ENOTDIR);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(store_content_create(&c, w->store, &note, &error), 0);
+	store_content_finish(c, 1);
+	assert_true(virtual_loop_run_until_idle(w->vl));
+	assert_int_equal(error, 0);
+	assert_int_equal(files(w), 1);
+}
+
+
+UNIT_MAIN(UNIT_TEST_PLAIN(test_kill), UNIT_TEST_PLAIN(test_sweep),
+	  UNIT_TEST_PLAIN(test_no_directory))
