@@ -13,6 +13,7 @@ static const struct str names[IM_OUTCOMES] = {
 	[IM_DELIVERED] = STR_INIT("delivered"), [IM_REFUSED] = STR_INIT("refused"),
 	[IM_FAILED] = STR_INIT("failed"),       [IM_RELAYED] = STR_INIT("accepted"),
 	[IM_DEFERRED] = STR_INIT("deferred"),   [IM_EXPIRED] = STR_INIT("expired"),
+	[IM_ENDED] = STR_INIT("ended"),
 };
 
 

@@ -18,6 +18,7 @@ static struct counter outcomes[IM_OUTCOMES] = {
 			       "requests handed to the core or another domain, answered with 2xx"),
 	[IM_DEFERRED] = COUNTER("im.deferred", "messages kept for a recipient who was away"),
 	[IM_EXPIRED] = COUNTER("im.expired", "messages kept that expired undelivered"),
+	[IM_ENDED] = COUNTER("im.ended", "sessions through this server that are over"),
 };
 
 
@@ -33,6 +34,7 @@ struct str im_outcome_name(enum im_outcome o)
 		[IM_DELIVERED] = STR_INIT("delivered"), [IM_REFUSED] = STR_INIT("refused"),
 		[IM_FAILED] = STR_INIT("failed"),       [IM_RELAYED] = STR_INIT("relayed"),
 		[IM_DEFERRED] = STR_INIT("deferred"),   [IM_EXPIRED] = STR_INIT("expired"),
+		[IM_ENDED] = STR_INIT("ended"),
 	};
 	return names[o];
 }

@@ -23,6 +23,8 @@ enum im_outcome {
 	IM_RELAYED,  /**< it was handed to another domain or back to the core, which answered 2xx */
 	IM_DEFERRED, /**< kept for a recipient who is away, and answered 202 */
 	IM_EXPIRED,  /**< kept, and its time ended before it was delivered */
+	/** A session that had been accepted (IM_DELIVERED, IM_RELAYED) is over: `reason` says by whom or why. */
+	IM_ENDED,
 	IM_OUTCOMES
 };
 
@@ -39,8 +41,8 @@ struct im_event {
 		message_id; /**< IMDN Message-ID (RFC 5438 6.3); empty: none, or not looked for */
 	struct str reason;  /**< of a refusal: the gate's name; else empty */
 	struct str icid;    /**< P-Charging-Vector of a trusted peer (RFC 7315 4.6); else empty */
-	size_t size;        /**< body */
-	uint32_t took_ms;   /**< from receipt to the final answer */
+	size_t size;        /**< body; IM_ENDED: bytes that passed through */
+	uint32_t took_ms;   /**< from receipt to the final answer; IM_ENDED: how long it stood */
 };
 
 struct im_listener {

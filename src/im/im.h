@@ -22,7 +22,11 @@
 #include "sip/sip.h"
 
 struct im;
+struct im_recorder;
+struct im_sessions;
 struct im_system;
+struct msrp_endpoint;
+struct sip_dialogs;
 struct registrations;
 struct store;
 struct subscribers;
@@ -38,6 +42,10 @@ struct im_params {
 	struct im_rules rules;
 	/** Who keeps messages for those who are away; NULL: nobody, they are answered 480. Borrowed. */
 	const struct im_keeper *keeper;
+	/** For sessions whose media pass through here: borrowed; NULL: none do (im/participating/session.h). */
+	struct sip_dialogs *dialogs;
+	struct msrp_endpoint *msrp;
+	bool trust; /**< peers are a trust domain (RFC 3325): in front of an IMS core */
 };
 
 /** Counted. */
@@ -45,10 +53,14 @@ int im_alloc(struct im **ret, const struct im_params *p);
 struct im_events *im_events(struct im *im);
 /** System messages (im/system/system_message.h). */
 struct im_system *im_system(struct im *im);
+/** Sessions that pass through (im/participating/session.h); NULL: none can. */
+struct im_sessions *im_sessions(struct im *im);
 /** The configuration says otherwise now. */
 void im_set_rules(struct im *im, const struct im_rules *rules);
 /** As in im_params, for a keeper that is made after the service, and one that goes before it (NULL). */
 void im_set_keeper(struct im *im, const struct im_keeper *keeper);
+/** Who keeps users' histories: made after the service, gone before it (NULL: nobody). Borrowed. */
+void im_set_recorder(struct im *im, const struct im_recorder *recorder);
 /**
  * Takes a classified request outside any dialog, side and originator set. It will be answered;
  * `r` is borrowed for the call.

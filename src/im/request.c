@@ -91,7 +91,8 @@ static enum im_kind message_kind(const struct im_request *r, const struct im_add
 	    (r->recipient.n && str_eq(r->recipient, ours->system_message)))
 		return IM_SYSTEM;
 	if (content_is(r, STR("application"), STR("vnd.oma.im.system-message-response+xml")) ||
-	    content_is(r, STR("application"), STR("end-user-confirmation-response+xml")))
+	    content_is(r, STR("application"), STR("end-user-confirmation-response+xml")) ||
+	    content_is(r, STR("application"), STR("vnd.oma.im.deferred-list+xml")))
 		return IM_SYSTEM;
 	if ((r->recipient.n && str_eq(r->recipient, ours->exploder)) ||
 	    sip_msg_has_token(m, SIP_HDR_REQUIRE, STR("recipient-list-message")))
@@ -122,9 +123,11 @@ static enum im_kind invite_kind(const struct im_request *r, const struct im_addr
 		return IM_LARGE;
 	if (msrp && str_find_str(m->body, STR("a=file-selector")) >= 0)
 		return IM_FILE;
-	if (msrp || has_tag(m, STR("+g.oma.sip-im")))
+	if (msrp)
 		return IM_SESSION;
-	return IM_OTHER;
+	/* Clients write the tag in the Contact of whatever they send: a call that offers other media is a call. */
+	bool other_media = str_find_str(m->body, STR("\nm=")) >= 0;
+	return has_tag(m, STR("+g.oma.sip-im")) && !other_media ? IM_SESSION : IM_OTHER;
 }
 
 
@@ -213,7 +216,9 @@ bool im_request_is_answer(const struct im_request *r, const struct im_addresses 
 
 bool im_request_is_from_system(const struct im_request *r, const struct im_addresses *ours)
 {
-	return r->trusted && r->originator.n && str_eq(r->originator, ours->system_message);
+	return r->trusted && r->originator.n &&
+	       (str_eq(r->originator, ours->system_message) ||
+		str_eq(r->originator, ours->deferred));
 }
 
 

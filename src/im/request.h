@@ -28,7 +28,7 @@ enum im_kind {
 	IM_NOTIFICATION,  /**< MESSAGE that carries only a disposition notification (RFC 5438) */
 	IM_COMPOSING,     /**< MESSAGE that carries only isComposing (RFC 3994): never stored */
 	IM_ADVERTISEMENT, /**< MESSAGE, group advertisement */
-	IM_SYSTEM,        /**< MESSAGE, a system message or the answer to one */
+	IM_SYSTEM,        /**< MESSAGE, what operator and service tell, or the answer to it */
 	IM_LARGE,         /**< INVITE, Large Message Mode */
 	IM_SESSION,       /**< INVITE, IM Session */
 	IM_FILE,          /**< INVITE, File Transfer (RFC 5547) */
@@ -70,12 +70,12 @@ struct im_request {
 	bool expires_given;
 	uint32_t expires_s;            /**< Expires of a MESSAGE (RFC 3428 7) */
 	struct sip_media_type content; /**< Content-Type; empty when there is no body */
-	struct sip_media_type
-		inner; /**< of what a message/cpim holds; empty: there is none, or it cannot be read */
+	/** Of what a message/cpim holds; empty: there is none, or it cannot be read */
+	struct sip_media_type inner;
 	struct str cpim_from;  /**< the From of a message/cpim: [name] <URI>; STR_NULL: absent */
 	struct str message_id; /**< its imdn.Message-ID (RFC 5438 6.3); STR_NULL: absent */
-	struct str
-		originator; /**< AOR of the authenticated originator (5.1); empty: nobody vouches */
+	/** AOR of the authenticated originator (5.1); empty: nobody vouches */
+	struct str originator;
 	struct str recipient;  /**< AOR of the Request-URI; empty: not an address of a person */
 	bool recipient_served; /**< its domain is one of ours */
 	bool originator_served;
@@ -99,7 +99,10 @@ void im_request_rebase(struct im_request *r, const struct sip_msg *old);
 bool im_addresses_serve(const struct im_addresses *ours, struct str aor);
 /** From a user of ours to the system URI: the answer to a system message, which no gate may hold up. */
 bool im_request_is_answer(const struct im_request *r, const struct im_addresses *ours);
-/** A system message of the operator, by the identity that a trusted peer asserts; the tag alone is no proof. */
+/**
+ * A system message of the operator, or what waits for the user (im/deferred/notify.h), by the identity that a
+ * trusted peer asserts; tag and type alone are no proof.
+ */
 bool im_request_is_from_system(const struct im_request *r, const struct im_addresses *ours);
 
 /** "pager", "large", … as logs, metrics and the admin API write it. */

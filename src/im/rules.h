@@ -16,7 +16,26 @@ enum im_expired {
 	IM_EXPIRED_DELIVER, /**< as if it had not expired; but it is not kept */
 };
 
+/** Sessions whose media path this server is in (im/participating/session.h). */
+struct im_session_rules {
+	uint32_t expires_s;     /**< Session-Expires that we ask for (RFC 4028 4); 0: 1800 */
+	uint32_t min_expires_s; /**< Min-SE (RFC 4028 5); 0: 90 */
+	/** A large message whose sender says nothing more for so long after its end is ended; 0: 30. */
+	uint32_t large_idle_s;
+};
+
+/** A set: for what this server stands in the media path (im/participating/media_path.h). Empty: never. */
+enum im_media_path {
+	IM_MEDIA_PATH_ALWAYS = 1,
+	IM_MEDIA_PATH_HISTORY = 2,
+	IM_MEDIA_PATH_CHARGING = 4,
+};
+
 struct im_rules {
+	struct im_session_rules session;
+	uint32_t media_path;   /**< set of enum im_media_path */
+	bool history_kept;     /**< the History function is there: conversations can be recorded */
+	bool sent_count_asked; /**< how many received a message is wanted to be known */
 	struct user_agent_rule user_agent;
 	enum im_expired expired;
 	enum access_combine combine;

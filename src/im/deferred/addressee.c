@@ -88,7 +88,7 @@ bool addressee_reachable(const struct deferred *d, struct str aor)
 
 
 static int wake_key(struct deferred *d, struct str aor, struct str key, uint64_t rest_ms,
-		    bool at_once)
+		    enum queue_cause cause)
 {
 	struct addressee *a = addressee_get(d, aor);
 	struct device_queue *q;
@@ -98,10 +98,10 @@ static int wake_key(struct deferred *d, struct str aor, struct str key, uint64_t
 		return -ENOMEM;
 	q = addressee_queue(a, key);
 	if (q) {
-		queue_wake(q, at_once);
+		queue_wake(q, cause);
 		return 0;
 	}
-	err = queue_open(a, key, rest_ms, at_once);
+	err = queue_open(a, key, rest_ms, cause);
 	addressee_release(a);
 	if (err)
 		census_want(&d->census);
@@ -109,41 +109,46 @@ static int wake_key(struct deferred *d, struct str aor, struct str key, uint64_t
 }
 
 
-static int wake_devices(struct deferred *d, struct str aor, uint64_t rest_ms, bool at_once)
+static int wake_devices(struct deferred *d, struct str aor, uint64_t rest_ms,
+			enum queue_cause cause)
 {
 	struct registration_targets found;
 	size_t n = registrations_targets(d->registrations, aor, PUSH_TAKES, &found);
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++)
-		err = wake_key(d, aor, push_binding_key(found.binding[i]), rest_ms, at_once);
+		err = wake_key(d, aor, push_binding_key(found.binding[i]), rest_ms, cause);
 	return err ? err : (int)n;
 }
 
 
-int addressee_wake(struct deferred *d, struct str aor, uint64_t rest_ms, bool at_once)
+int addressee_wake(struct deferred *d, struct str aor, uint64_t rest_ms, enum queue_cause cause)
 {
 	int err;
 
 	if (!d->events || d->stopped || !addressee_reachable(d, aor))
 		return 0;
 	if (!im_addresses_serve(&d->addresses, aor))
-		err = wake_key(d, aor, QUEUE_KEY_ONWARD, rest_ms, at_once);
+		err = wake_key(d, aor, QUEUE_KEY_ONWARD, rest_ms, cause);
 	else if (d->setting->terminates_here)
-		return wake_devices(d, aor, rest_ms, at_once);
+		return wake_devices(d, aor, rest_ms, cause);
 	else
-		err = wake_key(d, aor, QUEUE_KEY_CORE, rest_ms, at_once);
+		err = wake_key(d, aor, QUEUE_KEY_CORE, rest_ms, cause);
 	return err ? err : 1;
 }
 
 
-int addressee_wake_device(struct deferred *d, struct str aor, const struct registration_binding *b)
+int addressee_wake_device(struct deferred *d, struct str aor, const struct registration_binding *b,
+			  enum queue_cause cause)
 {
 	if (!d->events || d->stopped)
 		return 0;
+	/* A refresh brings nothing by itself then, but may end the rest of a queue. */
+	if (cause == QUEUE_REFRESHED && !d->config.push && !addressee_find(d, aor))
+		return 0;
 	if (!d->setting->terminates_here)
-		return wake_key(d, aor, QUEUE_KEY_CORE, 0, true);
+		return wake_key(d, aor, QUEUE_KEY_CORE, 0, cause);
 	if (!(b->flags & PUSH_TAKES))
 		return 0;
-	return wake_key(d, aor, push_binding_key(b), 0, true);
+	return wake_key(d, aor, push_binding_key(b), 0, cause);
 }

@@ -41,8 +41,9 @@ bool addressee_reachable(const struct deferred *d, struct str aor);
  * Something waits for the user: every device that can be reached gets a queue, or its queue hears of it.
  * `rest_ms`: new ones rest first. Number of devices, or -errno of the first that failed.
  */
-int addressee_wake(struct deferred *d, struct str aor, uint64_t rest_ms, bool at_once);
-/** One device of the user registered. */
-int addressee_wake_device(struct deferred *d, struct str aor, const struct registration_binding *b);
+int addressee_wake(struct deferred *d, struct str aor, uint64_t rest_ms, enum queue_cause cause);
+/** One device of the user registered: QUEUE_REGISTERED or QUEUE_REFRESHED. */
+int addressee_wake_device(struct deferred *d, struct str aor, const struct registration_binding *b,
+			  enum queue_cause cause);
 
 #endif

@@ -48,7 +48,7 @@ static void on_users(struct store_request *r, int error, void *arg)
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (is_ours_to_push(c->d, u[i].user))
-			(void)addressee_wake(c->d, u[i].user, 0, false);
+			(void)addressee_wake(c->d, u[i].user, 0, QUEUE_FOUND);
 	}
 	if (n < STORE_PAGE_MAX) {
 		ended(c);

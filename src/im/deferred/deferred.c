@@ -9,6 +9,7 @@
 #include "im/deferred/addressee.h"
 #include "im/deferred/deferred_state.h"
 #include "im/deferred/push.h"
+#include "subscriber/subscriber.h"
 
 /** A first guess at how many users are served at one time. */
 #define ADDRESSEES_EXPECTED 64
@@ -21,6 +22,8 @@ static struct counter counts[DEFERRED_COUNTS] = {
 	[DEFERRED_PUSH_DELIVERED] = COUNTER("deferred.delivered",
 					    "kept messages that a device took"),
 	[DEFERRED_PUSH_FAILED] = COUNTER("deferred.failed", "attempts that failed"),
+	[DEFERRED_TOLD] = COUNTER("deferred.told",
+				  "times a device was told that messages wait, each attempt"),
 	[DEFERRED_NOTICES] = COUNTER("deferred.notices", "notices of failure made for senders"),
 	[DEFERRED_TROUBLE] = COUNTER("deferred.trouble", "times the store failed a kept message"),
 };
@@ -64,8 +67,10 @@ static void on_registration(struct registration_listener *l, enum registration_e
 		return;
 	if (e != REGISTRATION_REGISTERED && e != REGISTRATION_REFRESHED)
 		on_gone(d, registration_aor(user), b);
-	else if (d->config.push)
-		(void)addressee_wake_device(d, registration_aor(user), b);
+	else
+		(void)addressee_wake_device(d, registration_aor(user), b,
+					    e == REGISTRATION_REGISTERED ? QUEUE_REGISTERED
+									 : QUEUE_REFRESHED);
 }
 
 
@@ -99,6 +104,7 @@ static void destroy(void *object)
 	loop_defer_cancel(d->loop, &d->pump);
 	timer_cancel(&d->pump_later);
 	mem_unref(d->registrations);
+	mem_unref(d->subscribers);
 	mem_unref(d->store);
 }
 
@@ -112,6 +118,7 @@ int deferred_alloc(struct deferred **ret, const struct deferred_params *p)
 	d->loop = sip_loop(p->sip);
 	d->sip = p->sip;
 	d->store = mem_ref(p->store);
+	d->subscribers = mem_ref(p->subscribers);
 	d->registrations = mem_ref(p->registrations);
 	d->setting = p->setting;
 	d->addresses = p->addresses;
@@ -178,7 +185,7 @@ size_t deferred_under_way(const struct deferred *d)
 
 int deferred_push(struct deferred *d, struct str user)
 {
-	int n = addressee_wake(d, user, 0, true);
+	int n = addressee_wake(d, user, 0, QUEUE_ASKED);
 
 	return n ? n : -ENOENT;
 }
@@ -190,6 +197,15 @@ int deferred_withdraw(struct deferred *d, struct store_request *r, uint64_t id, 
 	/* What is being sent goes on to its answer; its queue then finds the message gone. */
 	return store_deferred_finish(d->store, r, id, STORE_DEFERRED_WITHDRAWN, deferred_now(d),
 				     done, arg);
+}
+
+
+bool deferred_pushes(const struct deferred *d, struct str user)
+{
+	struct subscriber *s;
+
+	return d->config.push && (subscribers_find(d->subscribers, user, &s) ||
+				  im_settings_on(&s->settings, IM_PUSH));
 }
 
 
@@ -214,4 +230,10 @@ void deferred_devices(struct deferred *d, struct str user,
 			},
 			arg);
 	}
+}
+
+
+void deferred_set_recorder(struct deferred *d, const struct im_recorder *recorder)
+{
+	d->recorder = recorder;
 }

@@ -10,6 +10,9 @@
  * (push.c): the next when the answer to the last is on disk. When every device that is registered at
  * that moment has the message, it is finished (settle.c, docs/decisions/0009).
  *
+ * Without push. The operator, or the user by their setting, does not want messages brought by
+ * themselves: the device that registers is told what waits (notify.c), and gets it on deferred_push.
+ *
  * Otherwise. No answer, or one that may be different tomorrow: the device rests, 30 s at first, twice
  * as long after each failure, up to an hour; a registration ends the rest. An answer that will not
  * change: this device does not get this message. The message's time ends (expire.c): it is gone, and
@@ -25,6 +28,7 @@
 
 #include "im/event.h"
 #include "im/message.h"
+#include "im/recorder.h"
 #include "im/route.h"
 #include "sip/sip.h"
 #include "store/deferred.h"
@@ -49,6 +53,7 @@ struct deferred_params {
 	struct sip *sip;                     /**< borrowed */
 	struct store *store;                 /**< a reference is taken */
 	struct registrations *registrations; /**< a reference is taken */
+	struct subscribers *subscribers;     /**< likewise */
 	const struct im_setting *setting;    /**< borrowed */
 	struct im_addresses addresses;       /**< borrowed */
 };
@@ -57,7 +62,7 @@ struct deferred_params {
 struct deferred_config {
 	uint64_t expiry_s; /**< of a message without Expires */
 	uint32_t quota;    /**< messages of one user; 0: no limit */
-	bool push;         /**< at registration; false: on deferred_push alone */
+	bool push; /**< at registration; false: the device is told, and deferred_push brings them */
 };
 
 /** Counted. Nothing is sent before deferred_start. */
@@ -65,6 +70,8 @@ int deferred_alloc(struct deferred **ret, const struct deferred_params *p);
 void deferred_configure(struct deferred *d, const struct deferred_config *c);
 /** For im_params; lives as long as `d`. */
 const struct im_keeper *deferred_keeper(struct deferred *d);
+/** Who keeps users' histories (im/recorder.h): a message is in its recipient's when a device has it. Borrowed. */
+void deferred_set_recorder(struct deferred *d, const struct im_recorder *recorder);
 /** Registrations are restored: begin. What comes of messages is told to `events`, which must outlive `d`. */
 void deferred_start(struct deferred *d, struct im_events *events);
 /** Nothing new is kept or sent. */
@@ -86,6 +93,12 @@ int deferred_push(struct deferred *d, struct str user);
  */
 int deferred_withdraw(struct deferred *d, struct store_request *r, uint64_t id, store_done_cb *done,
 		      void *arg);
+
+/**
+ * What waits for the user is sent as soon as a device registers; false: it is known that not, by the
+ * configuration or the user's setting.
+ */
+bool deferred_pushes(const struct deferred *d, struct str user);
 
 /** How it stands with one device, for `parleyctl explain`; texts are borrowed for the call. */
 struct deferred_device {

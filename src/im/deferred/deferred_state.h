@@ -13,12 +13,14 @@ struct deferred {
 	struct loop *loop;
 	struct sip *sip;
 	struct store *store;
+	struct subscribers *subscribers;
 	struct registrations *registrations;
 	const struct im_setting *setting;
 	struct im_addresses addresses;
 	struct im_events *events; /**< NULL: not started */
 	struct deferred_config config;
 	struct im_keeper keeper;
+	const struct im_recorder *recorder; /**< NULL: none */
 	struct registration_listener listener;
 	bool stopped;
 
@@ -42,6 +44,7 @@ enum deferred_count {
 	DEFERRED_PUSHED,
 	DEFERRED_PUSH_DELIVERED,
 	DEFERRED_PUSH_FAILED,
+	DEFERRED_TOLD,
 	DEFERRED_NOTICES,
 	DEFERRED_TROUBLE,
 	DEFERRED_COUNTS

@@ -7,13 +7,20 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "im/deferred/addressee.h"
+#include "im/deferred/notify.h"
 #include "im/deferred/push.h"
 
 /** How long shedding is waited out before slots are given again. */
 #define PUMP_LATER_MS 1000
 
 static const struct sm_state states[] = {
-	[QUEUE_LINED_UP] = {"lined-up", SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING)},
+	[QUEUE_LINED_UP] = {"lined-up", SM_TO(QUEUE_ASKING) | SM_TO(QUEUE_LISTING) |
+						SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING)},
+	[QUEUE_ASKING] = {"asking", SM_TO(QUEUE_LISTING) | SM_TO(QUEUE_READING) |
+					    SM_TO(QUEUE_LOADING) | SM_TO(QUEUE_RESTING)},
+	[QUEUE_LISTING] = {"listing",
+			   SM_TO(QUEUE_LINED_UP) | SM_TO(QUEUE_TELLING) | SM_TO(QUEUE_RESTING)},
+	[QUEUE_TELLING] = {"telling", SM_TO(QUEUE_LINED_UP) | SM_TO(QUEUE_RESTING)},
 	[QUEUE_READING] = {"reading",
 			   SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING) | SM_TO(QUEUE_RESTING)},
 	[QUEUE_LOADING] = {"loading", SM_TO(QUEUE_READING) | SM_TO(QUEUE_LOADING) |
@@ -25,6 +32,7 @@ static const struct sm_state states[] = {
 };
 const struct sm_table queue_machine = SM_TABLE("device-queue", states);
 
+static void decide(struct device_queue *q);
 static void read_page(struct device_queue *q);
 static void load(struct device_queue *q);
 static void note(struct device_queue *q);
@@ -78,6 +86,7 @@ static void queue_destroy(void *object)
 	struct device_queue *q = object;
 
 	timer_cancel(&q->timer);
+	subscriber_load_cancel(&q->query);
 	im_send_cancel(&q->send);
 	store_cancel(&q->read);
 	store_cancel(&q->mark);
@@ -129,7 +138,15 @@ static void rest(struct device_queue *q, uint64_t ms)
 }
 
 
-int queue_open(struct addressee *of, struct str key, uint64_t rest_ms, bool at_once)
+static void take_cause(struct device_queue *q, enum queue_cause cause)
+{
+	q->at_once |= cause >= QUEUE_REFRESHED;
+	q->tell |= cause == QUEUE_KEPT || cause == QUEUE_REGISTERED;
+	q->asked |= cause == QUEUE_ASKED;
+}
+
+
+int queue_open(struct addressee *of, struct str key, uint64_t rest_ms, enum queue_cause cause)
 {
 	struct deferred *d = of->d;
 	struct device_queue *q;
@@ -141,7 +158,7 @@ int queue_open(struct addressee *of, struct str key, uint64_t rest_ms, bool at_o
 		return -ENOMEM;
 	q->d = d;
 	q->of = of;
-	q->at_once = at_once;
+	take_cause(q, cause);
 	q->key_n = key.n;
 	memcpy(q->key, key.p, key.n);
 	list_append(&of->queues, &q->link);
@@ -156,12 +173,13 @@ int queue_open(struct addressee *of, struct str key, uint64_t rest_ms, bool at_o
 }
 
 
-void queue_wake(struct device_queue *q, bool at_once)
+void queue_wake(struct device_queue *q, enum queue_cause cause)
 {
 	q->again = true;
-	if (!at_once)
+	take_cause(q, cause);
+	if (cause < QUEUE_REFRESHED)
 		return;
-	q->at_once = q->registered = true;
+	q->registered = true;
 	if (q->state == QUEUE_RESTING) {
 		timer_cancel(&q->timer);
 		on_rested(&q->timer, q);
@@ -183,10 +201,7 @@ static void begin(struct device_queue *q)
 	q->slot = true;
 	q->d->active++;
 	q->of->active++;
-	if (q->page_at < q->page_n)
-		load(q);
-	else
-		read_page(q);
+	decide(q);
 }
 
 
@@ -229,13 +244,111 @@ void queue_pump(struct deferred *d)
 }
 
 
-/* ---- What is there for this device? ---- */
-
 static void trouble(struct device_queue *q)
 {
 	deferred_tally(DEFERRED_TROUBLE);
 	rest(q, DEFERRED_REST_MS);
 }
+
+
+/* ---- Are they to be brought? ---- */
+
+static void go(struct device_queue *q, bool push)
+{
+	if (push && q->page_at < q->page_n) {
+		load(q);
+	} else if (push) {
+		read_page(q);
+	} else if (q->tell) {
+		q->tell = q->again = q->registered = false;
+		notify_start(q);
+	} else {
+		queue_close(q);
+	}
+}
+
+
+static void on_subscriber(struct subscriber_query *query, int error, struct subscriber *s,
+			  void *arg)
+{
+	struct device_queue *q = arg;
+
+	(void)query;
+	if (error && error != -ENOENT)
+		trouble(q);
+	else
+		go(q, !s || im_settings_on(&s->settings, IM_PUSH));
+}
+
+
+/* Looked at anew for each message: the operator and the user may have changed their minds. */
+static void decide(struct device_queue *q)
+{
+	struct subscribers *subscribers = q->d->subscribers;
+	struct subscriber *s = NULL;
+	int err;
+
+	/* In another domain nobody registers here, or has settings. */
+	if (q->asked || str_eq(queue_key(q), QUEUE_KEY_ONWARD)) {
+		go(q, true);
+		return;
+	}
+	if (!q->d->config.push) {
+		go(q, false);
+		return;
+	}
+	err = subscribers_find(subscribers, addressee_aor(q->of), &s);
+	if (err != -EAGAIN) {
+		go(q, !s || im_settings_on(&s->settings, IM_PUSH));
+		return;
+	}
+	sm_move(&queue_machine, &q->state, QUEUE_ASKING);
+	if (subscriber_load(subscribers, &q->query, addressee_aor(q->of), on_subscriber, q))
+		trouble(q);
+}
+
+
+/* It waits its turn anew when there was something new meanwhile. */
+static void told(struct device_queue *q)
+{
+	delivery_done(&q->now);
+	q->told = 0;
+	if (!q->again || q->d->stopped) {
+		queue_close(q);
+		return;
+	}
+	sm_move(&queue_machine, &q->state, QUEUE_LINED_UP);
+	give_slot_back(q);
+	line_up(q);
+}
+
+
+void queue_told(struct device_queue *q, int error, uint16_t status, uint32_t retry_after_s)
+{
+	if (error == -ENOENT || (q->d->stopped && !status)) {
+		told(q);
+		return;
+	}
+	if (error) {
+		q->tell = true;
+		delivery_done(&q->now);
+		trouble(q);
+		return;
+	}
+	deferred_tally(DEFERRED_TOLD);
+	log_info("deferred", "told status=%u attempts=%u call-id=\"" STR_FMT "\"", status,
+		 q->told + 1, STR_ARG(q->now.call_id));
+	if (push_outcome(status, ++q->told) != STORE_DEVICE_WAITING) {
+		told(q);
+		return;
+	}
+	q->tell = true;
+	delivery_done(&q->now);
+	rest(q, q->registered ? 0 : push_rest_ms(q->told, retry_after_s));
+}
+
+
+/* ---- What is there for this device? ---- */
 
 
 /*
@@ -381,6 +494,34 @@ static void tell(struct device_queue *q)
 }
 
 
+/* Before it is noted that the device has it: what is written first is on disk first. */
+static void on_to_record(struct store_request *r, int error, void *arg)
+{
+	const struct store_deferred *m = error ? NULL : store_deferred_result(r, NULL);
+	struct device_queue *q = arg;
+
+	if (m && m->state == STORE_DEFERRED_HELD)
+		push_record(q, m);
+	note(q);
+}
+
+
+/* True: it is noted when it is in the history of its recipient. */
+static bool record(struct device_queue *q)
+{
+	const struct delivery *v = &q->now;
+	struct subscriber *s = NULL;
+
+	if (!q->d->recorder || v->outcome != STORE_DEVICE_DELIVERED || v->had ||
+	    v->kind != IM_PAGER)
+		return false;
+	if (subscribers_find(q->d->subscribers, addressee_aor(q->of), &s) == 0 &&
+	    !im_settings_on(&s->settings, IM_HISTORY_PAGER_LARGE))
+		return false;
+	return store_deferred_get(q->d->store, &q->read, v->id, on_to_record, q) == 0;
+}
+
+
 void queue_answered(struct device_queue *q, uint16_t status, uint32_t retry_after_s)
 {
 	struct delivery *v = &q->now;
@@ -404,7 +545,8 @@ void queue_answered(struct device_queue *q, uint16_t status, uint32_t retry_afte
 			 (unsigned long long)v->id, status, v->attempts + 1, STR_ARG(v->call_id));
 	}
 	sm_move(&queue_machine, &q->state, QUEUE_NOTING);
-	note(q);
+	if (!record(q))
+		note(q);
 }
 
 

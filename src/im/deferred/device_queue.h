@@ -8,8 +8,15 @@
  *        |<-------------------- 2xx, or never for this device -----------------------|
  *        '------ RESTING <------------------- later ---------------------------------'
  *
- * The next message is not sent before the outcome of the last is on disk. A slot is held from READING
- * to the end of NOTING, and given back after each message, so that long queues do not keep short ones
+ * With a slot it is looked at whether messages are to be brought at all; when the user's settings are not in
+ * memory, ASKING comes before READING or LOADING. They are not to be brought: the device is told (notify.h).
+ *
+ *     LINED_UP --slot--> [ASKING] --> LISTING --some wait--> TELLING --answer: the end
+ *                                        |                      |
+ *                                  nothing: the end    later: RESTING --> LINED_UP
+ *
+ * The next message is not sent before the outcome of the last is on disk. A slot is held from then
+ * to the end of NOTING or TELLING, and given back after each message, so that long queues do not keep short ones
  * waiting. Registering ends a rest. In front of an IMS core, which finds the devices itself, and
  * towards another domain a user has one queue.
  */
@@ -19,6 +26,7 @@
 #include "base/sm.h"
 #include "im/deferred/deferred_state.h"
 #include "im/send.h"
+#include "subscriber/subscriber.h"
 
 /** Keys of the one queue of a user whose devices are not known here. */
 #define QUEUE_KEY_CORE STR("core")
@@ -30,6 +38,9 @@
 
 enum queue_state {
 	QUEUE_LINED_UP,
+	QUEUE_ASKING,  /**< does this user want them brought? */
+	QUEUE_LISTING, /**< they do not: what is there to tell (notify.c)? */
+	QUEUE_TELLING,
 	QUEUE_READING,
 	QUEUE_LOADING,
 	QUEUE_SENDING,
@@ -39,6 +50,15 @@ enum queue_state {
 extern const struct sm_table queue_machine;
 
 struct addressee;
+
+/** Why a queue is made, or hears that there is something for it. */
+enum queue_cause {
+	QUEUE_FOUND,      /**< by the census: messages wait */
+	QUEUE_KEPT,       /**< a message was kept while the user was registered */
+	QUEUE_REFRESHED,  /**< the device registered again; from here on no rest is waited for */
+	QUEUE_REGISTERED, /**< it is new */
+	QUEUE_ASKED, /**< somebody asks for the messages: they are brought whatever `push` says */
+};
 
 /** One id of a page. */
 struct queue_entry {
@@ -71,11 +91,15 @@ struct device_queue {
 	struct addressee *of;
 	uint8_t state;
 	bool slot;
-	bool again;      /**< something was kept, or the device registered, since the last look */
-	bool at_once;    /**< however long it has still to rest */
+	bool again;   /**< something was kept, or the device registered, since the last look */
+	bool at_once; /**< however long it has still to rest */
+	bool asked;   /**< QUEUE_ASKED: until all that waits was brought */
+	bool tell;    /**< if the messages are not brought, the device is to hear that they wait */
 	bool registered; /**< the device did so since the message at hand was sent */
 	struct store_request read, mark, finish;
+	struct subscriber_query query;
 	struct timer timer;
+	uint32_t told; /**< attempts to tell */
 	struct im_send send;
 	uint64_t after; /**< id of the last one dealt with in this pass */
 	struct queue_entry page[QUEUE_PAGE];
@@ -91,9 +115,9 @@ static inline struct str queue_key(const struct device_queue *q)
 }
 
 /** Makes one; it lines up, or rests for `rest_ms` first. -ENOBUFS, -ENOMEM. */
-int queue_open(struct addressee *of, struct str key, uint64_t rest_ms, bool at_once);
-/** Something new for it. `at_once`: its device registered, or the operator asks. */
-void queue_wake(struct device_queue *q, bool at_once);
+int queue_open(struct addressee *of, struct str key, uint64_t rest_ms, enum queue_cause cause);
+/** Something new for it. */
+void queue_wake(struct device_queue *q, enum queue_cause cause);
 /** The device is gone: what is under way is finished, nothing new begun. */
 void queue_leave(struct device_queue *q);
 /** Ends it, whatever it was doing. */
@@ -104,5 +128,12 @@ void queue_pump(struct deferred *d);
 /* ---- From push.c ---- */
 /** The answer came (`status`), or none will (0): goes on to note it. */
 void queue_answered(struct device_queue *q, uint16_t status, uint32_t retry_after_s);
+
+/* ---- From notify.c ---- */
+/**
+ * The device was told: `status` of its answer, 0: none. Or not: `error` is -ENOENT when there is nothing to
+ * tell or nobody to be told, else it is trouble.
+ */
+void queue_told(struct device_queue *q, int error, uint16_t status, uint32_t retry_after_s);
 
 #endif

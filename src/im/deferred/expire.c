@@ -113,7 +113,7 @@ static void tell(struct expire *x)
 						     .size = x->size,
 					     });
 	if (x->notice_to.n)
-		(void)addressee_wake(x->d, x->notice_to, 0, false);
+		(void)addressee_wake(x->d, x->notice_to, 0, QUEUE_KEPT);
 }
 
 

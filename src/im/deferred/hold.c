@@ -55,8 +55,7 @@ static void on_held(struct store_request *r, int error, void *arg)
 	answer(h, error);
 	if (!error) {
 		expire_note(&d->expire, h->expires_ms);
-		if (d->config.push)
-			(void)addressee_wake(d, user, h->was_there ? DEFERRED_REST_MS : 0, false);
+		(void)addressee_wake(d, user, h->was_there ? DEFERRED_REST_MS : 0, QUEUE_KEPT);
 	}
 	mem_unref(h);
 }
@@ -71,8 +70,8 @@ static bool on_its_way(const struct deferred *d, const struct im_request *r)
 	     l = list_next(&a->queues, l)) {
 		const struct device_queue *q = container_of(l, struct device_queue, link);
 
-		if (q->state == QUEUE_SENDING && q->now.cseq == r->m->cseq.number &&
-		    str_eq(q->now.call_id, r->m->call_id))
+		if ((q->state == QUEUE_SENDING || q->state == QUEUE_TELLING) &&
+		    q->now.cseq == r->m->cseq.number && str_eq(q->now.call_id, r->m->call_id))
 			return true;
 	}
 	return false;

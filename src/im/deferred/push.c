@@ -132,7 +132,7 @@ static int remember(struct device_queue *q, const struct store_deferred *m,
 
 /* ---- Sending ---- */
 
-static uint32_t retry_after(const struct sip_msg *m)
+uint32_t push_retry_after(const struct sip_msg *m)
 {
 	struct str value = str_trim(str_upto(sip_msg_header(m, SIP_HDR_RETRY_AFTER), 10));
 	uint32_t s = 0;
@@ -150,7 +150,7 @@ static void on_sent(struct im_send *s, uint16_t status, const struct sip_msg *m,
 	struct device_queue *q = arg;
 
 	(void)s;
-	queue_answered(q, m ? status : 0, m ? retry_after(m) : 0);
+	queue_answered(q, m ? status : 0, m ? push_retry_after(m) : 0);
 }
 
 
@@ -191,6 +191,28 @@ int push_start(struct device_queue *q, const struct store_deferred *m)
 	err = start_opened(q, m, &sr);
 	stored_request_close(&sr);
 	return err;
+}
+
+
+/* ---- History ---- */
+
+void push_record(struct device_queue *q, const struct store_deferred *m)
+{
+	const struct im_recorder *recorder = q->d->recorder;
+	struct stored_request sr;
+
+	if (!recorder || stored_request_open(&sr, m, &q->d->addresses, deferred_now(q->d)))
+		return;
+	(void)recorder->pager(
+		&(struct im_recorded_pager){
+			.m = &sr.m,
+			.kind = sr.r.kind,
+			.sides = IM_RECORD_RECIPIENT,
+			.originator = m->flags & STORED_ANONYMOUS ? STR("") : m->sender,
+			.recipient = addressee_aor(q->of),
+		},
+		NULL, NULL, NULL, recorder->arg);
+	stored_request_close(&sr);
 }
 
 

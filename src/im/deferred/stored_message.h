@@ -17,9 +17,10 @@
 
 /** flags of struct store_deferred: in the store for ever. */
 enum {
-	STORED_EXPIRES = 1 << 0,  /**< the sender gave Expires */
-	STORED_NEGATIVE = 1 << 1, /**< and wants to be told of failure (RFC 5438 4) */
-	STORED_NOTICE = 1 << 2,   /**< a notice of ours */
+	STORED_EXPIRES = 1 << 0,   /**< the sender gave Expires */
+	STORED_NEGATIVE = 1 << 1,  /**< and wants to be told of failure (RFC 5438 4) */
+	STORED_NOTICE = 1 << 2,    /**< a notice of ours */
+	STORED_ANONYMOUS = 1 << 3, /**< the sender wants to be nobody (RFC 3325 9.3) */
 };
 
 /**

@@ -26,6 +26,7 @@ struct forwarding {
 	bool trusted;
 	bool to_devices;
 	im_unreached_cb *unreached;
+	im_accepted_cb *accepted;
 	void *arg;
 };
 
@@ -143,6 +144,25 @@ static bool is_unreached(uint16_t status, const struct sip_msg *m)
 }
 
 
+int im_forward_response_encode(struct sip_server_txn *st, const struct sip_msg *m, struct buf *out)
+{
+	char text[32];
+	struct sip_edits e;
+	struct buf length;
+
+	sip_edits_init(&e, m);
+	sip_edit_remove_first_value(&e, SIP_HDR_VIA);
+	/* It came in a datagram, which needs none; a stream does (RFC 3261 20.14). */
+	if (m->first[SIP_HDR_CONTENT_LENGTH] == SIP_LINE_NONE &&
+	    sip_server_txn_source(st)->kind != SIP_UDP) {
+		buf_fixed(&length, text, sizeof(text));
+		buf_printf(&length, "Content-Length: %zu\r\n", m->body.n);
+		sip_edit_append(&e, buf_str(&length));
+	}
+	return sip_edits_apply(&e, out);
+}
+
+
 static bool final(struct sip_proxy *p, struct sip_server_txn *st, uint16_t status,
 		  const struct sip_msg *m, void *target, void *arg)
 {
@@ -150,6 +170,8 @@ static bool final(struct sip_proxy *p, struct sip_server_txn *st, uint16_t statu
 
 	(void)p;
 	(void)target;
+	if (f->accepted && m && status >= 200 && status < 300 && !sip_server_txn_answered(st))
+		return f->accepted(st, m, &f->report, f->to_devices, f->arg);
 	return f->unreached && is_unreached(status, m) && !sip_server_txn_answered(st) &&
 	       f->unreached(st, &f->report, f->arg);
 }
@@ -205,6 +227,7 @@ int im_forward(const struct im_request *r, const struct im_forward_params *p, st
 	f->trusted = r->trusted;
 	f->to_devices = p->to_devices;
 	f->unreached = p->unreached;
+	f->accepted = p->accepted;
 	f->arg = p->arg;
 	f->realm = p->realm;
 	f->report = *rep;

@@ -23,9 +23,10 @@ struct im_report {
 	uint64_t since_ms;
 	size_t size;
 	struct str originator, recipient, call_id, message_id;
-	bool vouched; /**< originator is an authenticated identity, not what From says */
-	bool trusted; /**< the request came from a peer that may assert identities */
-	char *text;   /**< what the four point into, in the engine's slab */
+	bool vouched;           /**< originator is an authenticated identity, not what From says */
+	bool trusted;           /**< the request came from a peer that may assert identities */
+	uint8_t recorded_sides; /**< IM_RECORD_…: whose functions were here */
+	char *text;             /**< what the four point into, in the engine's slab */
 	size_t text_n;
 	struct slab *slab;
 };
@@ -43,11 +44,19 @@ void im_report_done(struct im_report *rep);
  */
 typedef bool(im_unreached_cb)(struct sip_server_txn *st, struct im_report *rep, void *arg);
 
+/**
+ * It was accepted: `m` is the 2xx. True: taken over, and `st` will be answered with it by the callee; `rep` is its
+ * own then.
+ */
+typedef bool(im_accepted_cb)(struct sip_server_txn *st, const struct sip_msg *m,
+			     struct im_report *rep, bool to_devices, void *arg);
+
 struct im_forward_params {
 	const struct im_targets *targets; /**< none in it: by Route, else by Request-URI */
 	bool to_devices;  /**< the targets are the recipient's, so that 2xx means delivered */
 	struct str realm; /**< of the credentials that are ours; long-lived */
 	im_unreached_cb *unreached; /**< NULL: the sender hears of it */
+	im_accepted_cb *accepted;   /**< NULL: the 2xx is forwarded at once */
 	void *arg;
 };
 
@@ -58,6 +67,8 @@ struct im_forward_params {
 int im_forward(const struct im_request *r, const struct im_forward_params *p,
 	       struct im_report *rep);
 
+/** Appends a received response as it is forwarded: without our Via. */
+int im_forward_response_encode(struct sip_server_txn *st, const struct sip_msg *m, struct buf *out);
 /** Removes from one forwarded copy what an untrusted sender may not assert. Shared with in-dialog requests. */
 void im_edit_untrusted(struct sip_edits *e);
 /** Removes the credentials meant for us: those of this realm. */

@@ -7,8 +7,8 @@
  *
  * Gates never wait and never allocate: what they look at was loaded and decoded before they run.
  *
- * They judge requests outside a dialog (notes A-40). The size and types that a session offers (SDP) are
- * not judged here.
+ * They judge requests outside a dialog (notes A-40). What a session offers is judged by its SDP
+ * (im/participating/offer.h).
  */
 #ifndef IM_PARTICIPATING_GATES_H
 #define IM_PARTICIPATING_GATES_H
@@ -36,6 +36,7 @@ struct gate_view {
 struct gate_answer {
 	uint16_t status;
 	struct buf *headers; /**< header lines of the answer */
+	struct buf *sdp;     /**< its body, when it has one: application/sdp */
 };
 
 enum gate_verdict {
@@ -72,6 +73,17 @@ void gate_error_info(struct gate_answer *a, struct str host, struct str what);
 /* policy_gate.c */
 /** Size and content of a MESSAGE, by the policies of service and user: 6.1.1.1 4a, 6.1.2.1 3a. */
 enum gate_verdict gate_operator_policy(const struct gate_view *v, struct gate_answer *a);
+/** A type that belongs to the service itself (isComposing, notifications, lists): no policy forbids it. */
+bool gate_type_always_allowed(struct str type, struct str subtype);
+
+/* invite_gates.c */
+/**
+ * Size and content of what an INVITE offers, by the policies of service and user: 6.1.1.1 4b, 6.1.2.1 3b. An
+ * INVITE without a body offers nothing yet (notes A-13).
+ */
+enum gate_verdict gate_offer_policy(const struct gate_view *v, struct gate_answer *a);
+/** Session-Expires of an INVITE below the operator's minimum: 422 (RFC 4028 8.1 and 9; digest f-B 14). */
+enum gate_verdict gate_session_interval(const struct gate_view *v, struct gate_answer *a);
 
 /* expiry.c */
 /** Whether the Expires of a MESSAGE has passed: from its Date, else from now (RFC 3428 7). */

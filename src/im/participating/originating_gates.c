@@ -134,6 +134,10 @@ static const struct gate table[] = {
 	 user_agent_version},
 	{"operator-policy", "OPF-GEN-4 OPF-GEN-4a-1 OPF-GEN-4a-2 OPF-GEN-4a-3 OPF-GEN-4a-4",
 	 gate_operator_policy},
+	{"offer-policy",
+	 "OPF-GEN-4 OPF-GEN-4b-1 OPF-GEN-4b-2 OPF-GEN-4b-3 OPF-GEN-4b-4 OPF-GEN-4b-5 OPF-GEN-4b-6",
+	 gate_offer_policy},
 	{"content-identity", "", content_identity},
+	{"session-interval", "", gate_session_interval},
 };
 const struct gate_table gates_originating = {table, sizeof(table) / sizeof(table[0])};

@@ -9,10 +9,15 @@
 #include "im/participating/forward.h"
 #include "im/message.h"
 #include "im/participating/gates.h"
+#include "im/participating/media_path.h"
+#include "im/participating/session.h"
+#include "im/recorder.h"
 #include "subscriber/subscriber.h"
 
 /** Header lines that the gates of one side may write. */
 #define ANSWER_HEADERS_MAX 2048
+/** SDP of a refusal: the operator's types, of service and user, twice (im/participating/offer.h). */
+#define ANSWER_SDP_MAX (5 * STORE_POLICY_VALUE_MAX)
 
 struct participating {
 	struct sip *sip;
@@ -21,6 +26,8 @@ struct participating {
 	struct im_addresses addresses;
 	const struct im_rules *rules;
 	const struct im_keeper *keeper;
+	const struct im_recorder *recorder;
+	struct im_sessions *sessions; /**< NULL: no media pass through here */
 	participating_answer_cb *answer;
 	void *answer_arg;
 	struct im_events *events;
@@ -38,8 +45,17 @@ struct flight {
 	struct subscriber_query query;
 	struct waiting *waiting;
 	struct im_keep keep;
-	bool keeping;
+	struct im_record record;
+	bool keeping, recording;
+	uint16_t status;   /**< of what is held back while it is recorded */
+	struct buf answer; /**< a response that was received; empty: our own */
+	enum im_outcome outcome;
 	struct im_report report;
+	/** Each function's decision; one that has no part in this process stays out. */
+	enum media_path originating_path, terminating_path;
+	/** The sender's, while the request crosses to the recipient's side. */
+	struct operator_policy *originator_policy;
+	bool originated; /**< the originating function was here */
 };
 
 struct waiting {
@@ -57,9 +73,13 @@ static void flight_destroy(void *object)
 	subscriber_load_cancel(&f->query);
 	if (f->keeping)
 		f->pf->keeper->cancel(&f->keep, f->pf->keeper->arg);
+	if (f->recording)
+		f->pf->recorder->cancel(&f->record, f->pf->recorder->arg);
+	buf_done(&f->answer);
 	if (f->pf)
 		list_remove(&f->pf->flights, &f->link);
 	mem_free(f->waiting);
+	mem_unref(f->originator_policy);
 	im_report_done(&f->report);
 	mem_unref(f->st);
 }
@@ -67,7 +87,7 @@ static void flight_destroy(void *object)
 
 static struct flight *flight_with(struct participating *pf, struct sip_server_txn *st)
 {
-	struct flight *f = mem_alloc(sizeof(*f), flight_destroy);
+	struct flight *f = mem_alloc_in(sip_slab(pf->sip), sizeof(*f), flight_destroy);
 
 	if (!f)
 		return NULL;
@@ -94,6 +114,21 @@ static void refuse(struct flight *f, uint16_t status, struct str headers, struct
 {
 	(void)sip_reply(f->st, status, headers);
 	im_report_tell(&f->report, IM_REFUSED, status, reason);
+	mem_unref(f);
+}
+
+
+static void refuse_with(struct flight *f, const struct gate_answer *a, struct str reason)
+{
+	bool described = a->sdp->n && !a->sdp->failed;
+
+	(void)sip_respond(f->st, &(struct sip_response){
+					 .status = a->status,
+					 .headers = buf_str(a->headers),
+					 .type = described ? STR("application/sdp") : STR_NULL,
+					 .body = described ? buf_str(a->sdp) : STR_NULL,
+				 });
+	im_report_tell(&f->report, IM_REFUSED, a->status, reason);
 	mem_unref(f);
 }
 
@@ -133,6 +168,71 @@ static void answer_not_kept(struct flight *f, int error)
 }
 
 
+/* ---- Recording ---- */
+
+static void answer_held(struct flight *f)
+{
+	if (f->answer.n)
+		(void)sip_server_txn_send(f->st, f->status, buf_str(&f->answer));
+	else
+		(void)sip_reply(f->st, f->status, STR_NULL);
+	im_report_tell(&f->report, f->outcome, f->status, STR_NULL);
+	mem_unref(f);
+}
+
+
+static void on_recorded(struct im_record *k, void *arg)
+{
+	struct flight *f = arg;
+
+	(void)k;
+	f->recording = false;
+	answer_held(f);
+}
+
+
+/* True: the answer waits until it is in the history of those who want that. */
+static bool record(struct flight *f, unsigned sides)
+{
+	const struct im_recorder *recorder = f->pf->recorder;
+	struct sip_msg m;
+
+	if (!recorder || !sides || f->report.kind != IM_PAGER || sip_server_txn_request(f->st, &m))
+		return false;
+	f->recording =
+		recorder->pager(&(struct im_recorded_pager){.m = &m,
+							    .kind = f->report.kind,
+							    .sides = sides,
+							    .originator = f->report.originator,
+							    .recipient = f->report.recipient},
+				&f->record, on_recorded, f, recorder->arg) == 0;
+	return f->recording;
+}
+
+
+/* OPF-OK-7, TPF-OK-10 of a pager message: at its 2xx. */
+static bool accepted(struct sip_server_txn *st, const struct sip_msg *m, struct im_report *rep,
+		     bool to_devices, void *arg)
+{
+	struct participating *pf = arg;
+	struct flight *f = flight_with(pf, st);
+
+	if (!f)
+		return false;
+	buf_init(&f->answer, SIP_MESSAGE_MAX);
+	f->status = m->status;
+	f->outcome = to_devices ? IM_DELIVERED : IM_RELAYED;
+	f->report = *rep;
+	if (im_forward_response_encode(st, m, &f->answer) || !record(f, rep->recorded_sides)) {
+		f->report.text = NULL; /* still the caller's */
+		mem_unref(f);
+		return false;
+	}
+	rep->text = NULL;
+	return true;
+}
+
+
 /* RFC 3428 7: 202 when the message "has been accepted" but not yet received. It is on disk. */
 static void on_kept(struct im_keep *k, int error, void *arg)
 {
@@ -144,9 +244,11 @@ static void on_kept(struct im_keep *k, int error, void *arg)
 		answer_not_kept(f, error);
 		return;
 	}
-	(void)sip_reply(f->st, 202, STR_NULL);
-	im_report_tell(&f->report, IM_DEFERRED, 202, STR_NULL);
-	mem_unref(f);
+	f->status = 202;
+	f->outcome = IM_DEFERRED;
+	/* Its recipient has it when it is delivered. */
+	if (!record(f, f->report.recorded_sides & IM_RECORD_ORIGINATOR))
+		answer_held(f);
 }
 
 
@@ -219,9 +321,9 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 		     enum im_reach reach)
 {
 	struct participating *pf = f->pf;
-	char storage[ANSWER_HEADERS_MAX];
-	struct buf headers;
-	struct gate_answer answer = {.headers = &headers};
+	char storage[ANSWER_HEADERS_MAX], body[ANSWER_SDP_MAX];
+	struct buf headers, sdp;
+	struct gate_answer answer = {.headers = &headers, .sdp = &sdp};
 	enum gate_verdict verdict = GATE_PASS;
 	struct gate_view view = {
 		.r = r,
@@ -235,6 +337,7 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 	};
 
 	buf_fixed(&headers, storage, sizeof(storage));
+	buf_fixed(&sdp, body, sizeof(body));
 	const struct gate *g = gates_run(r->side == IM_ORIGINATING ? &gates_originating
 								   : &gates_terminating,
 					 &view, &answer, &verdict);
@@ -243,7 +346,7 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 	if (verdict == GATE_DEFER && pf->keeper)
 		keep(f, r);
 	else
-		refuse(f, answer.status, buf_str(&headers), str_of(g->name));
+		refuse_with(f, &answer, str_of(g->name));
 	return false;
 }
 
@@ -251,17 +354,18 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 static void forward(struct flight *f, const struct im_request *r, const struct im_targets *targets,
 		    bool to_devices)
 {
-	int err = im_forward(r,
-			     &(struct im_forward_params){
-				     .targets = targets,
-				     .to_devices = to_devices,
-				     .realm = f->pf->addresses.domains[0],
-				     .unreached = to_devices && is_kept_after_failure(f->pf, r)
-							  ? unreached
-							  : NULL,
-				     .arg = f->pf,
-			     },
-			     &f->report);
+	int err = im_forward(
+		r,
+		&(struct im_forward_params){
+			.targets = targets,
+			.to_devices = to_devices,
+			.realm = f->pf->addresses.domains[0],
+			.unreached = to_devices && is_kept_after_failure(f->pf, r) ? unreached
+										   : NULL,
+			.accepted = f->pf->recorder && r->kind == IM_PAGER ? accepted : NULL,
+			.arg = f->pf,
+		},
+		&f->report);
 
 	if (err) {
 		/* 16.6: nothing could be sent. Out of memory or no next hop at all. */
@@ -286,6 +390,59 @@ static void take_answer(struct flight *f, struct im_request *r)
 }
 
 
+static enum media_path decide(const struct flight *f, const struct im_request *r,
+			      const struct subscriber *served)
+{
+	return media_path_decide(&(struct media_path_view){
+		.kind = r->kind,
+		.side = r->side,
+		.rules = f->pf->rules,
+		.settings = served ? &served->settings : NULL,
+		.service = subscribers_policy(f->pf->subscribers),
+		.user = served ? served->policy : NULL,
+	});
+}
+
+
+/*
+ * 6.1.1: in the media path of it when either function decided so. True: the session has taken it, or it was
+ * refused.
+ */
+static bool anchored(struct flight *f, const struct im_request *r, const struct im_targets *targets,
+		     const struct subscriber *recipient)
+{
+	struct participating *pf = f->pf;
+	bool terminating = r->side == IM_TERMINATING;
+	char storage[ANSWER_HEADERS_MAX];
+	struct buf headers;
+
+	if (!pf->sessions ||
+	    (f->originating_path == MEDIA_PATH_OUT && f->terminating_path == MEDIA_PATH_OUT))
+		return false;
+	int err = im_session_start(
+		pf->sessions,
+		&(struct im_session_params){
+			.r = r,
+			.targets = targets,
+			.to_devices = terminating,
+			.originating = f->originated,
+			.terminating = terminating,
+			.service = subscribers_policy(pf->subscribers),
+			.originator_policy = f->originator_policy,
+			.recipient_policy = terminating && recipient ? recipient->policy : NULL,
+		},
+		&f->report);
+	if (!err) {
+		mem_unref(f);
+		return true;
+	}
+	buf_fixed(&headers, storage, sizeof(storage));
+	uint16_t status = im_session_refusal_of(pf->sessions, err, &headers);
+	refuse(f, status, buf_str(&headers), STR("session"));
+	return true;
+}
+
+
 static void originating(struct flight *f, struct im_request *r, const struct subscriber *served)
 {
 	struct im_targets targets = {.n = 0};
@@ -296,13 +453,18 @@ static void originating(struct flight *f, struct im_request *r, const struct sub
 		take_answer(f, r);
 		return;
 	}
+	f->originated = true;
+	f->report.recorded_sides |= IM_RECORD_ORIGINATOR;
+	f->originating_path = decide(f, r, served);
+	f->originator_policy = served ? mem_ref(served->policy) : NULL;
 	if (f->pf->setting->terminates_here && r->recipient_served) {
 		r->side = IM_TERMINATING;
 		cross(f, r);
 		return;
 	}
 	f->pf->setting->onward(r, &targets, f->pf->setting->arg);
-	forward(f, r, &targets, false);
+	if (!anchored(f, r, &targets, NULL))
+		forward(f, r, &targets, false);
 }
 
 
@@ -314,7 +476,11 @@ static void terminating(struct flight *f, struct im_request *r, const struct sub
 	targets.n = 0;
 	if (served)
 		reach = f->pf->setting->reach(r, &targets, f->pf->setting->arg);
-	if (admitted(f, r, served, reach))
+	if (!admitted(f, r, served, reach))
+		return;
+	f->report.recorded_sides |= IM_RECORD_RECIPIENT;
+	f->terminating_path = decide(f, r, served);
+	if (!anchored(f, r, &targets, served))
 		forward(f, r, &targets, true);
 }
 
@@ -416,6 +582,12 @@ static void destroy(void *object)
 }
 
 
+void participating_set_sessions(struct participating *pf, struct im_sessions *sessions)
+{
+	pf->sessions = sessions;
+}
+
+
 void participating_on_answer(struct participating *pf, participating_answer_cb *cb, void *arg)
 {
 	pf->answer = cb;
@@ -435,6 +607,21 @@ void participating_set_keeper(struct participating *pf, const struct im_keeper *
 			mem_unref(f);
 	}
 	pf->keeper = keeper;
+}
+
+
+void participating_set_recorder(struct participating *pf, const struct im_recorder *recorder)
+{
+	struct list_link *next;
+
+	for (struct list_link *l = list_first(&pf->flights); l; l = next) {
+		struct flight *f = container_of(l, struct flight, link);
+
+		next = list_next(&pf->flights, l);
+		if (f->recording)
+			mem_unref(f);
+	}
+	pf->recorder = recorder;
 }
 
 

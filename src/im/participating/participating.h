@@ -14,6 +14,7 @@
 #include "im/im.h"
 
 struct participating;
+struct im_recorder;
 
 /** Takes a request to the system URI that the originating gates have let pass, and answers it. */
 typedef void(participating_answer_cb)(struct im_request *r, void *arg);
@@ -21,9 +22,13 @@ typedef void(participating_answer_cb)(struct im_request *r, void *arg);
 /** Counted. `rules` is borrowed and may change. */
 int participating_alloc(struct participating **ret, const struct im_params *p,
 			const struct im_rules *rules, struct im_events *events);
+/** Where INVITEs go whose media pass through here (session.h); NULL: nowhere. Borrowed. */
+void participating_set_sessions(struct participating *pf, struct im_sessions *sessions);
 void participating_on_answer(struct participating *pf, participating_answer_cb *cb, void *arg);
 /** NULL: nobody keeps. What is being kept is not waited for any more. */
 void participating_set_keeper(struct participating *pf, const struct im_keeper *keeper);
+/** NULL: nothing is recorded. What waits for a record is given up. Borrowed. */
+void participating_set_recorder(struct participating *pf, const struct im_recorder *recorder);
 /** Answers it in time. `r` is borrowed for the call; its side may be changed. */
 void participating_receive(struct participating *pf, struct im_request *r);
 /** Requests under way. */

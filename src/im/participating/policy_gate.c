@@ -7,8 +7,8 @@
 #include "subscriber/subscriber.h"
 
 
-/* Digest c16: what holds other content, and what belongs to the service itself, is always allowed. */
-static bool always_allowed(struct str type, struct str subtype)
+/* Digest c16: what belongs to the service itself is always allowed. */
+bool gate_type_always_allowed(struct str type, struct str subtype)
 {
 	static const struct str types[][2] = {
 		{STR_INIT("message"), STR_INIT("imdn+xml")},
@@ -34,7 +34,7 @@ static const struct operator_policy *of_user(const struct gate_view *v)
 static bool allowed(const struct gate_view *v, struct str type, struct str subtype)
 {
 	return operator_allows_type(v->service, of_user(v), OPERATOR_PAGER, type, subtype) ||
-	       always_allowed(type, subtype);
+	       gate_type_always_allowed(type, subtype);
 }
 
 

@@ -182,7 +182,11 @@ static const struct gate table[] = {
 	 access_policy},
 	{"operator-policy", "TPF-GEN-3 TPF-GEN-3a-1 TPF-GEN-3a-2 TPF-GEN-3a-3 TPF-GEN-3a-4",
 	 gate_operator_policy},
+	{"offer-policy",
+	 "TPF-GEN-3 TPF-GEN-3b-1 TPF-GEN-3b-2 TPF-GEN-3b-3 TPF-GEN-3b-4 TPF-GEN-3b-5",
+	 gate_offer_policy},
 	{"expired", "TPF-GEN-4a TPF-GEN-4b", not_expired},
 	{"recipient-reachable", "TPF-GEN-5a TPF-GEN-5b TPF-GEN-5c TPF-GEN-5d", recipient_reachable},
+	{"session-interval", "", gate_session_interval},
 };
 const struct gate_table gates_terminating = {table, sizeof(table) / sizeof(table[0])};

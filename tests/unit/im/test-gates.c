@@ -3,6 +3,8 @@
 
 #include "im/participating/gates.h"
 
+#include <stdio.h>
+
 #include "lib/unit.h"
 #include "store/policy.h"
 #include "subscriber/subscriber.h"
@@ -28,8 +30,8 @@ struct asked {
 	struct im_rules rules;
 	struct gate_view view;
 	struct gate_answer answer;
-	struct buf headers;
-	char text[2048];
+	struct buf headers, sdp;
+	char text[2048], description[2048];
 	const struct gate *by;
 	enum gate_verdict verdict;
 };
@@ -74,7 +76,8 @@ static struct asked *asking(const char *text)
 static void ask(struct asked *a, const struct gate_table *t, const char *gate, unsigned status)
 {
 	buf_fixed(&a->headers, a->text, sizeof(a->text));
-	a->answer = (struct gate_answer){.headers = &a->headers};
+	buf_fixed(&a->sdp, a->description, sizeof(a->description));
+	a->answer = (struct gate_answer){.headers = &a->headers, .sdp = &a->sdp};
 	a->verdict = GATE_PASS;
 	a->by = gates_run(t, &a->view, &a->answer, &a->verdict);
 	if (!gate) {
@@ -547,8 +550,184 @@ static void test_order_terminating(void)
 	in(a, NULL, 0);
 }
 
+/* ---- INVITE, on both sides ---- */
+
+#define SDP(rest) "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 h\r\nt=0 0\r\n" SDP_MSRP rest
+#define HTML SDP("a=accept-types:text/html\r\n")
+#define BIG SDP("a=accept-types:text/plain\r\na=max-size:1001\r\n")
+#define BIG_FILE SDP("a=file-selector:name:\"a\" type:text/plain size:1001\r\n")
+#define GOOD SDP("a=accept-types:text/plain\r\na=max-size:1000\r\n")
+#define WITH(type, rest, body) \
+	HEAD("INVITE", "sip:bob@example.org", rest "Content-Type: " type "\r\n\r\n" body)
+#define PARTS(sdp)                                                                 \
+	WITH("multipart/mixed;boundary=b", "",                                     \
+	     "--b\r\nContent-Type: application/resource-lists+xml\r\n\r\n<x/>\r\n" \
+	     "--b\r\nContent-Type: application/sdp\r\n\r\n" sdp "\r\n--b--\r\n")
+#define IM_TAG "Accept-Contact: *;+g.oma.sip-im\r\n"
+
+
+static struct operator_policy *policy_of_invites(void)
+{
+	static const char *const kinds[] = {"session", "large", "file"};
+	char key[6][32];
+	struct store_policy set[6];
+	struct operator_policy *p = NULL;
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(key[2 * i], 32, "%s.types", kinds[i]);
+		snprintf(key[2 * i + 1], 32, "%s.max-size", kinds[i]);
+		set[2 * i] = (struct store_policy){.key = str_of(key[2 * i]),
+						   .value = STR("text/plain")};
+		set[2 * i + 1] = (struct store_policy){.key = str_of(key[2 * i + 1]),
+						       .value = STR("1000")};
+	}
+	unit_ok(operator_policy_alloc(&p, NULL, set, 6));
+	return unit_own(p);
+}
+
+
+static void test_offer(void)
+{
+	static const struct {
+		const char *text;
+		unsigned status; /* 0: passes */
+		const char *headers;
+	} rows[] = {
+#define TYPE_WARNING                                                                         \
+	"Warning: 305 example.org \"Incompatible media format: this type of content is not " \
+	"allowed\"\r\n"
+#define SIZE_WARNING "Warning: 399 example.org \"133 Size exceeded: at most 1000 bytes\"\r\n"
+		{INVITE("", GOOD), 0, ""},
+		{INVITE(LARGE, GOOD), 0, ""},
+		{INVITE("", HTML), 488, TYPE_WARNING},
+		{INVITE(LARGE, HTML), 488, TYPE_WARNING},
+		{INVITE("", HTML "a=file-selector:size:1\r\n"), 488, TYPE_WARNING},
+		{INVITE("", BIG), 488, SIZE_WARNING},
+		{INVITE(LARGE, BIG), 488, SIZE_WARNING},
+		{INVITE(LARGE, BIG_FILE), 488, SIZE_WARNING},
+		{INVITE("", BIG_FILE), 488, SIZE_WARNING},
+		/* A description among other parts. */
+		{PARTS(GOOD), 0, ""},
+		{PARTS(HTML), 488, TYPE_WARNING},
+		/* No offer yet: notes A-13. */
+		{HEAD("INVITE", "sip:bob@example.org", IM_TAG "\r\n"), 0, ""},
+		/* A call is not ours to judge. */
+		{INVITE("", "v=0\r\nm=audio 9 RTP/AVP 0\r\na=max-size:5000\r\n"), 0, ""},
+		/* DRV-8: the header that fits the problem. */
+		{WITH("application/sdp", IM_TAG "Content-Encoding: gzip\r\n", "x"), 415,
+		 "Accept-Encoding: identity\r\n"},
+		{WITH("application/sdp", "Content-Encoding: identity\r\n", GOOD), 0, ""},
+		{WITH("text/plain", IM_TAG, "x"), 415,
+		 "Accept: application/sdp, multipart/mixed\r\n"},
+		{WITH("multipart/mixed;boundary=b", IM_TAG, "--b\r\n\r\nx\r\n--b--\r\n"), 415,
+		 "Accept: application/sdp, multipart/mixed\r\n"},
+		{HEAD("INVITE", "sip:bob@example.org", IM_TAG "\r\nx"), 415,
+		 "Accept: application/sdp, multipart/mixed\r\n"},
+		{INVITE("", SDP("nonsense\r\n")), 400,
+		 "Warning: 399 example.org \"the session description cannot be read\"\r\n"},
+	};
+	struct operator_policy *p = policy_of_invites();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct asked *a = asking(rows[i].text);
+		const char *gate = rows[i].status ? "offer-policy" : NULL;
+
+		unit_case("%zu", i);
+		a->view.service = p;
+		out(a, gate, rows[i].status);
+		headers(a, rows[i].headers);
+		in(a, gate, rows[i].status);
+		headers(a, rows[i].headers);
+		/* Refused, also when the recipient is away: nothing is kept. */
+		a->view.reach = IM_REACH_UNREGISTERED;
+		if (gate)
+			in(a, gate, rows[i].status);
+		/* The user's own policy alone. */
+		a->view.reach = IM_REACH_OK;
+		a->view.service = NULL;
+		a->served.policy = p;
+		out(a, gate, rows[i].status);
+		in(a, gate, rows[i].status);
+		assert_true((rows[i].status == 488) == (a->sdp.n > 0));
+		if (rows[i].status == 488)
+			unit_str(buf_str(&a->sdp),
+				 "v=0\r\no=- 0 0 IN IP4 example.org\r\ns=-\r\nc=IN IP4 "
+				 "example.org\r\nt=0 0\r\n"
+				 "m=message 0 TCP/MSRP *\r\na=accept-types:text/plain\r\n"
+				 "a=max-size:1000\r\n");
+	}
+}
+
+
+static void test_session_interval(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t min_s;
+		const char *headers; /* NULL: passes */
+	} rows[] = {
+		{INVITE("", GOOD), 0, NULL},
+		{INVITE("Supported: timer\r\nSession-Expires: 90\r\n", GOOD), 0, NULL},
+		{INVITE("Supported: timer\r\nSession-Expires: 89\r\n", GOOD), 0, "Min-SE: 90\r\n"},
+		{INVITE("k: 100rel, timer\r\nx: 119;refresher=uac\r\n", GOOD), 120,
+		 "Min-SE: 120\r\n"},
+		{INVITE("Supported: timer\r\nSession-Expires: 120\r\n", GOOD), 120, NULL},
+		/* RFC 4028 8.1: whoever does not know 422 cannot do better. */
+		{INVITE("Session-Expires: 10\r\n", GOOD), 0, NULL},
+		{INVITE("Supported: timer\r\nSession-Expires: soon\r\n", GOOD), 0, NULL},
+		{INVITE("Supported: timer\r\nSession-Expires: 10\r\n",
+			"v=0\r\nm=audio 9 RTP/AVP 0\r\n"),
+		 0, NULL},
+		{TEXT("Supported: timer\r\nSession-Expires: 10\r\n"), 0, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct asked *a = asking(rows[i].text);
+
+		unit_case("%zu", i);
+		a->rules.session.min_expires_s = rows[i].min_s;
+		out(a, rows[i].headers ? "session-interval" : NULL, 422);
+		headers(a, rows[i].headers ? rows[i].headers : "");
+		in(a, rows[i].headers ? "session-interval" : NULL, 422);
+		headers(a, rows[i].headers ? rows[i].headers : "");
+	}
+}
+
+
+static void test_order_invite(void)
+{
+	struct asked *a = asking(
+		INVITE("User-Agent: Foo\r\nSupported: timer\r\nSession-Expires: 1\r\n", HTML));
+
+	a->served.allowed = false;
+	a->served.answer_due_ms = NOW_MS - 1;
+	assert_int_equal(user_agent_rule_init(&a->rules.user_agent, STR("IM-client"), STR("")), 0);
+	a->view.service = policy_of_invites();
+	a->view.reach = IM_REACH_UNREGISTERED;
+	a->served.settings.is[IM_BARRING_SESSION] = IM_ON;
+	a->served.access = rules("message-session", "sip:alice@example.org");
+	out(a, "originator-allowed", 403);
+	a->served.allowed = true;
+	out(a, "system-message-pending", 403);
+	a->served.answer_due_ms = SUBSCRIBER_NEVER;
+	out(a, "user-agent", 403);
+	a->rules.user_agent.name_n = 0;
+	out(a, "offer-policy", 488);
+	in(a, "barred", 403);
+	a->served.settings.is[IM_BARRING_SESSION] = IM_OFF;
+	in(a, "access-policy", 403);
+	a->served.access = NULL;
+	in(a, "offer-policy", 488);
+	a->view.service = NULL;
+	out(a, "session-interval", 422);
+	in(a, "recipient-reachable", 480);
+	a->view.reach = IM_REACH_OK;
+	in(a, "session-interval", 422);
+}
+
 UNIT_MAIN(UNIT_TEST(test_allowed), UNIT_TEST(test_system_message), UNIT_TEST(test_user_agent),
 	  UNIT_TEST(test_content), UNIT_TEST(test_size_and_coding),
 	  UNIT_TEST(test_content_identity), UNIT_TEST(test_order_originating),
 	  UNIT_TEST(test_barring), UNIT_TEST(test_access), UNIT_TEST(test_expiry),
-	  UNIT_TEST(test_reachable), UNIT_TEST(test_order_terminating))
+	  UNIT_TEST(test_reachable), UNIT_TEST(test_order_terminating), UNIT_TEST(test_offer),
+	  UNIT_TEST(test_session_interval), UNIT_TEST(test_order_invite))

@@ -104,6 +104,17 @@ static void test_kept_and_not_kept(void)
 	assert_int_equal(k->d.expires_ms, NOW + 3600 * 1000);
 	assert_int_equal(k->d.cseq, 4711);
 	unit_str(k->d.from_tag, "a1");
+	assert_false(k->d.flags & STORED_ANONYMOUS);
+}
+
+
+/* RFC 3325 9.3: who wants to be nobody is to be nobody in a list, too. */
+static void test_anonymous(void)
+{
+	struct made *k = made("Privacy: id\r\n", "hello", false);
+
+	assert_true(has(back(k, NOW), "Privacy: id\r\n"));
+	assert_true(k->d.flags & STORED_ANONYMOUS);
 }
 
 
@@ -209,6 +220,6 @@ static void test_rubbish_from_the_store(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_kept_and_not_kept), UNIT_TEST(test_a_trusted_peer_asserts),
-	  UNIT_TEST(test_a_folded_line_survives), UNIT_TEST(test_ends), UNIT_TEST(test_cpim),
-	  UNIT_TEST(test_rubbish_from_the_store))
+UNIT_MAIN(UNIT_TEST(test_kept_and_not_kept), UNIT_TEST(test_anonymous),
+	  UNIT_TEST(test_a_trusted_peer_asserts), UNIT_TEST(test_a_folded_line_survives),
+	  UNIT_TEST(test_ends), UNIT_TEST(test_cpim), UNIT_TEST(test_rubbish_from_the_store))

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message of a session, put together as it passes, and written when it is complete. */
+#include <errno.h>
+
+#include "base/mem.h"
+#include "body/mime.h"
+#include "im/history/recording.h"
+
+
+static void move(struct recorded *m, struct list *to)
+{
+	if (m->in)
+		list_remove(m->in, &m->link);
+	m->in = to;
+	if (to)
+		list_append(to, &m->link);
+}
+
+
+static void recorded_destroy(void *object)
+{
+	struct recorded *m = object;
+
+	store_cancel(&m->r);
+	store_content_abandon(m->content);
+	move(m, NULL);
+	recording_unqueue(m->rec, m->queued);
+	buf_done(&m->begin);
+	mem_unref(m->rec);
+}
+
+
+/* ---- A message begins ---- */
+
+static struct recorded *find(const struct im_recording *rec, enum msrp_side from, struct str id)
+{
+	for (struct list_link *l = list_first(&rec->open); l; l = list_next(&rec->open, l)) {
+		struct recorded *m = container_of(l, struct recorded, link);
+
+		if (m->from == from && str_eq(m->message_id, id))
+			return m;
+	}
+	return NULL;
+}
+
+
+/* A file says its name there (RFC 2183 2.3). */
+static struct str name_of(const struct msrp_frame *f)
+{
+	struct str v = msrp_frame_header(f, STR("Content-Disposition")), name = STR_NULL;
+
+	(void)str_cut(&v, ';');
+	if (!v.n || !mime_param(v, STR("filename"), &name))
+		return STR("");
+	if (name.n >= 2 && name.p[0] == '"')
+		name = (struct str){name.p + 1, name.n - 2};
+	return str_upto(name, STORE_HISTORY_TEXT_MAX);
+}
+
+
+static struct str put(char **at, struct str s)
+{
+	struct str copy = {*at, s.n};
+
+	if (s.n)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
+}
+
+
+static struct recorded *make(struct im_recording *rec, enum msrp_side from,
+			     const struct msrp_frame *f)
+{
+	struct str type = str_upto(f->content_type, STORE_HISTORY_TEXT_MAX), name = name_of(f);
+	struct recorded *m = mem_alloc(sizeof(*m) + f->message_id.n + type.n + name.n,
+				       recorded_destroy);
+	char *at;
+
+	if (!m)
+		return NULL;
+	at = m->text;
+	m->rec = mem_ref(rec);
+	m->from = from;
+	m->message_id = put(&at, f->message_id);
+	m->content_type = put(&at, type);
+	m->name = put(&at, name);
+	m->total = MSRP_RANGE_UNKNOWN;
+	m->since_ms = loop_wall_ms(rec->h->loop);
+	buf_init(&m->begin, HISTORY_INLINE_MAX);
+	move(m, &rec->open);
+	return m;
+}
+
+
+struct recorded *recorded_of(struct im_recording *rec, enum msrp_side from,
+			     const struct msrp_frame *f)
+{
+	struct recorded *m = find(rec, from, f->message_id);
+
+	if (m)
+		return m;
+	if (rec->open.count < HISTORY_PARTIALS_MAX)
+		m = make(rec, from, f);
+	if (!m)
+		history_lost(rec->copy[0].owner,
+			     rec->open.count < HISTORY_PARTIALS_MAX ? -ENOMEM : -ENOBUFS);
+	return m;
+}
+
+
+/* ---- Its pieces ---- */
+
+static void run_remove(struct recorded *m, size_t i)
+{
+	memmove(&m->run[i], &m->run[i + 1], (m->runs - i - 1) * sizeof(m->run[0]));
+	m->runs--;
+}
+
+
+/* Those it touches become one with it. False: too many that do not touch. */
+static bool run_add(struct recorded *m, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < m->runs;) {
+		struct recorded_run *r = &m->run[i];
+
+		if (r->end < start || r->start > end) {
+			i++;
+			continue;
+		}
+		start = r->start < start ? r->start : start;
+		end = r->end > end ? r->end : end;
+		run_remove(m, i);
+	}
+	if (m->runs == HISTORY_PIECES_MAX)
+		return false;
+	m->run[m->runs++] = (struct recorded_run){start, end};
+	return true;
+}
+
+
+/* Bytes from the first on that are here without a hole. */
+static uint64_t whole(const struct recorded *m)
+{
+	for (size_t i = 0; i < m->runs; i++)
+		if (m->run[i].start == 0)
+			return m->run[i].end;
+	return 0;
+}
+
+
+static bool is_complete(const struct recorded *m)
+{
+	return m->total != MSRP_RANGE_UNKNOWN && whole(m) >= m->total;
+}
+
+
+/* What of the piece belongs to the beginning. */
+static bool keep_begin(struct recorded *m, uint64_t at, struct str piece)
+{
+	struct buf *b = &m->begin;
+	size_t end, from = (size_t)at;
+
+	if (at >= HISTORY_INLINE_MAX)
+		return true;
+	piece = str_upto(piece, HISTORY_INLINE_MAX - from);
+	end = from + piece.n;
+	if (end > b->n) {
+		if (!buf_reserve(b, end - b->n))
+			return false;
+		memset(b->p + b->n, 0, end - b->n);
+		b->n = end;
+	}
+	memcpy(b->p + from, piece.p, piece.n);
+	return true;
+}
+
+
+static void on_room(struct store_content_writer *w, void *arg)
+{
+	struct recorded *m = arg;
+
+	(void)w;
+	recording_let_go(m->rec);
+}
+
+
+static void on_content(struct store_content_writer *w, int error, const struct str *name,
+		       void *arg);
+
+static const struct store_content_handler content_handler = {.room = on_room, .done = on_content};
+
+
+/* It becomes too large for a record: what is here of it goes to the disk, and all that comes. */
+static int spill(struct recorded *m)
+{
+	int err = store_content_create(&m->content, m->rec->h->store, &content_handler, m);
+
+	for (size_t i = 0; !err && i < m->runs; i++) {
+		struct recorded_run r = m->run[i];
+
+		err = store_content_write(m->content, r.start,
+					  (struct str){m->begin.p + r.start,
+						       (size_t)(r.end - r.start)});
+	}
+	return err;
+}
+
+
+static int take(struct recorded *m, uint64_t at, struct str piece)
+{
+	int err = 0;
+
+	if (!m->content && at + piece.n > HISTORY_INLINE_MAX)
+		err = spill(m);
+	if (!err && m->content)
+		err = store_content_write(m->content, at, piece);
+	if (!err && !keep_begin(m, at, piece))
+		err = -ENOMEM;
+	if (!err && !run_add(m, at, at + piece.n))
+		err = -ENOBUFS;
+	return err;
+}
+
+
+void recorded_piece(struct recorded *m, uint64_t at, struct str piece)
+{
+	if (m->error || !piece.n)
+		return;
+	m->error = at > STORE_CONTENT_SIZE_MAX ? -EFBIG : take(m, at, piece);
+	if (m->error) {
+		store_content_abandon(m->content);
+		m->content = NULL;
+		buf_done(&m->begin);
+		recording_let_go(m->rec);
+		return;
+	}
+	m->size = at + piece.n > m->size ? at + piece.n : m->size;
+}
+
+
+/* ---- Written ---- */
+
+static void lost(struct recorded *m, int error)
+{
+	const struct im_recording *rec = m->rec;
+
+	for (size_t i = 0; i < rec->copies; i++)
+		if (rec->copy[i].wanted)
+			history_lost(rec->copy[i].owner, error);
+	for (size_t i = 0; i < m->names; i++)
+		store_content_remove(rec->h->store,
+				     (struct str){m->content_name[i], STORE_CONTENT_NAME_N});
+	mem_unref(m);
+}
+
+
+static void on_added(struct store_request *r, int error, void *arg)
+{
+	struct recorded *m = arg;
+	size_t n;
+	const struct store_history_entry *e = store_history_result(r, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		history_tally(HISTORY_RECORDED, 1);
+		history_tally(HISTORY_RECORDED_BYTES, e[i].size);
+	}
+	if (error)
+		lost(m, error);
+	else
+		mem_unref(m);
+}
+
+
+static struct store_history_entry entry_of(const struct recorded *m, const struct recording_copy *c)
+{
+	const struct im_recording *rec = m->rec;
+	bool from_originator = m->from == MSRP_SIDE_A;
+	struct str originator = !c->outgoing && rec->hidden ? HISTORY_ANONYMOUS : rec->originator;
+
+	return (struct store_history_entry){
+		.conversation = c->conversation,
+		.owner = c->owner,
+		.peer = c->peer,
+		.kind = history_kind_of(rec->kind),
+		.outgoing = c->outgoing == from_originator,
+		.aborted = m->aborted,
+		.message_id = m->message_id,
+		.from = from_originator ? originator : rec->recipient,
+		.to = from_originator ? rec->recipient : originator,
+		.subject = m->name,
+		.date_ms = m->since_ms,
+		.size = m->size,
+		.body = m->names ? STR("") : buf_str(&m->begin),
+	};
+}
+
+
+static void add(struct recorded *m)
+{
+	const struct im_recording *rec = m->rec;
+	struct store_history_entry e[STORE_HISTORY_COPIES_MAX];
+	struct history_facts f;
+	size_t n = 0;
+	int err;
+
+	history_facts_read(&f, m->content_type,
+			   str_upto(buf_str(&m->begin),
+				    (size_t)(whole(m) < m->begin.n ? whole(m) : m->begin.n)));
+	for (size_t i = 0; i < rec->copies; i++) {
+		if (!rec->copy[i].wanted)
+			continue;
+		e[n] = entry_of(m, &rec->copy[i]);
+		history_facts_put(&f, &e[n]);
+		if (m->names)
+			e[n].file = (struct str){m->content_name[n], STORE_CONTENT_NAME_N};
+		n++;
+	}
+	err = store_history_add(rec->h->store, &m->r, e, n, &rec->h->config.quota,
+				loop_wall_ms(rec->h->loop), on_added, m);
+	if (err)
+		lost(m, err);
+}
+
+
+static void on_content(struct store_content_writer *w, int error, const struct str *name, void *arg)
+{
+	struct recorded *m = arg;
+	size_t names = m->names;
+
+	(void)w;
+	m->content = NULL;
+	if (error) {
+		m->names = 0;
+		lost(m, error);
+		return;
+	}
+	for (size_t i = 0; i < names; i++)
+		memcpy(m->content_name[i], name[i].p, STORE_CONTENT_NAME_N);
+	add(m);
+}
+
+
+/* ---- Over ---- */
+
+static size_t wanted_copies(const struct im_recording *rec)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rec->copies; i++)
+		n += rec->copy[i].wanted;
+	return n;
+}
+
+
+static void write_it(struct recorded *m)
+{
+	size_t copies = wanted_copies(m->rec);
+
+	move(m, &m->rec->storing);
+	if (!copies) {
+		mem_unref(m);
+	} else if (m->content) {
+		m->names = copies;
+		store_content_finish(m->content, copies);
+	} else {
+		add(m);
+	}
+}
+
+
+void recorded_flush(struct im_recording *rec)
+{
+	for (struct list_link *l; (l = list_first(&rec->ready));)
+		write_it(container_of(l, struct recorded, link));
+}
+
+
+static bool is_nothing(const struct recorded *m)
+{
+	struct history_facts f;
+
+	if (!m->size)
+		return true;
+	history_facts_read(&f, m->content_type, buf_str(&m->begin));
+	return f.nothing;
+}
+
+
+static void close_it(struct recorded *m)
+{
+	m->aborted = m->over || !is_complete(m);
+	if (m->error) {
+		lost(m, m->error);
+		return;
+	}
+	if (is_nothing(m)) {
+		mem_unref(m);
+		return;
+	}
+	m->queued = m->begin.n;
+	m->rec->queued += m->queued;
+	m->rec->h->queued += m->queued;
+	move(m, &m->rec->ready);
+	if (!m->rec->asking)
+		recorded_flush(m->rec);
+}
+
+
+static void settle(struct recorded *m)
+{
+	if (m->in == &m->rec->open && !m->chunks && (m->over || is_complete(m)))
+		close_it(m);
+}
+
+
+void recorded_end(struct recorded *m, uint64_t at, char flag)
+{
+	if (flag == '$')
+		m->total = at;
+	else if (flag == '#')
+		m->over = true;
+	settle(m);
+}
+
+
+void recorded_answered(struct recorded *m, uint16_t status)
+{
+	if (m->chunks)
+		m->chunks--;
+	/* Refused, or given up: what the far side has of it nobody knows. */
+	if (status && status != 200)
+		m->over = true;
+	settle(m);
+}
+
+
+void recorded_end_all(struct im_recording *rec)
+{
+	for (struct list_link *l; (l = list_first(&rec->open));)
+		close_it(container_of(l, struct recorded, link));
+}
+
+
+void recorded_drop_all(struct im_recording *rec)
+{
+	struct list *all[] = {&rec->open, &rec->ready, &rec->storing};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (struct list_link *l; (l = list_first(all[i]));)
+			mem_unref(container_of(l, struct recorded, link));
+}
