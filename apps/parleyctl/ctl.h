@@ -31,7 +31,15 @@ enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 #define CTL_ANSWERS_MAX 16
 
 /** Options that are for some commands alone. */
-enum { CTL_PASSWORD = 1, CTL_ANSWER = 2, CTL_TIMEOUT = 4, CTL_SECONDS = 8 };
+enum {
+	CTL_PASSWORD = 1,
+	CTL_ANSWER = 2,
+	CTL_TIMEOUT = 4,
+	CTL_SECONDS = 8,
+	CTL_FILTER = 16, /**< --peer, --text, --since, --until */
+	CTL_CONVERSATION = 32,
+	CTL_OUTPUT = 64,
+};
 
 struct ctl {
 	char target[CTL_TARGET_MAX]; /**< HOST:PORT of the admin API */
@@ -39,9 +47,11 @@ struct ctl {
 	const char *password; /**< --password, or NULL */
 	const char *answers[CTL_ANSWERS_MAX];
 	int answers_n;
-	const char *timeout;     /**< --timeout, as typed, or NULL */
-	const char *seconds;     /**< --seconds, likewise */
-	const char *const *args; /**< behind the command's words */
+	const char *timeout;                     /**< --timeout, as typed, or NULL */
+	const char *seconds;                     /**< --seconds, likewise */
+	const char *peer, *text, *since, *until; /**< of history list, as typed, or NULL */
+	const char *conversation, *output;       /**< likewise */
+	const char *const *args;                 /**< behind the command's words */
 	int args_n;
 };
 
@@ -70,15 +80,27 @@ int ctl_document_list(struct ctl *c);
 int ctl_document_get(struct ctl *c);
 int ctl_document_put(struct ctl *c);
 int ctl_document_delete(struct ctl *c);
+int ctl_group_create(struct ctl *c);
+int ctl_group_add(struct ctl *c);
+int ctl_group_remove(struct ctl *c);
+int ctl_group_show(struct ctl *c);
+int ctl_group_list(struct ctl *c);
+int ctl_group_delete(struct ctl *c);
 int ctl_policy_get(struct ctl *c);
 int ctl_policy_set(struct ctl *c);
 int ctl_deferred_list(struct ctl *c);
 int ctl_deferred_show(struct ctl *c);
 int ctl_deferred_delete(struct ctl *c);
 int ctl_deferred_push(struct ctl *c);
+int ctl_history_list(struct ctl *c);
+int ctl_history_show(struct ctl *c);
+int ctl_history_delete(struct ctl *c);
 int ctl_system_message_send(struct ctl *c);
 int ctl_system_message_list(struct ctl *c);
 int ctl_system_message_clear(struct ctl *c);
+int ctl_session_list(struct ctl *c);
+int ctl_session_show(struct ctl *c);
+int ctl_session_end(struct ctl *c);
 int ctl_trace(struct ctl *c);
 int ctl_explain(struct ctl *c);
 

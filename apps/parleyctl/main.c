@@ -36,6 +36,13 @@ static const struct ctl_command commands[] = {
 	 ctl_policy_get},
 	{"Rules", "policy set", "[USER] KEY=VALUE …", 1, ARGS_MAX, 0,
 	 "change it; KEY=default takes it back", ctl_policy_set},
+	{"Groups", "group create", "GROUP MEMBER … [NAME=VALUE …]", 2, ARGS_MAX, 0,
+	 "make a group; its first member owns it", ctl_group_create},
+	{"Groups", "group add", "GROUP MEMBER", 2, 2, 0, "one member more", ctl_group_add},
+	{"Groups", "group remove", "GROUP MEMBER", 2, 2, 0, "one member less", ctl_group_remove},
+	{"Groups", "group show", "GROUP", 1, 1, 0, "a group and its members", ctl_group_show},
+	{"Groups", "group list", "", 0, 0, 0, "the groups hosted here", ctl_group_list},
+	{"Groups", "group delete", "GROUP", 1, 1, 0, "delete it", ctl_group_delete},
 	{"Messages", "deferred list", "[USER]", 0, 1, 0, "what waits for people who are away",
 	 ctl_deferred_list},
 	{"Messages", "deferred show", "[USER|ID]", 0, 1, 0,
@@ -43,12 +50,22 @@ static const struct ctl_command commands[] = {
 	{"Messages", "deferred delete", "USER|ID", 1, 1, 0, "withdraw it", ctl_deferred_delete},
 	{"Messages", "deferred push", "[USER]", 0, 1, 0, "send it now to those who are there",
 	 ctl_deferred_push},
+	{"Messages", "history list", "USER", 1, 1, CTL_FILTER | CTL_CONVERSATION,
+	 "what is kept of their conversations", ctl_history_list},
+	{"Messages", "history show", "USER [ID]", 1, 2, CTL_OUTPUT,
+	 "the sessions kept; or one message, its content", ctl_history_show},
+	{"Messages", "history delete", "USER [ID]", 1, 2, CTL_CONVERSATION,
+	 "one message, a session, or all", ctl_history_delete},
 	{"Messages", "system-message send", "USER TEXT", 2, 2, CTL_ANSWER | CTL_TIMEOUT,
 	 "tell a user something", ctl_system_message_send},
 	{"Messages", "system-message list", "[USER]", 0, 1, 0, "what was told, and the answers",
 	 ctl_system_message_list},
 	{"Messages", "system-message clear", "USER [ID]", 1, 2, 0, "no answer is needed any more",
 	 ctl_system_message_clear},
+	{"Sessions", "session list", "[USER]", 0, 1, 0, "sessions that pass through the server",
+	 ctl_session_list},
+	{"Sessions", "session show", "ID", 1, 1, 0, "all about one", ctl_session_show},
+	{"Sessions", "session end", "ID", 1, 1, 0, "end it, on both sides", ctl_session_end},
 	{"Looking on", "trace", "USER", 1, 1, CTL_SECONDS, "what is happening to this user, live",
 	 ctl_trace},
 	{"Looking on", "explain", "MESSAGE-ID", 1, 1, 0, "where this message is, and why",
@@ -58,6 +75,7 @@ static const struct ctl_command commands[] = {
 
 struct options {
 	const char *admin, *config, *password, *timeout, *seconds, *answer;
+	const char *peer, *text, *since, *until, *conversation, *output;
 	const char *answers[CTL_ANSWERS_MAX];
 	int answers_n;
 	bool json, help, version;
@@ -92,6 +110,12 @@ static int help(void)
 	     "  --timeout TIME             of system-message send: how long for the answer (1h, "
 	     "7d)\n"
 	     "  --seconds N                of trace: end after so long\n"
+	     "  --peer USER --text TEXT --since TIME --until TIME\n"
+	     "                             of history list: with whom, saying what, when "
+	     "(2026-11-21, \"2026-11-21 10:41\")\n"
+	     "  --conversation ID          of history list and delete: one session\n"
+	     "  --output FILE              of history show: write the content there; - is standard "
+	     "output\n"
 	     "  --json                     print what the server answers\n"
 	     "  -h, --help                 show this\n"
 	     "  -V, --version              show the version\n"
@@ -141,10 +165,13 @@ static int take_option(struct options *o, int argc, char **argv, int *i)
 	const struct {
 		const char *name;
 		const char **value;
-	} values[] = {{"--admin", &o->admin},    {"--config", &o->config},
-		      {"-c", &o->config},        {"--password", &o->password},
-		      {"--answer", &o->answer},  {"--timeout", &o->timeout},
-		      {"--seconds", &o->seconds}};
+	} values[] = {{"--admin", &o->admin},     {"--config", &o->config},
+		      {"-c", &o->config},         {"--password", &o->password},
+		      {"--answer", &o->answer},   {"--timeout", &o->timeout},
+		      {"--seconds", &o->seconds}, {"--peer", &o->peer},
+		      {"--text", &o->text},       {"--since", &o->since},
+		      {"--until", &o->until},     {"--conversation", &o->conversation},
+		      {"--output", &o->output}};
 	const struct {
 		const char *name;
 		bool *flag;
@@ -250,7 +277,13 @@ static int run(const struct options *o)
 			.password = o->password,
 			.answers_n = o->answers_n,
 			.timeout = o->timeout,
-			.seconds = o->seconds};
+			.seconds = o->seconds,
+			.peer = o->peer,
+			.text = o->text,
+			.since = o->since,
+			.until = o->until,
+			.conversation = o->conversation,
+			.output = o->output};
 	const struct ctl_command *command;
 	int words, status;
 
@@ -276,6 +309,15 @@ static int run(const struct options *o)
 		return ctl_usage("leave --timeout out", "%s takes no timeout", command->words);
 	if (o->seconds && !(command->options & CTL_SECONDS))
 		return ctl_usage("leave --seconds out", "%s ends by itself", command->words);
+	if ((o->peer || o->text || o->since || o->until) && !(command->options & CTL_FILTER))
+		return ctl_usage("leave --peer, --text, --since and --until out",
+				 "%s looks for nothing", command->words);
+	if (o->conversation && !(command->options & CTL_CONVERSATION))
+		return ctl_usage("leave --conversation out", "%s takes no conversation",
+				 command->words);
+	if (o->output && !(command->options & CTL_OUTPUT))
+		return ctl_usage("leave --output out", "%s writes to standard output",
+				 command->words);
 	status = ctl_find_target(&c, o->admin, o->config);
 	return status == CTL_OK ? command->run(&c) : status;
 }

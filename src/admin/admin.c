@@ -403,6 +403,36 @@ void admin_request_begun(struct admin_request *r, int error, const struct buf *w
 }
 
 
+void admin_request_reply_row(struct admin_request *r, unsigned status)
+{
+	admin_request_reply(r, status, json_incref(json_array_get(admin_request_rows(r), 0)));
+}
+
+
+void admin_request_reply_page(struct admin_request *r, const char *name, size_t limit)
+{
+	json_t *rows = admin_request_rows(r);
+	size_t n = json_array_size(rows);
+	bool more = n > limit;
+
+	while (n > limit)
+		json_array_remove(rows, --n);
+	admin_request_reply(r, 200, json_pack("{s:O, s:b}", name, rows, "more", more));
+}
+
+
+void admin_request_count(uint64_t n, void *arg)
+{
+	admin_request_add(arg, json_integer((json_int_t)n));
+}
+
+
+json_t *admin_request_counted(struct admin_request *r)
+{
+	return json_incref(json_array_get(admin_request_rows(r), 0));
+}
+
+
 /* ---- Finding the resource ---- */
 
 /** Cuts the first "/segment" off. */
@@ -628,9 +658,10 @@ int admin_register(struct admin *a, const struct admin_resource *table, size_t n
 int admin_alloc(struct admin **ret, const struct admin_services *services)
 {
 	static int (*const tables[])(struct admin *) = {
-		admin_node_register,     admin_user_register,    admin_settings_register,
-		admin_document_register, admin_policy_register,  admin_deferred_register,
-		admin_trace_register,    admin_message_register, admin_system_message_register,
+		admin_node_register,           admin_user_register,    admin_settings_register,
+		admin_document_register,       admin_policy_register,  admin_deferred_register,
+		admin_history_register,        admin_trace_register,   admin_message_register,
+		admin_system_message_register, admin_session_register, admin_group_register,
 	};
 	struct admin *a = mem_alloc(sizeof(*a), destroy_admin);
 	int err;

@@ -16,7 +16,7 @@
  *     GET    /v1/registrations        ?user=USER
  *     GET    /metrics                 Prometheus
  *
- * and those of admin/rules.h, admin/deferral.h and admin/insight.h.
+ * and those of admin/rules.h, admin/deferral.h, admin/history.h, admin/insight.h and admin/session.h.
  *
  * What happens: admin_handle finds the resource in the tables (admin/resource.h), which asks the
  * server through `struct admin_services`, at once or over several turns of the loop; then `reply` is
@@ -36,8 +36,11 @@
 
 #include "admin/deferral.h"
 #include "admin/done.h"
+#include "admin/group.h"
+#include "admin/history.h"
 #include "admin/insight.h"
 #include "admin/rules.h"
+#include "admin/session.h"
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/str.h"
@@ -128,7 +131,10 @@ struct admin_services {
 				 void *done_arg, struct buf *why, void *arg);
 	struct admin_rules rules;
 	struct admin_deferral deferral;
+	struct admin_histories histories;
 	struct admin_insight insight;
+	struct admin_sessions sessions;
+	struct admin_groups groups;
 	void *arg;
 };
 

@@ -47,24 +47,14 @@ static void on_listed(const struct admin_deferred *d, void *arg)
 }
 
 
-/** One row more than asked for was looked for, to know whether there are more. */
 static void reply_page(struct admin_request *r, int error, const char *name)
 {
-	json_t *rows = admin_request_rows(r);
-	size_t n = json_array_size(rows);
 	uint32_t limit;
-	bool more;
 
-	if (error) {
+	if (error)
 		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
-		return;
-	}
-	if (!admin_request_limit(r, &limit))
-		return;
-	more = n > limit;
-	while (n > limit)
-		json_array_remove(rows, --n);
-	admin_request_reply(r, 200, json_pack("{s:O, s:b}", name, rows, "more", more));
+	else if (admin_request_limit(r, &limit))
+		admin_request_reply_page(r, name, limit);
 }
 
 
@@ -78,11 +68,8 @@ static void get_deferred(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_query(r, "user"), text = admin_request_query(r, "after");
-	char storage[ADMIN_WHY_MAX];
 	uint64_t after = 0;
 	uint32_t limit;
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!admin_request_limit(r, &limit))
@@ -91,11 +78,8 @@ static void get_deferred(struct admin_request *r, void *arg)
 		admin_request_error(r, 400, "write the id of a message", "after is not a number");
 		return;
 	}
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.list)
-		err = s->deferral.list(user, after, (size_t)limit + 1, on_listed, on_list_done, r,
-				       &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->deferral.list, user, after, (size_t)limit + 1, on_listed,
+			  on_list_done);
 }
 
 
@@ -116,19 +100,13 @@ static void on_users_done(int error, void *arg)
 static void get_users(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[ADMIN_WHY_MAX];
 	uint32_t limit;
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!admin_request_limit(r, &limit))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.users)
-		err = s->deferral.users(admin_request_query(r, "after"), (size_t)limit + 1,
-					on_waiting, on_users_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, STR(""));
+	admin_request_ask(r, STR(""), s->deferral.users, admin_request_query(r, "after"),
+			  (size_t)limit + 1, on_waiting, on_users_done);
 }
 
 
@@ -164,7 +142,7 @@ static void on_one_done(int error, void *arg)
 	if (error)
 		failed(r, error, admin_request_param(r, 0));
 	else
-		admin_request_reply(r, 200, json_incref(json_array_get(admin_request_rows(r), 0)));
+		admin_request_reply_row(r, 200);
 }
 
 
@@ -172,34 +150,16 @@ static void get_one(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str text = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 	uint64_t id;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!id_of(r, &id))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.show)
-		err = s->deferral.show(id, on_one, on_one_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, text);
+	admin_request_ask(r, text, s->deferral.show, id, on_one, on_one_done);
 }
 
 
 /* ---- Changes ---- */
-
-static void on_count(uint64_t n, void *arg)
-{
-	admin_request_add(arg, json_integer((json_int_t)n));
-}
-
-
-static json_t *counted(struct admin_request *r)
-{
-	return json_incref(json_array_get(admin_request_rows(r), 0));
-}
-
 
 static void on_one_deleted(int error, void *arg)
 {
@@ -208,7 +168,8 @@ static void on_one_deleted(int error, void *arg)
 	if (error)
 		failed(r, error, admin_request_param(r, 0));
 	else
-		admin_request_reply(r, 200, json_pack("{s:o}", "deleted", counted(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o}", "deleted", admin_request_counted(r)));
 }
 
 
@@ -216,18 +177,13 @@ static void delete_one(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str text = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 	uint64_t id;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!id_of(r, &id))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.remove)
-		err = s->deferral.remove(STR(""), id, on_count, on_one_deleted, r, &why, s->arg);
-	admin_request_begun(r, err, &why, text);
+	admin_request_ask(r, text, s->deferral.remove, STR(""), id, admin_request_count,
+			  on_one_deleted);
 }
 
 
@@ -241,7 +197,7 @@ static void on_user_deleted(int error, void *arg)
 	else
 		admin_request_reply(r, 200,
 				    json_pack("{s:o, s:o}", "user", admin_json_text(user),
-					      "deleted", counted(r)));
+					      "deleted", admin_request_counted(r)));
 }
 
 
@@ -249,15 +205,10 @@ static void delete_users(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.remove)
-		err = s->deferral.remove(user, 0, on_count, on_user_deleted, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->deferral.remove, user, 0, admin_request_count,
+			  on_user_deleted);
 }
 
 
@@ -274,31 +225,26 @@ static void on_pushed(int error, void *arg)
 	struct str user = pushed_user(r);
 
 	if (error == -ENODATA)
-		admin_request_error(r, 409, "what waits is sent when they register",
+		admin_request_error(r, 409, "push again when they have registered",
 				    STR_FMT " is not registered", STR_ARG(user));
 	else if (error)
 		admin_request_failed(r, error, NULL, user);
 	else
-		admin_request_reply(r, 200, json_pack("{s:o}", "devices", counted(r)));
+		admin_request_reply(r, 200,
+				    json_pack("{s:o}", "devices", admin_request_counted(r)));
 }
 
 
 static void post_push(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[ADMIN_WHY_MAX];
 	struct str user = STR("");
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!admin_request_json(r) || (json_object_get(admin_request_json(r), "user") &&
 				       !admin_request_string(r, "user", ADMIN_USER_MAX, &user)))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.push)
-		err = s->deferral.push(user, on_count, on_pushed, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->deferral.push, user, admin_request_count, on_pushed);
 }
 
 

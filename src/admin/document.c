@@ -65,15 +65,9 @@ static void get_documents(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.document_list)
-		err = s->rules.document_list(user, on_listed, on_list_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.document_list, user, on_listed, on_list_done);
 }
 
 
@@ -112,17 +106,10 @@ static void get_document(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.document_get)
-		err = s->rules.document_get(user, admin_request_param(r, 1),
-					    admin_request_param(r, 2), on_document, on_got, r, &why,
-					    s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.document_get, user, admin_request_param(r, 1),
+			  admin_request_param(r, 2), on_document, on_got);
 }
 
 
@@ -133,7 +120,7 @@ static void on_put(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200, json_incref(json_array_get(admin_request_rows(r), 0)));
+		admin_request_reply_row(r, 200);
 }
 
 
@@ -146,16 +133,10 @@ static void put_document(struct admin_request *r, void *arg)
 		.name = admin_request_param(r, 2),
 		.body = admin_request_body(r),
 	};
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.document_put)
-		err = s->rules.document_put(user, &d, admin_request_query(r, "if"), on_document,
-					    on_put, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.document_put, user, &d, admin_request_query(r, "if"),
+			  on_document, on_put);
 }
 
 
@@ -178,17 +159,10 @@ static void delete_document(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.document_remove)
-		err = s->rules.document_remove(user, admin_request_param(r, 1),
-					       admin_request_param(r, 2), on_deleted, r, &why,
-					       s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.document_remove, user, admin_request_param(r, 1),
+			  admin_request_param(r, 2), on_deleted);
 }
 
 

@@ -42,15 +42,9 @@ static void get_message(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str id = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->insight.explain)
-		err = s->insight.explain(id, on_step, on_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, id);
+	admin_request_ask(r, id, s->insight.explain, id, on_step, on_done);
 }
 
 

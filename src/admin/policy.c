@@ -48,15 +48,9 @@ static void get_policy(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = user_of(r);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.policy_get)
-		err = s->rules.policy_get(user, on_value, on_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.policy_get, user, on_value, on_done);
 }
 
 
@@ -102,13 +96,11 @@ static bool take_value(struct set *set, const char *name, const json_t *j)
 static void put_policy(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[ADMIN_WHY_MAX], texts[2 * ADMIN_VALUE_MAX];
+	char texts[2 * ADMIN_VALUE_MAX];
 	struct str user = user_of(r);
 	json_t *body = admin_request_json(r), *value;
 	struct set set = {.n = 0};
 	const char *name;
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!body)
@@ -124,11 +116,7 @@ static void put_policy(struct admin_request *r, void *arg)
 			return;
 		}
 	}
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.policy_set)
-		err = s->rules.policy_set(user, set.value, set.n, on_value, on_done, r, &why,
-					  s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.policy_set, user, set.value, set.n, on_value, on_done);
 }
 
 

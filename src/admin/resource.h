@@ -9,6 +9,7 @@
 #ifndef ADMIN_RESOURCE_H
 #define ADMIN_RESOURCE_H
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "admin/admin.h"
@@ -74,16 +75,46 @@ void admin_request_spoil(struct admin_request *r);
 /** A text of the network's: what is not UTF-8 in it becomes "?". NULL when out of memory. */
 json_t *admin_json_text(struct str s);
 
-/** A row for admin_request_rows; takes the reference, NULL is taken for out of memory. */
-void admin_request_add(struct admin_request *r, json_t *row);
+/* ---- Asking a service of the desk's, and answering when it is done ---- */
+
 /** What a service's function returned: an error is answered, as by admin_request_failed. */
 void admin_request_begun(struct admin_request *r, int error, const struct buf *why,
 			 struct str what);
-/** The query parameter `limit`: rows asked for, ADMIN_ROWS when absent. False: answered. */
-bool admin_request_limit(struct admin_request *r, uint32_t *ret);
-
 /** Room for a service's sentence. */
 #define ADMIN_WHY_MAX 1024
+/**
+ * Most handlers end with it: calls the service with the arguments that stand last here, followed by those
+ * that every service takes last (the request as `done_arg`, room for its sentence, the desk), and answers
+ * for it when it refuses, or is not there. `what` is the thing asked for, "alice".
+ *
+ *     admin_request_ask(r, user, s->rules.settings_get, user, on_value, on_done);
+ */
+#define admin_request_ask(r, what, service, ...)                            \
+	do {                                                                \
+		char why_text_[ADMIN_WHY_MAX];                              \
+		struct buf why_;                                            \
+		int error_ = -ENOSYS;                                       \
+		buf_fixed(&why_, why_text_, sizeof(why_text_));             \
+		if (service)                                                \
+			error_ = (service)(__VA_ARGS__, (r), &why_,         \
+					   admin_request_services(r)->arg); \
+		admin_request_begun((r), error_, &why_, (what));            \
+	} while (0)
+
+/** A row for admin_request_rows; takes the reference, NULL is taken for out of memory. */
+void admin_request_add(struct admin_request *r, json_t *row);
+/** Answers with the first row. */
+void admin_request_reply_row(struct admin_request *r, unsigned status);
+/**
+ * Answers with the rows under `name`, and whether there are more: one more than `limit` was asked for, to
+ * know that.
+ */
+void admin_request_reply_page(struct admin_request *r, const char *name, size_t limit);
+/** An admin_count_cb whose `arg` is the request, and what it was told, for the answer. */
+void admin_request_count(uint64_t n, void *arg);
+json_t *admin_request_counted(struct admin_request *r);
+/** The query parameter `limit`: rows asked for, ADMIN_ROWS when absent. False: answered. */
+bool admin_request_limit(struct admin_request *r, uint32_t *ret);
 
 /** The built-in tables, one for each file. */
 int admin_node_register(struct admin *a);
@@ -92,8 +123,11 @@ int admin_settings_register(struct admin *a);
 int admin_document_register(struct admin *a);
 int admin_policy_register(struct admin *a);
 int admin_deferred_register(struct admin *a);
+int admin_history_register(struct admin *a);
 int admin_system_message_register(struct admin *a);
 int admin_trace_register(struct admin *a);
 int admin_message_register(struct admin *a);
+int admin_session_register(struct admin *a);
+int admin_group_register(struct admin *a);
 
 #endif

@@ -50,15 +50,9 @@ static void get_settings(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.settings_get)
-		err = s->rules.settings_get(user, on_value, on_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.settings_get, user, on_value, on_done);
 }
 
 
@@ -82,12 +76,9 @@ static void put_settings(struct admin_request *r, void *arg)
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
 	struct admin_value set[ADMIN_VALUES_MAX];
-	char storage[ADMIN_WHY_MAX];
 	json_t *body = admin_request_json(r), *value;
-	struct buf why;
 	const char *name;
 	size_t n = 0;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!body)
@@ -101,10 +92,7 @@ static void put_settings(struct admin_request *r, void *arg)
 		}
 		set[n++].name = str_of(name);
 	}
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->rules.settings_set)
-		err = s->rules.settings_set(user, set, n, on_value, on_done, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->rules.settings_set, user, set, n, on_value, on_done);
 }
 
 

@@ -35,16 +35,11 @@ static void on_message(const struct admin_system_message *m, void *arg)
 static void on_list_done(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	json_t *rows = admin_request_rows(r);
-	bool more = json_array_size(rows) > ADMIN_ROWS_MAX;
 
-	if (error) {
+	if (error)
 		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
-		return;
-	}
-	if (more)
-		json_array_remove(rows, ADMIN_ROWS_MAX);
-	admin_request_reply(r, 200, json_pack("{s:O, s:b}", "system_messages", rows, "more", more));
+	else
+		admin_request_reply_page(r, "system_messages", ADMIN_ROWS_MAX);
 }
 
 
@@ -52,16 +47,10 @@ static void get_messages(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_query(r, "user");
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.system_list)
-		err = s->deferral.system_list(user, ADMIN_ROWS_MAX + 1, on_message, on_list_done, r,
-					      &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->deferral.system_list, user, ADMIN_ROWS_MAX + 1, on_message,
+			  on_list_done);
 }
 
 
@@ -127,7 +116,7 @@ static void on_sent(int error, void *arg)
 	else if (error)
 		admin_request_failed(r, error, NULL, user);
 	else
-		admin_request_reply(r, 201, json_incref(json_array_get(admin_request_rows(r), 0)));
+		admin_request_reply_row(r, 201);
 }
 
 
@@ -136,9 +125,6 @@ static void post_message(struct admin_request *r, void *arg)
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0), answers[ADMIN_ANSWERS_MAX];
 	struct admin_system_message m = {.answers = answers};
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!admin_request_string(r, "text", ADMIN_TEXT_MAX, &m.text) ||
@@ -150,20 +136,11 @@ static void post_message(struct admin_request *r, void *arg)
 		return;
 	}
 	m.required = m.answers_n > 0;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.system_send)
-		err = s->deferral.system_send(user, &m, on_message, on_sent, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->deferral.system_send, user, &m, on_message, on_sent);
 }
 
 
 /* ---- Clear ---- */
-
-static void on_count(uint64_t n, void *arg)
-{
-	admin_request_add(arg, json_integer((json_int_t)n));
-}
-
 
 static void on_cleared(int error, void *arg)
 {
@@ -178,8 +155,8 @@ static void on_cleared(int error, void *arg)
 		admin_request_failed(r, error, NULL, user);
 	else
 		admin_request_reply(r, 200,
-				    json_pack("{s:o, s:O}", "user", admin_json_text(user),
-					      "cleared", json_array_get(admin_request_rows(r), 0)));
+				    json_pack("{s:o, s:o}", "user", admin_json_text(user),
+					      "cleared", admin_request_counted(r)));
 }
 
 
@@ -187,16 +164,10 @@ static void delete_messages(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->deferral.system_clear)
-		err = s->deferral.system_clear(user, admin_request_param(r, 1), on_count,
-					       on_cleared, r, &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->deferral.system_clear, user, admin_request_param(r, 1),
+			  admin_request_count, on_cleared);
 }
 
 

@@ -67,20 +67,14 @@ static void get_trace(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
 	uint64_t after, wait_s;
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
 	if (!number_of(r, "after", INT64_MAX, &after) ||
 	    !number_of(r, "wait", ADMIN_TRACE_WAIT_MAX_S, &wait_s))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->insight.trace)
-		err = s->insight.trace(user, after, (unsigned)wait_s, on_line, on_done, r, &why,
-				       s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->insight.trace, user, after, (unsigned)wait_s, on_line,
+			  on_done);
 }
 
 

@@ -37,19 +37,13 @@ static void on_added(int error, void *arg)
 static void post_user(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[ADMIN_WHY_MAX];
 	struct str user, password;
-	struct buf why;
 
 	(void)arg;
 	if (!admin_request_string(r, "user", ADMIN_USER_MAX, &user) ||
 	    !admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r,
-			    s->user_add ? s->user_add(user, password, on_added, r, &why, s->arg)
-					: -ENOTSUP,
-			    &why, user);
+	admin_request_ask(r, user, s->user_add, user, password, on_added);
 }
 
 
@@ -57,15 +51,9 @@ static void delete_user(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r,
-			    s->user_remove ? s->user_remove(user, on_done, r, &why, s->arg)
-					   : -ENOTSUP,
-			    &why, user);
+	admin_request_ask(r, user, s->user_remove, user, on_done);
 }
 
 
@@ -73,18 +61,11 @@ static void put_password(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0), password;
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 
 	(void)arg;
 	if (!admin_request_string(r, "password", ADMIN_PASSWORD_MAX, &password))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r,
-			    s->user_passwd
-				    ? s->user_passwd(user, password, on_done, r, &why, s->arg)
-				    : -ENOTSUP,
-			    &why, user);
+	admin_request_ask(r, user, s->user_passwd, user, password, on_done);
 }
 
 
@@ -93,8 +74,6 @@ static void put_allowed(struct admin_request *r, void *arg)
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_param(r, 0);
 	json_t *body = admin_request_json(r), *allowed;
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 
 	(void)arg;
 	if (!body)
@@ -104,12 +83,7 @@ static void put_allowed(struct admin_request *r, void *arg)
 		admin_request_error(r, 400, "send true or false", "\"allowed\" is missing");
 		return;
 	}
-	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r,
-			    s->user_allow ? s->user_allow(user, json_is_true(allowed), on_done, r,
-							  &why, s->arg)
-					  : -ENOTSUP,
-			    &why, user);
+	admin_request_ask(r, user, s->user_allow, user, json_is_true(allowed), on_done);
 }
 
 
@@ -122,45 +96,28 @@ static void on_user(const struct admin_user *u, void *arg)
 }
 
 
-/** One row more than asked for was looked for, to know whether there are more. */
 static void on_users(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	json_t *rows = admin_request_rows(r);
-	size_t n = json_array_size(rows);
 	uint32_t limit;
-	bool more;
 
-	if (error) {
+	if (error)
 		admin_request_failed(r, error, NULL, STR(""));
-		return;
-	}
-	if (!admin_request_limit(r, &limit))
-		return;
-	more = n > limit;
-	while (n > limit)
-		json_array_remove(rows, --n);
-	admin_request_reply(r, 200, json_pack("{s:O, s:b}", "users", rows, "more", more));
+	else if (admin_request_limit(r, &limit))
+		admin_request_reply_page(r, "users", limit);
 }
 
 
 static void get_users(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 	uint32_t limit;
 
 	(void)arg;
 	if (!admin_request_limit(r, &limit))
 		return;
-	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r,
-			    s->user_list ? s->user_list(admin_request_query(r, "after"),
-							(size_t)limit + 1, on_user, on_users, r,
-							&why, s->arg)
-					 : -ENOTSUP,
-			    &why, STR(""));
+	admin_request_ask(r, STR(""), s->user_list, admin_request_query(r, "after"),
+			  (size_t)limit + 1, on_user, on_users);
 }
 
 
@@ -183,16 +140,11 @@ static void on_registration(const struct admin_registration *g, void *arg)
 static void on_registrations(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	json_t *rows = admin_request_rows(r);
-	bool more = json_array_size(rows) > ADMIN_ROWS_MAX;
 
-	if (error) {
+	if (error)
 		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
-		return;
-	}
-	if (more)
-		json_array_remove(rows, ADMIN_ROWS_MAX);
-	admin_request_reply(r, 200, json_pack("{s:O, s:b}", "registrations", rows, "more", more));
+	else
+		admin_request_reply_page(r, "registrations", ADMIN_ROWS_MAX);
 }
 
 
@@ -200,17 +152,9 @@ static void get_registrations(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_query(r, "user");
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	admin_request_begun(r,
-			    s->registration_list
-				    ? s->registration_list(user, on_registration, on_registrations,
-							   r, &why, s->arg)
-				    : -ENOTSUP,
-			    &why, user);
+	admin_request_ask(r, user, s->registration_list, user, on_registration, on_registrations);
 }
 
 

@@ -536,12 +536,29 @@ static void check_ims(struct reading *r)
 }
 
 
+static void check_media_path(struct reading *r)
+{
+	size_t at = line_of(r, "msrp.listen");
+
+	if (r->config->msrp_listen.n || r->config->media_path & CONFIG_MEDIA_NEVER ||
+	    !r->config->media_path)
+		return;
+	if (line_of(r, "media-path") > at)
+		at = line_of(r, "media-path");
+	mistake(r, at, "msrp.listen",
+		"media that pass through the server want an address for MSRP: set it, or "
+		"media-path: "
+		"never");
+}
+
+
 static void check_whole(struct reading *r)
 {
 	check_tls(r);
 	check_listen(r, "listen", &r->config->listen);
 	check_listen(r, "msrp.listen", &r->config->msrp_listen);
 	check_ims(r);
+	check_media_path(r);
 	check_order(r, "registrar.min-expires", "registrar.default-expires");
 	check_order(r, "registrar.default-expires", "registrar.max-expires");
 	check_order(r, "timers.min-se", "timers.session-expires");

@@ -36,6 +36,7 @@ struct config_listens {
 };
 
 enum config_core { CONFIG_CORE_EMBEDDED, CONFIG_CORE_IMS };
+enum config_combiner { CONFIG_COMBINER_MAX, CONFIG_COMBINER_MIN };
 enum config_expired { CONFIG_EXPIRED_REJECT, CONFIG_EXPIRED_DISCARD, CONFIG_EXPIRED_DELIVER };
 
 struct config_policy {
@@ -105,10 +106,12 @@ struct config {
 	struct {
 		struct str file; /**< empty: no records */
 	} charging;
+	enum config_combiner access_combiner;
 	enum config_expired expired_pager;
 	struct {
 		bool enabled;
 		uint64_t expiry_s;
+		uint64_t messages, size; /**< of one user; 0: no limit */
 	} history;
 	uint64_t system_message_timeout_s;
 	enum config_sent_count sent_count;

@@ -8,6 +8,7 @@
 #include "base/counter.h"
 #include "base/mem.h"
 #include "im/participating/forward.h"
+#include "im/participating/session.h"
 
 struct dispatch {
 	struct sip *sip;
@@ -97,7 +98,9 @@ void dispatch_along(struct dispatch *d, struct im_request *r)
 
 void dispatch_to_service(struct dispatch *d, struct im_request *r)
 {
-	(void)token_of(d, r->m, r->dialog_token);
+	/* A MESSAGE forms no dialog, and nearly all requests are one. */
+	if (r->m->method != SIP_MESSAGE)
+		(void)token_of(d, r->m, r->dialog_token);
 	im_receive(d->im, r);
 }
 
@@ -148,16 +151,72 @@ static bool is_registration(const struct dispatch *d, const struct im_request *r
 }
 
 
+/* RFC 3261 16.10: "If a response context is not found, the element does not have any knowledge of the request to
+ * apply the CANCEL to. It MUST statelessly forward the CANCEL request". It goes where the INVITE would have
+ * gone by its Route; by a transaction, since a response to what was sent without one is never passed on
+ * (RFC 6026 8.9). A CANCEL cannot be challenged (22.1): strangers, whose INVITE would have been, get the
+ * 481 of 9.2, and so does who names one of our own users, whose INVITE ended here. */
+static void stray_cancel(struct dispatch *d, struct im_request *r, bool in_dialog)
+{
+	bool ours = in_dialog && has_token(d, r->m, &r->route);
+
+	r->trusted = d->setting->trusts(r->src, d->setting->arg);
+	if (ours || (r->trusted && r->route.next.p))
+		dispatch_along(d, r);
+	else
+		(void)sip_reply(r->st, 481, STR_NULL);
+}
+
+
+/* A Contact that we gave out in a session: 1, and it goes to whom it stands for; -ENOENT. */
+static int behind_contact(const struct dispatch *d, const struct im_request *r,
+			  struct sip_proxy_target *target)
+{
+	const struct im_sessions *ss = im_sessions(d->im);
+
+	return ss && !r->m->to_tag.n ? im_sessions_resolve(ss, &r->route, target) : 0;
+}
+
+
+static void to_contact(struct dispatch *d, struct im_request *r, int known,
+		       const struct sip_proxy_target *target)
+{
+	char token[IM_DIALOG_TOKEN_N];
+	int err = known;
+
+	r->trusted = d->setting->trusts(r->src, d->setting->arg);
+	if (known > 0)
+		err = sip_proxy_forward(NULL, r->st, r->m,
+					&(struct sip_proxy_params){
+						.route = &r->route,
+						.targets = target,
+						.n = 1,
+						.record_route = r->m->method == SIP_INVITE ||
+								r->m->method == SIP_SUBSCRIBE,
+						.record_route_user = token_of(d, r->m, token),
+						.edit = r->trusted ? NULL : edit_along,
+					});
+	if (err)
+		(void)sip_reply(r->st, err == -ENOENT ? 404 : 500, STR_NULL);
+}
+
+
 static void route(struct dispatch *d, struct im_request *r)
 {
 	bool in_dialog = r->m->to_tag.n > 0;
+	struct sip_proxy_target contact;
+	int known;
 
 	if (r->m->method == SIP_CANCEL) {
-		/* 16.10: no INVITE of ours matches it. Forwarding it statelessly would match nothing either. */
-		(void)sip_reply(r->st, 481, STR_NULL);
+		stray_cancel(d, r, in_dialog);
 	} else if (in_dialog && has_token(d, r->m, &r->route)) {
 		r->trusted = d->setting->trusts(r->src, d->setting->arg);
 		dispatch_along(d, r);
+	} else if (in_dialog && im_session_is_contact(&r->route)) {
+		/* RFC 3261 12.2.2: the session is over. */
+		(void)sip_reply(r->st, 481, STR_NULL);
+	} else if ((known = behind_contact(d, r, &contact)) != 0) {
+		to_contact(d, r, known, &contact);
 	} else if (r->m->method == SIP_REGISTER && is_registration(d, r)) {
 		d->setting->registration(r->st, r->m, r->src, d->setting->arg);
 	} else if (!r->route.next.p && names_us(r->m, &r->route, d->addresses)) {

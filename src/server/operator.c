@@ -338,8 +338,11 @@ int operator_alloc(struct operator_desk **ret, const struct operator_params *p)
 	operator_document_services(&o->services);
 	operator_policy_services(&o->services);
 	operator_deferred_services(&o->services);
+	operator_history_services(&o->services);
 	operator_system_message_services(&o->services);
 	operator_insight_services(&o->services);
+	operator_session_services(&o->services);
+	operator_group_services(&o->services);
 	*ret = o;
 	return 0;
 }

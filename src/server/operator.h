@@ -14,6 +14,8 @@
 #include "subscriber/registration.h"
 
 struct deferred;
+struct groups;
+struct im_sessions;
 struct im_system;
 struct journal;
 struct traces;
@@ -29,6 +31,8 @@ struct operator_params {
 	struct im_system *system;  /**< NULL: no system messages are sent */
 	struct traces *traces;
 	struct journal *journal;
+	struct im_sessions *sessions; /**< NULL: none pass through here */
+	struct groups *groups;        /**< NULL: nobody here looks at groups */
 };
 
 struct operator_desk;

@@ -71,7 +71,10 @@ void operator_settings_services(struct admin_services *s);
 void operator_document_services(struct admin_services *s);
 void operator_policy_services(struct admin_services *s);
 void operator_deferred_services(struct admin_services *s);
+void operator_history_services(struct admin_services *s);
 void operator_system_message_services(struct admin_services *s);
 void operator_insight_services(struct admin_services *s);
+void operator_session_services(struct admin_services *s);
+void operator_group_services(struct admin_services *s);
 
 #endif

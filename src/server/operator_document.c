@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "body/common_policy.h"
+#include "body/group.h"
 #include "body/im_settings.h"
 #include "body/resource_lists.h"
 #include "body/xml.h"
@@ -10,6 +11,7 @@
 #include "server/spelling.h"
 #include "sip/uri.h"
 #include "store/document.h"
+#include "subscriber/group.h"
 
 /** What a decoded list takes at most, while it is looked at. */
 #define CHECK_ARENA_MAX (4u << 20)
@@ -64,6 +66,17 @@ static int check_lists(struct str text)
 }
 
 
+static int check_group(struct str text)
+{
+	struct group *g;
+	int err = group_decode(&g, text, NULL, NULL);
+
+	if (!err)
+		mem_unref(g);
+	return err;
+}
+
+
 static const struct application applications[] = {
 	{STR_INIT(STORE_AUID_SETTINGS), STR_INIT("application/im-settings+xml"),
 	 STR_INIT(STORE_NAME_SETTINGS), check_settings,
@@ -72,8 +85,8 @@ static const struct application applications[] = {
 	 STR_INIT(STORE_NAME_ACCESS_RULES), check_rules, "access rules (a <ruleset> of RFC 4745)"},
 	{STR_INIT(STORE_AUID_RESOURCE_LISTS), STR_INIT("application/resource-lists+xml"),
 	 STR_INIT(""), check_lists, "lists (<resource-lists> of RFC 4826)"},
-	{STR_INIT(STORE_AUID_GROUPS), STR_INIT("application/vnd.oma.poc.groups+xml"), STR_INIT(""),
-	 NULL, ""},
+	{STR_INIT(STORE_AUID_GROUPS), STR_INIT("application/vnd.oma.poc.groups+xml"),
+	 STR_INIT(STORE_NAME_GROUP), check_group, "a group (<group> with a <list-service>)"},
 };
 #define APPLICATIONS (sizeof(applications) / sizeof(applications[0]))
 
@@ -198,6 +211,10 @@ static void on_changed(struct store_request *r, int error, void *arg)
 
 	/* Also after a failure: nobody knows then what was written. */
 	subscribers_drop(t->task.desk->p.subscribers, t->task.aor);
+	if (t->task.desk->p.groups && str_eq(t->document.auid, STR(STORE_AUID_GROUPS)))
+		groups_drop(t->task.desk->p.groups, t->task.aor);
+	if (t->task.desk->p.groups && str_eq(t->document.auid, STR(STORE_AUID_RESOURCE_LISTS)))
+		groups_drop_lists(t->task.desk->p.groups);
 	on_done(r, error, arg);
 }
 
@@ -257,6 +274,65 @@ static struct document_task *task_alloc(struct operator_desk *o, struct str auid
 }
 
 
+/* A group is no user: its document lies under its own address, whether it is there or not. */
+static int begin_group(struct document_task *t, struct str group,
+		       void (*known)(struct desk_task *t), struct buf *why)
+{
+	struct buf aor;
+	int err;
+
+	buf_fixed(&aor, t->task.aor_text, sizeof(t->task.aor_text));
+	err = desk_user(t->task.desk, group, &aor, why);
+	if (err) {
+		mem_unref(t);
+		return err;
+	}
+	t->task.aor = buf_str(&aor);
+	return desk_task_begin_all(&t->task, known);
+}
+
+
+static int begin(struct document_task *t, struct str user, void (*known)(struct desk_task *t),
+		 struct buf *why)
+{
+	if (str_eq(t->document.auid, STR(STORE_AUID_GROUPS)))
+		return begin_group(t, user, known, why);
+	return desk_task_begin(&t->task, user, known, why);
+}
+
+
+/* The document says whose it is, too; a group under another's address would never be found by its own. */
+static int check_address(struct operator_desk *o, struct str group, struct str text,
+			 struct buf *why)
+{
+	char stated_text[SIP_AOR_MAX], aor_text[SIP_AOR_MAX];
+	struct buf stated, aor;
+	struct sip_uri u;
+	struct group *g;
+	int err;
+
+	buf_fixed(&stated, stated_text, sizeof(stated_text));
+	buf_fixed(&aor, aor_text, sizeof(aor_text));
+	err = desk_user(o, group, &aor, why);
+	if (!err)
+		err = group_decode(&g, text, NULL, NULL);
+	if (err)
+		return err;
+	if (!sip_uri_decode(&u, g->uri) && !sip_uri_aor(&u, o->config->domains.v[0], &stated) &&
+	    str_eq(buf_str(&stated), buf_str(&aor)))
+		err = 0;
+	else
+		err = -EINVAL;
+	if (err)
+		buf_printf(why,
+			   "the document is about " STR_FMT ", not about " STR_FMT
+			   ": put it under its own address",
+			   STR_ARG(str_upto(g->uri, 200)), STR_ARG(str_upto(buf_str(&aor), 200)));
+	mem_unref(g);
+	return err;
+}
+
+
 static int document_list(struct str user, admin_document_cb *each, admin_done_cb *done,
 			 void *done_arg, struct buf *why, void *arg)
 {
@@ -274,7 +350,7 @@ static int document_get(struct str user, struct str auid, struct str name, admin
 	if (!application_find(auid))
 		return refuse_auid(auid, why);
 	t = task_alloc(arg, auid, name, each, done, done_arg);
-	return t ? desk_task_begin(&t->task, user, get, why) : -ENOMEM;
+	return t ? begin(t, user, get, why) : -ENOMEM;
 }
 
 
@@ -286,6 +362,8 @@ static int document_put(struct str user, const struct admin_document *d, struct 
 	struct document_task *t;
 	int err = app ? check_document(d, app, why) : refuse_auid(d->auid, why);
 
+	if (!err && str_eq(d->auid, STR(STORE_AUID_GROUPS)))
+		err = check_address(arg, user, d->body, why);
 	if (err)
 		return err;
 	t = task_alloc(arg, d->auid, d->name, each, done, done_arg);
@@ -298,7 +376,7 @@ static int document_put(struct str user, const struct admin_document *d, struct 
 		mem_unref(t);
 		return -ENOMEM;
 	}
-	return desk_task_begin(&t->task, user, put, why);
+	return begin(t, user, put, why);
 }
 
 
@@ -310,7 +388,7 @@ static int document_remove(struct str user, struct str auid, struct str name, ad
 	if (!application_find(auid))
 		return refuse_auid(auid, why);
 	t = task_alloc(arg, auid, name, NULL, done, done_arg);
-	return t ? desk_task_begin(&t->task, user, remove_it, why) : -ENOMEM;
+	return t ? begin(t, user, remove_it, why) : -ENOMEM;
 }
 
 

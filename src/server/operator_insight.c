@@ -173,6 +173,10 @@ static void put_outcome(const struct journal_entry *e, struct buf *out)
 	case IM_EXPIRED:
 		buf_printf(out, "its time ended before it reached " STR_FMT, STR_ARG(to));
 		break;
+	case IM_ENDED:
+		buf_printf(out, "the session with " STR_FMT " ended: " STR_FMT, STR_ARG(to),
+			   STR_ARG(e->reason));
+		break;
 	default:
 		buf_puts(out, im_outcome_name(e->outcome));
 		break;
@@ -323,6 +327,9 @@ static void add_now(struct story_task *t, const struct admin_step *about,
 		buf_printf(&text, "waits: " STR_FMT " is registered with %zu device%s",
 			   STR_ARG(d->user), registration_count(r),
 			   registration_count(r) == 1 ? "" : "s");
+	if (o->p.deferred && !deferred_pushes(o->p.deferred, d->user))
+		buf_puts(&text, STR("; push is off, by deferred.push or the user's setting: "
+				    "parleyctl deferred push sends it"));
 	if (o->p.deferred)
 		deferred_devices(o->p.deferred, d->user, on_device, &w);
 	if (d->expires_ms) {

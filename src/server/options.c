@@ -13,6 +13,7 @@
 #define TERABYTE (UINT64_C(1) << 40)
 
 static const char *const core_words[] = {"embedded", "ims", NULL};
+static const char *const combiner_words[] = {"max", "min", NULL};
 static const char *const expired_words[] = {"reject", "discard", "deliver", NULL};
 static const char *const sent_count_words[] = {"off", "parameter", "header", NULL};
 static const char *const level_words[] = {"error", "warning", "notice", "info", "debug", NULL};
@@ -79,11 +80,17 @@ const struct option options[] = {
 		     "reg event "
 		     "package); else a third-party REGISTER says all that is known."},
 	{"msrp.listen", &option_listens, FIELD(msrp_listen), .initial = "tcp:127.0.0.1:2855",
-	 .sentence = "Where MSRP is spoken: tcp or tls."},
+	 .sentence = "Where MSRP is spoken: tcp or tls. An empty list: nowhere, which only "
+		     "media-path: never allows."},
 	{"media-path", &option_media_path, FIELD(media_path), .initial = "history",
-	 .sentence = "When the media of a session pass through the server: always, never, or for "
-		     "what is "
-		     "listed: history, charging."},
+	 .reloadable = true,
+	 .sentence =
+		 "When the media of a session or a large message pass through the server: always, "
+		 "never, "
+		 "or for what is listed: history (the user wants the conversation recorded, and "
+		 "history.enabled), charging (the policy `charging` is on for the user). It is "
+		 "decided "
+		 "at the INVITE and holds as long as the session."},
 	{"policy.pager.max-size", &option_bytes, FIELD(policy.pager.max_size), .min = 1,
 	 .max = 65536, .initial = "65536", .reloadable = true,
 	 .sentence = "Longest body of a pager message."},
@@ -93,17 +100,20 @@ const struct option options[] = {
 	 .reloadable = true, .sentence = "Content types that a pager message may have."},
 	{"policy.large.max-size", &option_bytes, FIELD(policy.large.max_size), .min = 1,
 	 .max = TERABYTE, .initial = "1048576", .reloadable = true,
-	 .sentence = "Longest large message."},
+	 .sentence = "Longest large message; an invitation that announces a longer one is answered "
+		     "488."},
 	{"policy.large.types", &option_media_types, FIELD(policy.large.types),
 	 .initial = "text/*, image/*, message/cpim", .reloadable = true,
 	 .sentence = "Content types that a large message may have."},
 	{"policy.session.max-size", &option_bytes, FIELD(policy.session.max_size), .min = 1,
 	 .max = TERABYTE, .initial = "10485760", .reloadable = true,
-	 .sentence = "Longest message in a session."},
+	 .sentence = "Longest message in a session; an invitation with a greater a=max-size is "
+		     "answered 488."},
 	{"policy.session.types", &option_media_types, FIELD(policy.session.types), .initial = "*",
 	 .reloadable = true, .sentence = "Content types that may be sent in a session."},
 	{"policy.file.max-size", &option_bytes, FIELD(policy.file.max_size), .min = 1,
-	 .max = TERABYTE, .initial = "104857600", .reloadable = true, .sentence = "Longest file."},
+	 .max = TERABYTE, .initial = "104857600", .reloadable = true,
+	 .sentence = "Longest file; an invitation for a longer one is answered 488."},
 	{"policy.file.types", &option_media_types, FIELD(policy.file.types), .initial = "*",
 	 .reloadable = true, .sentence = "Content types that a file may have."},
 	{"user-agent.required", &option_token, FIELD(user_agent.required), .initial = "",
@@ -114,13 +124,17 @@ const struct option options[] = {
 	{"user-agent.minimum", &option_token, FIELD(user_agent.minimum), .initial = "",
 	 .reloadable = true,
 	 .sentence = "The lowest version that it may say, for instance OMA1.0."},
+	{"access-combiner", &option_word, FIELD(access_combiner), .words = combiner_words,
+	 .initial = "max", .reloadable = true,
+	 .sentence = "Which of several access rules of a user counts when they match a sender "
+		     "equally well: max (the most generous, RFC 4745), min (the strictest)."},
 	{"deferred.expiry", &option_duration_s, FIELD(deferred.expiry_s), .min = 60,
 	 .max = YEARS_10, .initial = "7d", .reloadable = true,
 	 .sentence = "How long a message waits for its recipient."},
 	{"deferred.push", &option_bool, FIELD(deferred.push), .initial = "true", .reloadable = true,
-	 .sentence = "Whether what waits is sent when the recipient registers; else it is "
-		     "announced and "
-		     "fetched."},
+	 .sentence = "Whether what waits is sent when the recipient registers, unless the "
+		     "recipient's setting push is off; else the device is told what waits, and "
+		     "gets it when it is asked for (parleyctl deferred push)."},
 	{"deferred.quota", &option_count, FIELD(deferred.quota), .min = 0, .max = 1000000,
 	 .initial = "1000", .reloadable = true,
 	 .sentence = "Messages that may wait for one user; 0: no limit."},
@@ -138,16 +152,29 @@ const struct option options[] = {
 	 .sentence = "What becomes of a pager message whose Expires has passed: reject (480 and a "
 		     "Warning), discard, deliver."},
 	{"history.enabled", &option_bool, FIELD(history.enabled), .initial = "true",
+	 .reloadable = true,
 	 .sentence = "Whether conversations are recorded for the users who asked for it."},
 	{"history.expiry", &option_duration_s, FIELD(history.expiry_s), .min = 60, .max = YEARS_10,
-	 .initial = "365d", .sentence = "How long an entry of the history is kept."},
+	 .initial = "365d", .reloadable = true,
+	 .sentence = "How long an entry of the history is kept."},
+	{"history.messages", &option_count, FIELD(history.messages), .min = 0, .max = 100000000,
+	 .initial = "100000", .reloadable = true,
+	 .sentence =
+		 "Messages kept in the history of one user, the oldest going for the new; 0: no "
+		 "limit."},
+	{"history.size", &option_bytes, FIELD(history.size), .min = 0, .max = UINT64_C(1) << 50,
+	 .initial = "1G", .reloadable = true,
+	 .sentence =
+		 "Bytes kept in the history of one user, the oldest going for the new; a larger "
+		 "message is not recorded; 0: no limit."},
 	{"system-message.timeout", &option_duration_s, FIELD(system_message_timeout_s), .min = 1,
 	 .max = YEARS_10, .initial = "1h", .reloadable = true,
 	 .sentence = "How long a system message waits for its answer."},
 	{"sent-count", &option_word, FIELD(sent_count), .words = sent_count_words, .initial = "off",
+	 .reloadable = true,
 	 .sentence = "How the controlling function is asked how many received a message: off, "
-		     "parameter, "
-		     "header."},
+		     "parameter, header. When it is asked, the server is in the media path of what "
+		     "its users begin, unless media-path is never."},
 	{"conference.factory", &option_user_uri, FIELD(conference.factory), .initial = "",
 	 .derived = "sip:conference-factory@DOMAIN",
 	 .sentence = "The URI that a conference is asked of."},
@@ -164,10 +191,13 @@ const struct option options[] = {
 	 .initial = "", .derived = "sip:system@DOMAIN",
 	 .sentence = "Who system messages are from, and their answers to."},
 	{"timers.session-expires", &option_duration_s, FIELD(timers.session_expires), .min = 90,
-	 .max = 604800, .initial = "1800",
+	 .max = 604800, .initial = "1800", .reloadable = true,
 	 .sentence = "Session-Expires that is asked for (RFC 4028)."},
 	{"timers.min-se", &option_duration_s, FIELD(timers.min_se), .min = 90, .max = 604800,
-	 .initial = "90", .sentence = "The shortest Session-Expires that is agreed to (RFC 4028)."},
+	 .initial = "90", .reloadable = true,
+	 .sentence =
+		 "The shortest Session-Expires that is agreed to (RFC 4028); an invitation with a "
+		 "shorter one is answered 422."},
 	{"timers.t1", &option_duration_ms, FIELD(timers.t1_ms), .min = 10, .max = 10000,
 	 .initial = "500ms",
 	 .sentence = "The round-trip time that retransmissions start from (RFC 3261 section 17)."},

@@ -13,7 +13,10 @@
 #include "core/core.h"
 #include "http/http.h"
 #include "im/deferred/deferred.h"
+#include "im/history/history.h"
 #include "im/im.h"
+#include "im/participating/session.h"
+#include "msrp/endpoint.h"
 #include "server/config.h"
 #include "server/dispatch.h"
 #include "server/journal.h"
@@ -24,8 +27,10 @@
 #include "server/trace.h"
 #include "sip/dialog.h"
 #include "sip/digest.h"
+#include "sip/invite.h"
 #include "sip/sip.h"
 #include "store/store.h"
+#include "subscriber/group.h"
 #include "subscriber/reg_event.h"
 #include "subscriber/registration.h"
 #include "subscriber/subscriber.h"
@@ -44,7 +49,9 @@ struct server {
 	struct tls_config *tls_listen, *tls_connect;
 	struct sip *sip;
 	struct sip_dialogs *dialogs;
+	struct msrp_endpoint *msrp; /**< NULL: MSRP is spoken nowhere */
 	struct subscribers *subscribers;
+	struct groups *groups;
 	struct registrations *registrations;
 	struct core *core; /**< embedded setting */
 	struct setting_embedded *embedded;
@@ -52,6 +59,7 @@ struct server {
 	struct im_addresses addresses;
 	struct im *im;
 	struct deferred *deferred;
+	struct history *history;
 	struct charging *charging;
 	struct dispatch *dispatch;
 	struct traces *traces;
@@ -136,6 +144,12 @@ static int start_store(struct server *s, struct buf *why)
 						.ims = s->config->core == CONFIG_CORE_IMS,
 						.policy = policy,
 					});
+	if (!err)
+		err = groups_alloc(&s->groups, &(struct groups_params){
+						       .loop = s->loop,
+						       .store = s->store,
+						       .domain = s->config->domains.v[0],
+					       });
 	mem_unref(policy);
 	return err;
 }
@@ -145,6 +159,10 @@ static bool listens_on_tls(const struct config *c)
 {
 	for (size_t i = 0; i < c->listen.n; i++) {
 		if (c->listen.v[i].transport == CONFIG_TLS)
+			return true;
+	}
+	for (size_t i = 0; i < c->msrp_listen.n; i++) {
+		if (c->msrp_listen.v[i].transport == CONFIG_TLS)
 			return true;
 	}
 	return false;
@@ -176,6 +194,51 @@ static int start_tls(struct server *s, struct buf *why)
 			.flags = c->tls.verify ? 0 : TLS_INSECURE_NO_VERIFY,
 		},
 		why);
+}
+
+
+/* The host that URIs of ours name: what stands for us outside, else what we are bound to. */
+static int listen_msrp(struct server *s, const struct config_listen *l, struct buf *why)
+{
+	int err = msrp_endpoint_listen(
+		s->msrp, &(struct msrp_listen_params){
+				 .local = l->addr,
+				 .tls = l->transport == CONFIG_TLS ? s->tls_listen : NULL,
+				 .host = s->config->advertise,
+			 });
+
+	if (!err)
+		log_notice("server", "listening for MSRP on " STR_FMT, STR_ARG(l->text));
+	else if (err == -EINVAL)
+		buf_printf(why,
+			   "cannot offer " STR_FMT " for MSRP: it is every address, and none that "
+			   "can be told: set `advertise`, or name one in `msrp.listen`",
+			   STR_ARG(l->text));
+	else
+		buf_printf(why,
+			   "cannot listen for MSRP on " STR_FMT
+			   ": %s: choose another address for `msrp.listen`, or stop what uses this "
+			   "one",
+			   STR_ARG(l->text), strerror(-err));
+	return err;
+}
+
+
+static int start_msrp(struct server *s, struct buf *why)
+{
+	const struct config_listens *listen = &s->config->msrp_listen;
+	int err;
+
+	/* Also where `media-path` is never: a reload may say otherwise. */
+	if (!listen->n)
+		return 0;
+	err = msrp_endpoint_alloc(&s->msrp, s->loop, NULL);
+	if (err)
+		return err;
+	msrp_endpoint_set_tls(s->msrp, s->tls_connect);
+	for (size_t i = 0; !err && i < listen->n; i++)
+		err = listen_msrp(s, &listen->v[i], why);
+	return err;
 }
 
 
@@ -324,6 +387,7 @@ static int start_deferred(struct server *s)
 					 .sip = s->sip,
 					 .store = s->store,
 					 .registrations = s->registrations,
+					 .subscribers = s->subscribers,
 					 .setting = s->embedded ? setting_embedded_im(s->embedded)
 								: setting_ims_im(s->ims),
 					 .addresses = s->addresses,
@@ -334,6 +398,34 @@ static int start_deferred(struct server *s)
 	configure_deferred(s, s->config);
 	im_set_keeper(s->im, deferred_keeper(s->deferred));
 	return charging_alloc(&s->charging, s->loop, im_events(s->im), s->config->charging.file);
+}
+
+
+static void configure_history(struct server *s, const struct config *c)
+{
+	history_configure(s->history, &(struct history_config){
+					      .enabled = c->history.enabled,
+					      .expiry_s = c->history.expiry_s,
+					      .quota = {c->history.messages, c->history.size},
+				      });
+}
+
+
+static int start_history(struct server *s)
+{
+	int err = history_alloc(&s->history, &(struct history_params){
+						     .loop = s->loop,
+						     .store = s->store,
+						     .subscribers = s->subscribers,
+					     });
+
+	if (err)
+		return err;
+	configure_history(s, s->config);
+	im_set_recorder(s->im, history_recorder(s->history));
+	deferred_set_recorder(s->deferred, history_recorder(s->history));
+	history_start(s->history);
+	return 0;
 }
 
 
@@ -358,9 +450,14 @@ static int start_service(struct server *s, struct buf *why)
 							   : setting_ims_im(s->ims),
 				       .addresses = s->addresses,
 				       .log_addresses = s->config->log.addresses,
+				       .dialogs = s->dialogs,
+				       .msrp = s->msrp,
+				       .trust = !embedded,
 			       });
 	if (!err)
 		err = start_deferred(s);
+	if (!err)
+		err = start_history(s);
 	if (!err)
 		err = dispatch_alloc(&s->dispatch,
 				     &(struct dispatch_params){
@@ -407,6 +504,8 @@ static int start_admin(struct server *s, bool http, struct buf *why)
 						   .system = im_system(s->im),
 						   .traces = s->traces,
 						   .journal = s->journal,
+						   .sessions = im_sessions(s->im),
+						   .groups = s->groups,
 					   });
 
 	if (err)
@@ -457,9 +556,13 @@ static void register_counters(void)
 {
 	sip_counters_register();
 	sip_dialogs_counters_register();
+	sip_invite_counters_register();
+	msrp_counters_register();
+	im_sessions_counters_register();
 	reg_events_counters_register();
 	im_counters_register();
 	deferred_counters_register();
+	history_counters_register();
 	charging_counters_register();
 	admin_counters();
 	http_counters();
@@ -474,6 +577,8 @@ static int start(struct server *s, bool http, struct buf *why)
 		err = start_sip(s, why);
 	if (!err)
 		err = start_registrations(s);
+	if (!err)
+		err = start_msrp(s, why);
 	if (!err)
 		err = start_service(s, why);
 	if (!err)
@@ -502,6 +607,8 @@ static void destroy(void *object)
 		admin_close(s->admin);
 	s->admin = mem_unref(s->admin);
 	s->desk = mem_unref(s->desk);
+	if (s->im && im_sessions(s->im))
+		im_sessions_stop(im_sessions(s->im));
 	if (s->dialogs)
 		sip_dialogs_close(s->dialogs);
 	if (s->deferred)
@@ -512,14 +619,17 @@ static void destroy(void *object)
 	s->charging = mem_unref(s->charging);
 	s->im = mem_unref(s->im);
 	s->deferred = mem_unref(s->deferred);
+	s->history = mem_unref(s->history);
 	s->traces = mem_unref(s->traces);
 	s->journal = mem_unref(s->journal);
 	s->embedded = mem_unref(s->embedded);
 	s->ims = mem_unref(s->ims);
 	s->core = mem_unref(s->core);
 	s->registrations = mem_unref(s->registrations);
+	s->groups = mem_unref(s->groups);
 	s->subscribers = mem_unref(s->subscribers);
 	s->dialogs = mem_unref(s->dialogs);
+	s->msrp = mem_unref(s->msrp);
 	s->store = mem_unref(s->store);
 	if (s->own_dns && s->dns)
 		s->dns->close(s->dns);
@@ -559,7 +669,7 @@ static void look(struct timer *t, void *arg)
 {
 	struct server *s = arg;
 	bool idle = !sip_pending(s->sip) && !store_waiting(s->store) && !im_under_way(s->im) &&
-		    !deferred_under_way(s->deferred);
+		    !deferred_under_way(s->deferred) && !history_under_way(s->history);
 
 	if (!idle && loop_now_ms(s->loop) < s->stop_by_ms) {
 		timer_start(t, loop_timers(s->loop), STOP_LOOK_MS, look, s);
@@ -578,6 +688,10 @@ void server_stop(struct server *s, uint32_t grace_ms, void (*stopped)(void *arg)
 	s->stopped_arg = arg;
 	s->stop_by_ms = loop_now_ms(s->loop) + grace_ms;
 	dispatch_stop(s->dispatch);
+	if (im_sessions(s->im))
+		im_sessions_stop(im_sessions(s->im));
+	if (s->msrp)
+		msrp_endpoint_shutdown(s->msrp);
 	deferred_stop(s->deferred);
 	operator_set_stopping(s->desk);
 	timer_start(&s->stop_look, loop_timers(s->loop), 0, look, s);
@@ -618,6 +732,7 @@ int server_reload(struct server *s, struct config *fresh, struct buf *why)
 		return err;
 	log_set_level(fresh->log.level);
 	configure_deferred(s, fresh);
+	configure_history(s, fresh);
 	operator_set_config(s->desk, fresh);
 	(void)charging_reopen(s->charging, fresh->charging.file);
 	if (config_restart_keys(s->config, fresh, &keys))

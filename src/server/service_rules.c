@@ -4,6 +4,14 @@
 #include "server/service_rules.h"
 
 
+static uint32_t media_path_of(const struct config *c)
+{
+	return (c->media_path & CONFIG_MEDIA_ALWAYS ? IM_MEDIA_PATH_ALWAYS : 0) |
+	       (c->media_path & CONFIG_MEDIA_HISTORY ? IM_MEDIA_PATH_HISTORY : 0) |
+	       (c->media_path & CONFIG_MEDIA_CHARGING ? IM_MEDIA_PATH_CHARGING : 0);
+}
+
+
 int service_rules_init(struct im_rules *ret, const struct config *c, struct buf *why)
 {
 	static const enum im_expired expired[] = {
@@ -12,8 +20,14 @@ int service_rules_init(struct im_rules *ret, const struct config *c, struct buf 
 		[CONFIG_EXPIRED_DELIVER] = IM_EXPIRED_DELIVER,
 	};
 	struct im_rules rules = {
+		.session = {.expires_s = c->timers.session_expires,
+			    .min_expires_s = c->timers.min_se},
+		.media_path = media_path_of(c),
+		.history_kept = c->history.enabled,
+		.sent_count_asked = c->sent_count != CONFIG_SENT_COUNT_OFF,
 		.expired = expired[c->expired_pager],
-		.combine = ACCESS_COMBINE_MAX,
+		.combine = c->access_combiner == CONFIG_COMBINER_MIN ? ACCESS_COMBINE_MIN
+								     : ACCESS_COMBINE_MAX,
 		.defer_after_failure = c->deferred.after_failure,
 		.answer_timeout_s = c->system_message_timeout_s < UINT32_MAX
 					    ? (uint32_t)c->system_message_timeout_s

@@ -152,11 +152,22 @@ static bool registered_by_core(const struct im_request *r)
 }
 
 
+/*
+ * 6.1.2.1 step 5 holds messages up and nothing else: "otherwise continue". A session for somebody who is not
+ * registered goes on, and the core, which knows best, answers (notes A-36).
+ */
+static bool is_for_the_core(enum im_kind kind)
+{
+	return kind == IM_SESSION || kind == IM_FILE || kind == IM_OTHER;
+}
+
+
 static enum im_reach reach(const struct im_request *r, struct im_targets *ret, void *arg)
 {
 	struct setting_ims *s = arg;
 
-	if (!registrations_reachable(s->registrations, r->recipient, 0) && !registered_by_core(r))
+	if (!is_for_the_core(r->kind) &&
+	    !registrations_reachable(s->registrations, r->recipient, 0) && !registered_by_core(r))
 		return IM_REACH_UNREGISTERED;
 	onward(r, ret, arg);
 	return IM_REACH_OK;

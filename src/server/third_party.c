@@ -6,8 +6,8 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "body/mime.h"
 #include "sip/compose.h"
-#include "sip/media_type.h"
 #include "sip/name_addr.h"
 
 /** Expires absent: RFC 3261 10.2.1.1 leaves it to the registrar; the core's own default. */
@@ -96,19 +96,31 @@ static void done(struct registration_update *u, int error, void *arg)
 static const struct registration_update_handler handler = {.prepare = prepare, .done = done};
 
 
+/* Not 0: this leaf is the device's REGISTER, in `arg`. */
+static int look_at_leaf(const struct mime_type *t, const struct mime_part *leaf, unsigned depth,
+			void *arg)
+{
+	struct sip_msg *inner = arg;
+
+	(void)depth;
+	return mime_type_is(t, STR("message"), STR("sip")) &&
+	       sip_msg_decode(inner, leaf->content, false) == SIP_DECODE_OK && inner->request &&
+	       inner->method == SIP_REGISTER;
+}
+
+
 /*
- * The device's own Contact parameters, from its REGISTER in the body (TS 24.229 5.4.1.7A); without
- * it nothing is known of the device, and a user with an IM filter criterion is taken for an IM user.
+ * The device's own Contact parameters, from its REGISTER in the body; without it nothing is known of the
+ * device, and a user with an IM filter criterion is taken for an IM user. TS 24.229 5.4.1.7A: the body
+ * may hold the "service information", the REGISTER and the final response to it, as the filter criterion says;
+ * several of them as multipart/mixed.
  */
 static struct str device_params(const struct sip_msg *m, struct sip_msg *inner)
 {
-	struct sip_media_type type;
 	struct sip_name_addr contact;
 	struct str value = sip_msg_header(m, SIP_HDR_CONTENT_TYPE);
 
-	if (sip_media_type_decode(&type, value) || !str_eq_nocase(type.type, STR("message")) ||
-	    !str_eq_nocase(type.subtype, STR("sip")) ||
-	    sip_msg_decode(inner, m->body, false) != SIP_DECODE_OK || inner->method != SIP_REGISTER)
+	if (!value.n || mime_walk(value, m->body, look_at_leaf, inner) != 1)
 		return REG_EVENT_UNKNOWN_DEVICE;
 	struct sip_values v = sip_values_first(inner, SIP_HDR_CONTACT);
 	if (!sip_values_next(&v, &value) || sip_name_addr_decode(&contact, value))

@@ -3,7 +3,7 @@
  * Third-party REGISTER (3GPP TS 24.229 5.4.1.7 and 5.7.1.1): the core tells that a user of a served
  * domain has registered, refreshed or left. To is the user, Contact the core itself, Expires how
  * long; the devices' own features are known when the body carries the device's REGISTER
- * (message/sip).
+ * (message/sip), alone or in a multipart/mixed beside the service information and the response to it.
  */
 #ifndef SERVER_THIRD_PARTY_H
 #define SERVER_THIRD_PARTY_H

@@ -349,6 +349,70 @@ static int system_clear(struct str user, struct str id, admin_count_cb *each, ad
 
 /* ---- Insight ---- */
 
+static void show_session(admin_session_cb *each, void *done_arg, uint64_t number)
+{
+	each(&(struct admin_session){.id = number == 1 ? STR("abcd2345abcd2345")
+						       : STR("efgh2345efgh2345"),
+				     .number = number,
+				     .kind = STR("session"),
+				     .state = STR("active"),
+				     .functions = STR("both"),
+				     .originator = STR("sip:alice@example.org"),
+				     .recipient = STR("sip:bob@example.org"),
+				     .caller_call_id = STR("c1"),
+				     .callee_call_id = STR("c2"),
+				     .since_ms = SOME_MS,
+				     .established_ms = LATER_MS,
+				     .messages = 3,
+				     .bytes = 15},
+	     done_arg);
+}
+
+
+static int session_list(struct str user, uint64_t after, size_t limit, admin_session_cb *each,
+			admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+{
+	struct desk *d = arg;
+	int ret;
+
+	note(d, "sessions of <" STR_FMT "> after %llu limit %zu", STR_ARG(user),
+	     (unsigned long long)after, limit);
+	if (!begins(d, done, done_arg, why, &ret))
+		return ret;
+	for (uint64_t n = after + 1; !d->empty && n <= 2 && limit; n++, limit--)
+		show_session(each, done_arg, n);
+	done(0, done_arg);
+	return 0;
+}
+
+
+static int session_show(struct str id, admin_session_cb *each, admin_done_cb *done, void *done_arg,
+			struct buf *why, void *arg)
+{
+	int ret;
+
+	note(arg, "session " STR_FMT, STR_ARG(id));
+	if (!begins(arg, done, done_arg, why, &ret))
+		return ret;
+	show_session(each, done_arg, 1);
+	done(0, done_arg);
+	return 0;
+}
+
+
+static int session_end(struct str id, admin_done_cb *done, void *done_arg, struct buf *why,
+		       void *arg)
+{
+	int ret;
+
+	note(arg, "end " STR_FMT, STR_ARG(id));
+	if (!begins(arg, done, done_arg, why, &ret))
+		return ret;
+	done(0, done_arg);
+	return 0;
+}
+
+
 static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_cb *each,
 		 admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
@@ -398,8 +462,114 @@ static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void
 }
 
 
+/* ---- Groups ---- */
+
+static int group(struct desk *d, admin_group_cb *each, admin_done_cb *done, void *done_arg,
+		 struct buf *why)
+{
+	static const struct admin_member members[] = {
+		{STR_INIT("sip:alice@example.org"), STR_INIT("Alice")},
+		{STR_INIT("tel:+15550100"), STR_INIT("")},
+	};
+	int ret;
+
+	if (!begins(d, done, done_arg, why, &ret))
+		return ret;
+	each(&(struct admin_group){.address = STR("sip:hikers@example.org"),
+				   .name = STR("Hikers"),
+				   .subject = STR("Sunday tour"),
+				   .members = members,
+				   .members_n = 2,
+				   .invites = true,
+				   .max_participants = 20,
+				   .max_duration_s = 7200,
+				   .size = 17,
+				   .changed_ms = SOME_MS},
+	     done_arg);
+	done(0, done_arg);
+	return 0;
+}
+
+
+static int group_list(struct str after, size_t limit, admin_group_cb *each, admin_done_cb *done,
+		      void *done_arg, struct buf *why, void *arg)
+{
+	struct desk *d = arg;
+	int ret;
+
+	note(d, "groups after <" STR_FMT "> limit %zu", STR_ARG(after), limit);
+	if (!begins(d, done, done_arg, why, &ret))
+		return ret;
+	for (size_t i = 0; !d->empty && !after.n && i < 2; i++)
+		each(&(struct admin_group){.address = i ? STR("sip:skaters@example.org")
+							: STR("sip:hikers@example.org"),
+					   .size = 17,
+					   .changed_ms = SOME_MS},
+		     done_arg);
+	done(0, done_arg);
+	return 0;
+}
+
+
+static int group_show(struct str address, admin_group_cb *each, admin_done_cb *done, void *done_arg,
+		      struct buf *why, void *arg)
+{
+	note(arg, "group " STR_FMT, STR_ARG(address));
+	return group(arg, each, done, done_arg, why);
+}
+
+
+static int group_create(struct str address, const struct str *members, size_t members_n,
+			const struct admin_value *set, size_t n, admin_group_cb *each,
+			admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+{
+	struct desk *d = arg;
+
+	buf_printf(d->asked, "create " STR_FMT " of", STR_ARG(address));
+	for (size_t i = 0; i < members_n; i++)
+		buf_printf(d->asked, " " STR_FMT, STR_ARG(members[i]));
+	note_set(d, " with", STR(""), set, n);
+	return group(arg, each, done, done_arg, why);
+}
+
+
+static int group_add(struct str address, struct str member, admin_group_cb *each,
+		     admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+{
+	note(arg, "add " STR_FMT " to " STR_FMT, STR_ARG(member), STR_ARG(address));
+	return group(arg, each, done, done_arg, why);
+}
+
+
+static int group_remove(struct str address, struct str member, admin_group_cb *each,
+			admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+{
+	note(arg, "remove " STR_FMT " from " STR_FMT, STR_ARG(member), STR_ARG(address));
+	return group(arg, each, done, done_arg, why);
+}
+
+
+static int group_destroy(struct str address, admin_done_cb *done, void *done_arg, struct buf *why,
+			 void *arg)
+{
+	int ret;
+
+	note(arg, "delete group " STR_FMT, STR_ARG(address));
+	if (!begins(arg, done, done_arg, why, &ret))
+		return ret;
+	done(0, done_arg);
+	return 0;
+}
+
+
 void desk_init(struct desk *d, struct admin_services *s)
 {
+	s->groups = (struct admin_groups){.list = group_list,
+					  .show = group_show,
+					  .create = group_create,
+					  .add = group_add,
+					  .remove = group_remove,
+					  .destroy = group_destroy};
 	d->asked = unit_buf(1 << 20);
 	s->rules = (struct admin_rules){
 		.settings_get = settings_get,
@@ -422,4 +592,7 @@ void desk_init(struct desk *d, struct admin_services *s)
 		.system_clear = system_clear,
 	};
 	s->insight = (struct admin_insight){.trace = trace, .explain = explain};
+	s->sessions = (struct admin_sessions){.list = session_list,
+					      .show = session_show,
+					      .end = session_end};
 }

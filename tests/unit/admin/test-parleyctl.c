@@ -567,7 +567,71 @@ static void test_deferred(void)
 	expect(f, "deferred|push", "", 0, "nobody for whom something waits is registered\n", "");
 	f->desk.error = -ENODATA;
 	expect(f, "deferred|push|bob", "", 1, "",
-	       "parleyctl: bob is not registered: what waits is sent when they register\n");
+	       "parleyctl: bob is not registered: push again when they have registered\n");
+}
+
+
+static void test_sessions(void)
+{
+	struct fixture *f = fixture();
+	static const char one[] = "id          abcd2345abcd2345\n"
+				  "kind        session\n"
+				  "state       active\n"
+				  "from        sip:alice@example.org\n"
+				  "to          sip:bob@example.org\n"
+				  "function    both\n"
+				  "call-id     c1\n"
+				  "further     c2\n"
+				  "invited     2026-01-02 03:04:05\n"
+				  "established 2026-01-02 04:04:05\n"
+				  "messages    3\n"
+				  "bytes       15\n";
+
+	expect_asked(f, "session|show|abcd2345abcd2345", "", "session abcd2345abcd2345\n", one);
+	expect_asked(f, "session|end|abcd2345abcd2345", "", "end abcd2345abcd2345\n",
+		     "ended abcd2345abcd2345\n");
+	expect_asked(f, "--json|session|end|x", "", "end x\n", "{\n  \"ended\": \"x\"\n}\n");
+	assert_int_equal(run(f, "session|list|bob", "", NULL), 0);
+	assert_true(str_find_str(buf_str(f->out), STR("efgh2345efgh2345  sip:alice@example.org")) >
+		    0);
+	f->desk.empty = true;
+	expect_asked(f, "session|list", "", "sessions of <> after 0 limit 1001\n", "no sessions\n");
+	f->desk.error = -ENODATA;
+	expect(f, "session|end|x", "", 1, "",
+	       "parleyctl: there is no session x: list the sessions to see those that pass through "
+	       "here\n");
+}
+
+
+static void test_groups(void)
+{
+	struct fixture *f = fixture();
+	static const char one[] = "group    sip:hikers@example.org\n"
+				  "name     Hikers\n"
+				  "subject  Sunday tour\n"
+				  "invite   on\n"
+				  "max      20\n"
+				  "duration 2h\n"
+				  "members  sip:alice@example.org  Alice\n"
+				  "         tel:+15550100\n";
+
+	expect_asked(f, "group|show|hikers", "", "group hikers\n", one);
+	expect_asked(f, "group|create|hikers|alice|sip:b@x.net;a=b|name=Hikers|max=20", "",
+		     "create hikers of alice sip:b@x.net;a=b with of <>: name=Hikers max=20\n",
+		     one);
+	expect_asked(f, "group|add|hikers|carol", "", "add carol to hikers\n", one);
+	expect_asked(f, "group|remove|hikers|sip:c@x.net", "", "remove sip:c@x.net from hikers\n",
+		     one);
+	expect_asked(f, "group|delete|hikers", "", "delete group hikers\n", "deleted hikers\n");
+	expect_asked(f, "group|list", "", "groups after <> limit 1001\n",
+		     "GROUP                    BYTES  CHANGED\n"
+		     "sip:hikers@example.org   17     2026-01-02 03:04:05\n"
+		     "sip:skaters@example.org  17     2026-01-02 03:04:05\n");
+	f->desk.empty = true;
+	expect_asked(f, "group|list", "", "groups after <> limit 1001\n", "no groups\n");
+	f->desk.error = -ENODATA;
+	expect(f, "group|show|x", "", 1, "",
+	       "parleyctl: there is no group x: list the groups to see those there are\n");
 }
 
 
@@ -711,5 +775,6 @@ UNIT_MAIN(UNIT_TEST_PLAIN(test_status), UNIT_TEST_PLAIN(test_config), UNIT_TEST_
 	  UNIT_TEST_PLAIN(test_registrations), UNIT_TEST_PLAIN(test_usage),
 	  UNIT_TEST_PLAIN(test_target), UNIT_TEST_PLAIN(test_settings),
 	  UNIT_TEST_PLAIN(test_documents), UNIT_TEST_PLAIN(test_policy),
-	  UNIT_TEST_PLAIN(test_deferred), UNIT_TEST_PLAIN(test_system_messages),
+	  UNIT_TEST_PLAIN(test_deferred), UNIT_TEST_PLAIN(test_sessions),
+	  UNIT_TEST_PLAIN(test_groups), UNIT_TEST_PLAIN(test_system_messages),
 	  UNIT_TEST_PLAIN(test_insight))

@@ -287,7 +287,7 @@ static void test_deferred_changes(void)
 	ask(f, "POST", "/v1/deferred/push", Q({"user" : "bob"}));
 	expect(f, 409, Q({
 		       "error" : "bob is not registered",
-		       "remedy" : "what waits is sent when they register"
+		       "remedy" : "push again when they have registered"
 	       }));
 	ask(f, "DELETE", "/v1/deferred/7", NULL);
 	expect(f, 404, Q({
@@ -404,6 +404,121 @@ static void test_insight(void)
 }
 
 
+static void test_groups(void)
+{
+	struct fixture *f = fixture(true);
+
+	ask(f, "GET", "/v1/groups?limit=1", NULL);
+	unit_buf_is(f->desk.asked, "groups after <> limit 2\n");
+	expect(f, 200, Q({
+		       "groups" : [ {
+			       "group" : "sip:hikers@example.org",
+			       "size" : 17,
+			       "changed_ms" : 1767323045678
+		       } ],
+		       "more" : true
+	       }));
+	ask(f, "GET", "/v1/groups?after=sip:x%40y", NULL);
+	unit_buf_is(f->desk.asked, "groups after <sip:x@y> limit 1001\n");
+	ask(f, "GET", "/v1/groups/hikers", NULL);
+	unit_buf_is(f->desk.asked, "group hikers\n");
+	expect(f, 200, Q({
+		       "group" : "sip:hikers@example.org",
+		       "name" : "Hikers",
+		       "subject" : "Sunday tour",
+		       "members" : [
+			       {"user" : "sip:alice@example.org", "name" : "Alice"},
+			       {"user" : "tel:+15550100", "name" : ""}
+		       ],
+		       "invite" : true,
+		       "max" : 20,
+		       "duration_s" : 7200,
+		       "size" : 17,
+		       "changed_ms" : 1767323045678
+	       }));
+	ask(f, "POST", "/v1/groups",
+	    Q({"group" : "hikers", "members" : [ "alice", "bob" ], "max" : "20", "name" : "H"}));
+	unit_buf_is(f->desk.asked, "create hikers of alice bob with of <>: max=20 name=H\n");
+	assert_int_equal(f->status, 200);
+	ask(f, "PUT", "/v1/groups/hikers/members/carol", NULL);
+	unit_buf_is(f->desk.asked, "add carol to hikers\n");
+	assert_int_equal(f->status, 200);
+	ask(f, "DELETE", "/v1/groups/hikers/members/sip:carol%40x.net", NULL);
+	unit_buf_is(f->desk.asked, "remove sip:carol@x.net from hikers\n");
+	assert_int_equal(f->status, 200);
+	ask(f, "DELETE", "/v1/groups/hikers", NULL);
+	unit_buf_is(f->desk.asked, "delete group hikers\n");
+	expect(f, 200, Q({"group" : "hikers"}));
+}
+
+
+static void test_groups_refused(void)
+{
+	static const char *const bodies[] = {
+		Q({"group" : "hikers"}),
+		Q({"group" : "hikers", "members" : "alice"}),
+		Q({"group" : "hikers", "members" : [1]}),
+		Q({"group" : "hikers", "members" : [""]}),
+		Q({"members" : []}),
+		Q({"group" : "hikers", "members" : [], "max" : 20}),
+	};
+	static const struct {
+		const char *method, *target;
+		int error;
+		unsigned status;
+		const char *text;
+	} rows[] = {
+		{"GET", "/v1/groups/h", -ENODATA, 404, "there is no group h"},
+		{"PUT", "/v1/groups/h/members/bob", -EEXIST, 409, "bob is a member of h already"},
+		{"DELETE", "/v1/groups/h/members/bob", -ESRCH, 404, "bob is no member of h"},
+		{"DELETE", "/v1/groups/h", -EINVAL, 400, "this is no name of a user: h"},
+	};
+	struct fixture *f = fixture(true);
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		unit_case("%s", bodies[i]);
+		ask(f, "POST", "/v1/groups", bodies[i]);
+		unit_must(f->status == 400);
+		assert_int_equal(f->desk.asked->n, 0);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unit_case("%s %s", rows[i].method, rows[i].target);
+		f->desk.error = rows[i].error;
+		ask(f, rows[i].method, rows[i].target, NULL);
+		unit_must(f->status == rows[i].status);
+		unit_must(str_find_str(buf_str(f->body), str_of(rows[i].text)) > 0);
+	}
+	f->desk.error = -EEXIST;
+	ask(f, "POST", "/v1/groups", Q({"group" : "h", "members" : ["a"]}));
+	unit_must(f->status == 409);
+}
+
+
+static void test_sessions(void)
+{
+	struct fixture *f = fixture(true);
+
+	ask(f, "GET", "/v1/sessions?limit=1&user=bob", NULL);
+	unit_buf_is(f->desk.asked, "sessions of <bob> after 0 limit 2\n");
+	assert_int_equal(f->status, 200);
+	assert_true(str_find_str(buf_str(f->body), STR("\"abcd2345abcd2345\"")) > 0);
+	assert_true(str_find_str(buf_str(f->body), STR("efgh")) < 0);
+	assert_true(str_find_str(buf_str(f->body), STR("\"more\": true")) > 0);
+	ask(f, "GET", "/v1/sessions?after=1", NULL);
+	unit_buf_is(f->desk.asked, "sessions of <> after 1 limit 1001\n");
+	assert_true(str_find_str(buf_str(f->body), STR("\"more\": false")) > 0);
+	ask(f, "GET", "/v1/sessions/abcd2345abcd2345", NULL);
+	unit_buf_is(f->desk.asked, "session abcd2345abcd2345\n");
+	assert_true(str_find_str(buf_str(f->body), STR("\"callee_call_id\": \"c2\"")) > 0);
+	ask(f, "DELETE", "/v1/sessions/abcd2345abcd2345", NULL);
+	unit_buf_is(f->desk.asked, "end abcd2345abcd2345\n");
+	expect(f, 200, Q({"ended" : "abcd2345abcd2345"}));
+	f->desk.error = -EALREADY;
+	ask(f, "DELETE", "/v1/sessions/x", NULL);
+	assert_int_equal(f->status, 409);
+}
+
+
 static const struct {
 	const char *method, *target, *body;
 } all[] = {
@@ -428,6 +543,15 @@ static const struct {
 	{"DELETE", "/v1/users/bob/system-messages", ""},
 	{"GET", "/v1/trace/bob", ""},
 	{"GET", "/v1/messages/bob", ""},
+	{"GET", "/v1/groups", ""},
+	{"POST", "/v1/groups", Q({"group" : "bob", "members" : []})},
+	{"GET", "/v1/groups/bob", ""},
+	{"DELETE", "/v1/groups/bob", ""},
+	{"PUT", "/v1/groups/bob/members/a", ""},
+	{"DELETE", "/v1/groups/bob/members/a", ""},
+	{"GET", "/v1/sessions?user=bob", ""},
+	{"GET", "/v1/sessions/bob", ""},
+	{"DELETE", "/v1/sessions/bob", ""},
 };
 
 
@@ -495,6 +619,8 @@ static void test_bad_numbers(void)
 		"/v1/deferred/x",
 		"/v1/deferred/99999999999999999999",
 		"/v1/deferred/users?limit=x",
+		"/v1/sessions?limit=0",
+		"/v1/sessions?after=x",
 		"/v1/trace/bob?after=x",
 		"/v1/trace/bob?wait=26",
 		"/v1/trace/bob?wait=-1",
@@ -513,7 +639,8 @@ static void test_bad_numbers(void)
 UNIT_MAIN(UNIT_TEST(test_settings), UNIT_TEST_PLAIN(test_settings_refused),
 	  UNIT_TEST_PLAIN(test_too_many_values), UNIT_TEST(test_documents),
 	  UNIT_TEST(test_document), UNIT_TEST(test_policy), UNIT_TEST_PLAIN(test_policy_refused),
-	  UNIT_TEST(test_deferred), UNIT_TEST(test_deferred_changes),
-	  UNIT_TEST(test_system_messages), UNIT_TEST_PLAIN(test_system_messages_refused),
-	  UNIT_TEST(test_insight), UNIT_TEST_PLAIN(test_errors), UNIT_TEST_PLAIN(test_why),
+	  UNIT_TEST(test_deferred), UNIT_TEST(test_deferred_changes), UNIT_TEST(test_sessions),
+	  UNIT_TEST(test_groups), UNIT_TEST(test_groups_refused), UNIT_TEST(test_system_messages),
+	  UNIT_TEST_PLAIN(test_system_messages_refused), UNIT_TEST(test_insight),
+	  UNIT_TEST_PLAIN(test_errors), UNIT_TEST_PLAIN(test_why),
 	  UNIT_TEST_PLAIN(test_no_services), UNIT_TEST_PLAIN(test_bad_numbers))

@@ -492,6 +492,12 @@ static const struct {
 	{"msrp: {listen: tls:127.0.0.1:2856}\n",
 	 "t.yaml:1: msrp.listen: tls:127.0.0.1:2856 needs a "
 	 "certificate: set tls.certificate and tls.key\n"},
+	{"msrp: {listen: []}\n",
+	 "t.yaml:1: msrp.listen: media that pass through the server want an address for MSRP: set "
+	 "it, or media-path: never\n"},
+	{"msrp: {listen: []}\nmedia-path: always\n",
+	 "t.yaml:2: msrp.listen: media that pass through the server want an address for MSRP: set "
+	 "it, or media-path: never\n"},
 	{"tls.key: k.pem\n",
 	 "t.yaml:1: tls.key: there is no certificate for it: set tls.certificate, too\n"},
 	{"listen: [tcp:127.0.0.1:5060, tls:127.0.0.1:5060]\ntls.certificate: c\n",
@@ -652,6 +658,8 @@ static void test_restart_keys(void)
 		{"listen: udp:127.0.0.1:5060\n", "", "listen", 1},
 		{"", "domain: [example.org]\n", "", 0},
 		{"", "timers.t1: 1s\n", "timers.t1, timers.linger", 2},
+		{"", "media-path: always\nsent-count: header\ntimers.session-expires: 1h\n", "", 0},
+		{"", "media-path: never\nmsrp.listen: []\ntimers.min-se: 2m\n", "msrp.listen", 1},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
