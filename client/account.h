@@ -4,7 +4,8 @@
  *
  * parley.c opens and closes it; exchange.c sends one request and sees it through; registration.c,
  * keepalive.c and send.c are made of exchanges; receive.c answers what comes in, incoming.c reads the
- * content, notification.c reports back.
+ * content, notification.c reports back. session.c is one call with its MSRP session (session_sdp.c,
+ * media.c); large.c sends in one, taking.c receives in one, chat.c does both.
  *
  * Every entry from the loop (a response, a request, a timer) is framed by account_enter and
  * account_leave: parley_close inside a callback takes effect when the last frame is left.
@@ -17,13 +18,16 @@
 
 #include "parley.h"
 
+#include "base/addr.h"
 #include "base/counter.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/str.h"
 #include "base/tls.h"
 #include "client/registration.h"
+#include "msrp/endpoint.h"
 #include "sip/digest.h"
+#include "sip/invite.h"
 #include "sip/sip.h"
 
 /** Registration asked for, when the account does not say. */
@@ -36,6 +40,13 @@
 #define ACCOUNT_SEEN_MAX 256
 /** Reports under way: their number is chosen by those who ask for them. */
 #define ACCOUNT_REPORTS_MAX 64
+
+/** Sessions at once: invitations come in a number that others choose. */
+#define ACCOUNT_SESSIONS_MAX 256
+
+/** Feature tags of an IM client, and of a large message (notes A-2: in Contact and Accept-Contact). */
+#define ACCOUNT_TAGS ";+g.oma.sip-im"
+#define ACCOUNT_TAGS_LARGE ";+g.oma.sip-im;+g.oma.sip-im.large-message"
 
 /** Challenges answered before, so that the next request brings its credentials at once. */
 struct credentials {
@@ -70,6 +81,16 @@ struct parley {
 	struct credentials request_auth; /**< 407 of requests */
 	struct credentials register_auth;
 	struct registration registration;
+	struct sip_dialogs *dialogs;
+	struct sip_invite_profile call_profile;
+	struct msrp_endpoint *media; /**< NULL: no session was ever */
+	struct tls_config *media_config;
+	char *certificate_file, *key_file, *ca_file; /**< NULL: none */
+	struct addr local;                           /**< to receive on, port 0 */
+	bool local_known, media_tls, tls_no_verify;
+	bool behind_nat; /**< the server sees us under another address: nobody can connect to us */
+	struct timer quiet; /**< leaving: until the last dialog is gone */
+	struct list sessions;
 	struct list exchanges;
 	struct list sendings;
 	struct list reports;
@@ -112,6 +133,11 @@ int account_local_towards(struct addr *ret, const struct addr *peer);
 void account_put_product(const struct parley *p, struct buf *b);
 void account_put_allow(struct buf *b);
 void account_put_initial(const struct parley *p, struct buf *b, bool anonymous);
+/** Of an INVITE: what the call itself (sip/invite.h) does not add. */
+void account_put_invite(const struct parley *p, struct buf *b, bool anonymous, bool large,
+			struct str subject);
+/** The value of Allow. */
+struct str account_allowed(void);
 /** A From value: anonymous or ours, with this tag. */
 void account_put_from(const struct parley *p, struct buf *b, bool anonymous, struct str tag);
 

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "base/addr.h"
 #include "base/mem.h"
-#include "sip/auth_header.h"
+#include "body/sdp.h"
+#include "client/way.h"
 #include "sip/compose.h"
 #include "sip/param.h"
 #include "sip/resolver.h"
@@ -128,21 +128,16 @@ static int put_credentials(struct exchange *x, struct buf *b)
 }
 
 
-/* RFC 3608 6.1: "it uses the content of the Service-Route header field as a preloaded Route header field in
- * outgoing initial requests". In an IMS the first hop stands above it (24.229 5.1.2A.1.1). */
 static void put_route(struct exchange *x, struct buf *b)
 {
-	const char *service = x->p->registration.service_route;
+	struct buf route = BUF_INIT(2 * REGISTRATION_ROUTE_MAX);
 
 	if (x->params.registers)
 		return;
-	if (x->p->ims && x->p->server_given) {
-		buf_puts(b, STR("Route: <"));
-		buf_puts(b, str_of(x->p->server));
-		buf_puts(b, STR(";lr>\r\n"));
-	}
-	if (service)
-		sip_put_header(b, SIP_HDR_ROUTE, str_of(service));
+	way_put_route(x->p, &route);
+	if (route.n && !route.failed)
+		sip_put_header(b, SIP_HDR_ROUTE, buf_str(&route));
+	buf_done(&route);
 }
 
 
@@ -227,24 +222,12 @@ static int attempt(struct exchange *x)
 
 /* ---- Challenges (RFC 3261 22) ---- */
 
-static bool is_stale(const struct sip_msg *m, enum sip_header_id id)
-{
-	struct auth_challenges it = auth_challenges_first(m, id);
-
-	for (struct auth_challenge c; auth_challenges_next(&it, &c);) {
-		if (c.digest && c.stale)
-			return true;
-	}
-	return false;
-}
-
-
 /* 0: credentials are at hand that have not been tried. */
 static int take_challenge(struct exchange *x, const struct sip_msg *m)
 {
 	int kind = m->status == 407, err;
 	struct credentials *c = credentials_of(x, kind);
-	bool stale = is_stale(m, kind ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE);
+	bool stale = way_is_stale(m);
 
 	if (!x->p->password)
 		return -ENOKEY;
@@ -339,28 +322,12 @@ static const struct sip_client_handler client_handler = {on_response, on_failed}
 
 /* ---- Where to ---- */
 
-/* RFC 5922 7.3: "the client MUST compare the original domain portion of the SIP AUS [...] to the SIP domain
- * identities obtained from the certificate." A server given by its address has to be that of the account's
- * domain; one given by name has to bear that name. */
-static void name_hop(struct exchange *x, struct sip_hop *hop, const struct sip_hops *from)
-{
-	ptrdiff_t at = hop->host.p - from->host;
-	struct addr a;
-
-	if (!hop->host.n || !addr_decode(&a, hop->host, 0))
-		hop->host = str_of(x->p->domain);
-	else if (at >= 0 && (size_t)at < sizeof(from->host))
-		hop->host.p = x->hops.host + at;
-}
-
-
 static int hops_take(struct exchange *x, const struct sip_hops *hops)
 {
-	if (!hops->n)
-		return -ENOENT;
-	x->hops = *hops;
-	for (uint8_t i = 0; i < x->hops.n; i++)
-		name_hop(x, &x->hops.hop[i], hops);
+	int err = way_take(x->p, &x->hops, hops);
+
+	if (err)
+		return err;
 	/* The Contact of a REGISTER names one transport: it is not carried to another. */
 	for (uint8_t i = 1; x->params.registers && i < x->hops.n; i++) {
 		if (x->hops.hop[i].kind != x->hops.hop[0].kind)
@@ -390,12 +357,8 @@ static void on_resolved(struct sip_lookup *q, int error, const struct sip_hops *
 static void find_way(struct exchange *x)
 {
 	struct sip_hops now;
-	struct sip_uri uri;
-	int r = sip_uri_decode(&uri, str_of(x->p->server));
+	int r = way_find(x->p, &x->lookup, &now, on_resolved, x);
 
-	if (!r)
-		r = sip_resolve(sip_resolver(x->p->sip), &x->lookup, &uri, SIP_TRANSPORT_OTHER,
-				&now, on_resolved, x);
 	if (r == 0)
 		return;
 	if (r > 0) {
@@ -437,7 +400,7 @@ int exchange_start(struct exchange **ret, struct parley *p, const struct exchang
 	    !keep(x, &x->params.call_id) || !keep(x, &x->params.type) ||
 	    !keep(x, &x->params.body)) {
 		mem_unref(x);
-		return params->body.n > PARLEY_CONTENT_MAX ? -ENOBUFS : -ENOMEM;
+		return params->body.n > EXCHANGE_MEMORY_MAX - 16384 ? -ENOBUFS : -ENOMEM;
 	}
 	list_append(&p->exchanges, &x->link);
 	*ret = x;
@@ -457,12 +420,12 @@ struct exchange *exchange_cancel(struct exchange *x)
 
 /* ---- For the public face ---- */
 
-static const char *text_of(char *text, struct str s)
+static const char *text_of(char *text, size_t max, struct str s)
 {
 	struct buf b;
 
-	buf_fixed(&b, text, EXCHANGE_REASON_MAX);
-	buf_puts(&b, str_upto(s, EXCHANGE_REASON_MAX - 1));
+	buf_fixed(&b, text, max);
+	buf_puts(&b, str_upto(s, max - 1));
 	return buf_cstr(&b);
 }
 
@@ -498,20 +461,44 @@ static uint32_t seconds_of(struct str retry)
 }
 
 
+/* RFC 3261 21.4.26: a 488 "MAY" have a description of what would do; 21.4.13: a 415 lists formats in Accept. */
+static void put_accepts(struct parley_outcome *o, struct buf *b, const struct sip_msg *m)
+{
+	struct sdp sdp;
+	struct sdp_msrp msrp;
+
+	if (!sdp_decode(&sdp, m->body) && !sdp_msrp_decode(&msrp, &sdp)) {
+		o->max_size = msrp.max_size;
+		buf_puts(b, msrp.accept);
+		if (msrp.accept_wrapped.n)
+			buf_putc(b, ' ');
+		buf_puts(b, msrp.accept_wrapped);
+	} else if (m->status == 415) {
+		buf_puts(b, sip_msg_header(m, SIP_HDR_ACCEPT));
+	}
+}
+
+
 void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text,
 		      const struct exchange_end *e)
 {
 	struct parley_outcome o = {
-		.error = e->error, .reason = "", .detail = "", .bytes = e->bytes};
+		.error = e->error, .reason = "", .detail = "", .accepts = "", .bytes = e->bytes};
 
 	if (e->m) {
 		struct str retry = sip_msg_header(e->m, SIP_HDR_RETRY_AFTER);
-		struct buf detail = BUF_INIT(4 * EXCHANGE_REASON_MAX);
+		struct buf detail = BUF_INIT(4 * EXCHANGE_REASON_MAX),
+			   accepts = BUF_INIT(SDP_TEXT_MAX);
 
 		put_detail(&detail, e->m);
+		put_accepts(&o, &accepts, e->m);
+		o.accepts = text_of(text->accepts, EXCHANGE_ACCEPTS_MAX,
+				    accepts.n ? buf_str(&accepts) : STR(""));
+		buf_done(&accepts);
 		o.status = e->m->status;
-		o.reason = text_of(text->reason, e->m->reason);
-		o.detail = text_of(text->detail, detail.n ? buf_str(&detail) : STR(""));
+		o.reason = text_of(text->reason, EXCHANGE_REASON_MAX, e->m->reason);
+		o.detail = text_of(text->detail, EXCHANGE_REASON_MAX,
+				   detail.n ? buf_str(&detail) : STR(""));
 		buf_done(&detail);
 		o.retry_after_s = seconds_of(retry);
 	}

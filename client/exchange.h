@@ -20,7 +20,7 @@
 struct exchange;
 
 /** What one exchange keeps: URIs, tags, body. */
-#define EXCHANGE_MEMORY_MAX (PARLEY_CONTENT_MAX + 16384)
+#define EXCHANGE_MEMORY_MAX (64000 + 16384)
 /** Times a challenge is answered in one exchange: the first, and twice more when it was only stale. */
 #define EXCHANGE_CHALLENGES_MAX 3
 
@@ -57,8 +57,10 @@ struct exchange *exchange_cancel(struct exchange *x);
 
 /** Views of `e` for the public face; `text` holds what has to end in NUL. */
 #define EXCHANGE_REASON_MAX 256
+#define EXCHANGE_ACCEPTS_MAX 1024
 struct exchange_text {
-	char reason[EXCHANGE_REASON_MAX], detail[EXCHANGE_REASON_MAX];
+	char reason[EXCHANGE_REASON_MAX], detail[EXCHANGE_REASON_MAX],
+		accepts[EXCHANGE_ACCEPTS_MAX];
 };
 void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text,
 		      const struct exchange_end *e);

@@ -6,8 +6,8 @@
 #include "sip/compose.h"
 #include "sip/param.h"
 
-/** What receive.c has an answer for; the same list in requests and in responses. */
-#define ALLOWED "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE"
+/** What receive.c and the sessions have an answer for; the same list in requests and in responses. */
+#define ALLOWED "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK"
 
 
 /* 5.2.1.1 2: "SHALL include a User-Agent header to indicate the IM release version as specified in
@@ -26,27 +26,35 @@ void account_put_allow(struct buf *b)
 }
 
 
-/* CLI-IMS: only with an IMS behind the server; "no IMS-only header is required or invented" otherwise. */
-static void put_ims(const struct parley *p, struct buf *b)
+/* Who we are, for the first server that is trusted to know: in an IMS always; elsewhere where From does not
+ * say it (RFC 3325 9.2). No other header of an IMS is needed or invented outside of one. */
+static void put_identity(const struct parley *p, struct buf *b, bool anonymous)
 {
-	if (!p->ims)
-		return;
-	buf_puts(b, STR("P-Preferred-Identity: <"));
-	buf_puts(b, str_of(p->aor));
-	buf_puts(b, STR(">\r\n"));
-	if (p->access_network)
+	if (p->ims || anonymous) {
+		buf_puts(b, STR("P-Preferred-Identity: <"));
+		buf_puts(b, str_of(p->aor));
+		buf_puts(b, STR(">\r\n"));
+	}
+	if (p->ims && p->access_network)
 		sip_put_header(b, SIP_HDR_P_ACCESS_NETWORK_INFO, str_of(p->access_network));
+}
+
+
+static void put_preferences(const struct parley *p, struct buf *b, bool anonymous, bool large)
+{
+	put_identity(p, b, anonymous);
+	/* 5.2.1.1 5: "SHALL include value ''id'' in a Privacy header if anonymity is requested" */
+	if (anonymous)
+		sip_put_header(b, SIP_HDR_PRIVACY, STR("id"));
+	/* 5.2.1.1 1: "SHALL include an Accept-Contact header with the IM feature-tag '+g.oma.sip-im'" */
+	sip_put_header(b, SIP_HDR_ACCEPT_CONTACT,
+		       large ? STR("*" ACCOUNT_TAGS_LARGE) : STR("*" ACCOUNT_TAGS));
 }
 
 
 void account_put_initial(const struct parley *p, struct buf *b, bool anonymous)
 {
-	put_ims(p, b);
-	/* 5.2.1.1 5: "SHALL include value ''id'' in a Privacy header if anonymity is requested" */
-	if (anonymous)
-		sip_put_header(b, SIP_HDR_PRIVACY, STR("id"));
-	/* 5.2.1.1 1: "SHALL include an Accept-Contact header with the IM feature-tag '+g.oma.sip-im'" */
-	sip_put_header(b, SIP_HDR_ACCEPT_CONTACT, STR("*;+g.oma.sip-im"));
+	put_preferences(p, b, anonymous, false);
 	buf_puts(b, STR("User-Agent: "));
 	account_put_product(p, b);
 	buf_puts(b, STR("\r\n"));
@@ -56,14 +64,29 @@ void account_put_initial(const struct parley *p, struct buf *b, bool anonymous)
 }
 
 
+struct str account_allowed(void)
+{
+	return STR(ALLOWED);
+}
+
+
+void account_put_invite(const struct parley *p, struct buf *b, bool anonymous, bool large,
+			struct str subject)
+{
+	put_preferences(p, b, anonymous, large);
+	if (subject.n)
+		sip_put_header(b, SIP_HDR_SUBJECT, subject);
+}
+
+
 void account_put_from(const struct parley *p, struct buf *b, bool anonymous, struct str tag)
 {
-	/* RFC 3323 4.1.1.3 has this value. Without an IMS to assert who sends, From is what the request is
-	 * authenticated by, and the server withholds it (RFC 3325 9.3, `id`). */
-	if (anonymous && p->ims) {
+	/* RFC 3323 4.1.1.3 has this value. `id` withholds the asserted identity alone (RFC 3325 9.3): whoever
+	 * sends is the one to keep From silent. */
+	if (anonymous) {
 		buf_puts(b, STR("\"Anonymous\" <sip:anonymous@anonymous.invalid>"));
 	} else {
-		if (*p->display_name && !anonymous) {
+		if (*p->display_name) {
 			sip_quote(str_of(p->display_name), b);
 			buf_putc(b, ' ');
 		}

@@ -272,14 +272,21 @@ static bool seen_before(struct parley *p, const struct incoming *in)
 
 /* RFC 5438 12.1.3.1: a positive delivery report "after making sure that the IM has been delivered to the user
  * or application", a display report "after making sure that the IM has been presented to the user". */
+static struct str reporter(const struct incoming *in)
+{
+	/* 12.1.3.1: "the address that appeared in the SIP From header field"; anonymous ones get none. */
+	return receive_sender_uri(in->m).n ? in->m->from_uri : STR("");
+}
+
+
 static void report(struct parley *p, struct incoming *in, bool shown)
 {
 	unsigned reports = asked_for(in);
 
 	if (reports & PARLEY_REPORT_DELIVERY)
-		notification_send(p, in->m, &in->cpim, IMDN_DELIVERY, IMDN_DELIVERED);
+		notification_send(p, reporter(in), &in->cpim, IMDN_DELIVERY, IMDN_DELIVERED);
 	if ((reports & PARLEY_REPORT_DISPLAY) && shown)
-		notification_send(p, in->m, &in->cpim, IMDN_DISPLAY, IMDN_DISPLAYED);
+		notification_send(p, reporter(in), &in->cpim, IMDN_DISPLAY, IMDN_DISPLAYED);
 }
 
 

@@ -7,8 +7,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "client/exchange.h"
-#include "client/receive.h"
-#include "sip/name_addr.h"
 #include "sip/uri.h"
 
 #define DOCUMENT_MAX 4096
@@ -182,9 +180,9 @@ static void on_done(struct exchange *x, const struct exchange_end *e, void *arg)
 /* RFC 5438 7.2.1: "The IMDN is then sent to the URI in the top IMDN-Route header field"; without one "the IM
  * Recipient MUST send the IMDN to the URI in the From header field", which is by 12.1.3.1 "the address that
  * appeared in the SIP From header field in the IM". */
-static bool address(struct notification *n, const struct sip_msg *m, const struct cpim *c)
+static bool address(struct notification *n, struct str sender, const struct cpim *c)
 {
-	struct str name, uri = m->from_uri,
+	struct str name, uri = sender,
 			 route = cpim_header(c, CPIM_NS_IMDN, STR("IMDN-Record-Route"));
 	struct sip_uri decoded;
 
@@ -197,29 +195,51 @@ static bool address(struct notification *n, const struct sip_msg *m, const struc
 }
 
 
-static int prepare(struct notification *n, const struct sip_msg *m, const struct cpim *c,
+/* RFC 5438 7.2.1.1: To is who sent the message, as CPIM has it. */
+static struct str addressee(struct str sender, const struct cpim *c)
+{
+	struct str name, uri = sender;
+
+	return c->from.p && !cpim_address_decode(&name, &uri, c->from) ? uri : sender;
+}
+
+
+bool notification_encode(struct parley *p, struct str sender, const struct cpim *c,
+			 enum imdn_kind kind, enum imdn_status status, struct buf *b)
+{
+	struct buf xml = BUF_INIT(DOCUMENT_MAX);
+	bool good;
+
+	document(&xml, c, kind, status, false);
+	if (!xml.failed)
+		envelope(p, b, c, addressee(sender, c), buf_str(&xml));
+	good = !xml.failed && !b->failed;
+	buf_done(&xml);
+	return good;
+}
+
+
+static int prepare(struct notification *n, struct str sender, const struct cpim *c,
 		   enum imdn_kind kind, enum imdn_status status)
 {
-	struct str name, cpim_to = m->from_uri, full;
+	struct str cpim_to = addressee(sender, c), full;
 
-	if (!address(n, m, c))
+	if (!address(n, sender, c))
 		return -EBADMSG;
-	if (c->from.p && cpim_address_decode(&name, &cpim_to, c->from))
-		cpim_to = m->from_uri;
 	full = body(n, c, cpim_to, kind, status, false);
 	n->brief = body(n, c, cpim_to, kind, status, true);
 	return full.n && n->brief.n ? start(n, full) : -ENOMEM;
 }
 
 
-void notification_send(struct parley *p, const struct sip_msg *m, const struct cpim *c,
+void notification_send(struct parley *p, struct str sender, const struct cpim *c,
 		       enum imdn_kind kind, enum imdn_status status)
 {
 	struct notification *n;
 
 	/* 12.1.1: "anonymous IM Senders SHOULD NOT request disposition notifications. An IM Recipient MAY
 	 * ignore such a request". */
-	if (!receive_sender_uri(m).n)
+	if (!sender.n)
 		return;
 	n = p->reports.count < ACCOUNT_REPORTS_MAX ? mem_alloc(sizeof(*n), destroy) : NULL;
 	if (!n) {
@@ -229,7 +249,7 @@ void notification_send(struct parley *p, const struct sip_msg *m, const struct c
 	n->p = p;
 	n->memory = (struct arena)ARENA_INIT(4 * BODY_MAX);
 	list_append(&p->reports, &n->link);
-	if (prepare(n, m, c, kind, status)) {
+	if (prepare(n, sender, c, kind, status)) {
 		counter_add(&client_c_reports_dropped, 1);
 		drop(n);
 	}

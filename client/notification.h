@@ -10,11 +10,16 @@
 #include "client/account.h"
 
 /**
- * For the message `c` that came in `m`. Nothing is sent to a sender who is anonymous, and none beyond
- * ACCOUNT_REPORTS_MAX at a time (counted).
+ * For the message `c` of `sender` ("" for one who is anonymous). Nothing is sent to a sender who is anonymous, and
+ * none beyond ACCOUNT_REPORTS_MAX at a time (counted).
  */
-void notification_send(struct parley *p, const struct sip_msg *m, const struct cpim *c,
+void notification_send(struct parley *p, struct str sender, const struct cpim *c,
 		       enum imdn_kind kind, enum imdn_status status);
+/**
+ * The same as a body of type message/cpim, for who sends it himself: appended to `b`. False: it cannot be made.
+ */
+bool notification_encode(struct parley *p, struct str sender, const struct cpim *c,
+			 enum imdn_kind kind, enum imdn_status status, struct buf *b);
 /** All that are under way are given up. */
 void notification_done(struct parley *p);
 

@@ -12,6 +12,7 @@
 #include "client/notification.h"
 #include "client/receive.h"
 #include "client/send.h"
+#include "client/session.h"
 #include "sip/resolver.h"
 #include "sip/uri.h"
 
@@ -28,11 +29,17 @@ static struct counter *const counters[] = {
 /* What refers to the engine, in the order in which it may go. */
 static void shut(struct parley *p)
 {
+	timer_cancel(&p->quiet);
 	registration_done(p);
+	sessions_done(p);
 	sendings_done(p);
 	notification_done(p);
 	for (struct list_link *k; (k = list_first(&p->exchanges));)
 		list_remove(&p->exchanges, k);
+	media_done(p);
+	if (p->dialogs)
+		sip_dialogs_close(p->dialogs);
+	p->dialogs = mem_unref(p->dialogs);
 	p->sip = mem_unref(p->sip);
 	if (p->dns_ours && p->dns)
 		p->dns->close(p->dns);
@@ -45,6 +52,10 @@ static void destroy(void *object)
 	struct parley *p = object;
 
 	p->tls = mem_unref(p->tls);
+	mem_unref(p->media_config);
+	mem_unref(p->certificate_file);
+	mem_unref(p->key_file);
+	mem_unref(p->ca_file);
 	mem_unref(p->aor);
 	mem_unref(p->user);
 	mem_unref(p->registrar);
@@ -106,23 +117,28 @@ static void on_request(struct sip_server_txn *st, const struct sip_msg *m,
 {
 	struct parley *p = arg;
 
-	(void)src;
 	if (p->closed) {
 		(void)sip_reply(st, 480, STR_NULL);
 		return;
 	}
 	account_enter(p);
-	receive_request(p, st, m);
+	if (!sip_dialogs_request(p->dialogs, st, m, src))
+		receive_request(p, st, m, src);
 	account_leave(p);
 }
 
 
-/* No INVITE was accepted: an ACK is a stray. */
+/* One that no call of ours waits for is a stray. */
 static void on_ack(const struct sip_msg *m, const struct sip_source *src, void *arg)
 {
-	(void)m;
+	struct parley *p = arg;
+
 	(void)src;
-	(void)arg;
+	if (p->closed)
+		return;
+	account_enter(p);
+	(void)sip_dialogs_ack(p->dialogs, m);
+	account_leave(p);
 }
 
 
@@ -281,6 +297,8 @@ static int put_names(struct parley *p, const struct parley_params *params,
 		return err;
 	if (!put_text(&p->password, params->password) ||
 	    !put_text(&p->access_network, params->access_network) ||
+	    !put_text(&p->certificate_file, params->certificate_file) ||
+	    !put_text(&p->key_file, params->key_file) || !put_text(&p->ca_file, params->ca_file) ||
 	    !put_text(&p->display_name, params->display_name ? params->display_name : "") ||
 	    !put_text(&p->product, params->product ? params->product : "Parley/" PARLEY_VERSION))
 		return -ENOMEM;
@@ -348,6 +366,8 @@ static int listen_all(struct parley *p, const char *local_text, enum sip_transpo
 			buf_printf(error, "'%s' is no numeric address to receive on", local_text);
 			return -EINVAL;
 		}
+		p->local = local;
+		p->local_known = true;
 		err = listen_kinds(p, kind, &local);
 	} else if (!sip_uri_decode(&uri, str_of(p->server)) &&
 		   !addr_decode(&peer, uri.host, uri.port ? uri.port : 5060)) {
@@ -415,6 +435,11 @@ static int open_engine(struct parley *p, const struct parley_params *params,
 		return err;
 	if (p->tls)
 		sip_transports_set_client_tls(sip_transports(p->sip), p->tls);
+	p->call_profile = (struct sip_invite_profile){.allow = account_allowed(),
+						      .handler = &session_leg_handler};
+	err = sip_dialogs_alloc(&p->dialogs, p->sip);
+	if (err)
+		return err;
 	return listen_all(p, params->local, kind, error);
 }
 
@@ -430,6 +455,9 @@ static int open_all(struct parley *p, const struct parley_params *params, struct
 	p->expires_s = params->expires_s ? params->expires_s : ACCOUNT_EXPIRES_S;
 	p->handler = params->handler;
 	p->arg = params->arg;
+	p->media_tls = params->media_tls;
+	p->tls_no_verify = params->tls_no_verify;
+	list_init(&p->sessions);
 	list_init(&p->exchanges);
 	list_init(&p->sendings);
 	list_init(&p->reports);
@@ -457,6 +485,8 @@ int parley_open(struct parley **ret, const struct parley_params *params, char *e
 
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		counter_register(counters[i], 1);
+	sip_dialogs_counters_register();
+	sip_invite_counters_register();
 	buf_fixed(&b, text, sizeof(text));
 	p = params->loop ? mem_alloc(sizeof(*p), destroy) : NULL;
 	err = p ? open_all(p, params, &b) : params->loop ? -ENOMEM : -EINVAL;

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "client/incoming.h"
-#include "sip/accept_contact.h"
+#include "client/invited.h"
 #include "sip/compose.h"
 #include "sip/name_addr.h"
 #include "sip/param.h"
@@ -19,9 +19,6 @@ struct counter client_c_duplicates = COUNTER("client.duplicates",
 					     "messages that came a second time");
 struct counter client_c_reports_dropped =
 	COUNTER("client.reports_dropped", "reports that were asked for and could not be sent");
-
-/** Texts shown with one request, besides its content. */
-#define TEXTS_MAX 8192
 
 
 /* ---- Answers ---- */
@@ -140,7 +137,7 @@ const char *receive_sender_name(struct arena *a, const struct sip_msg *m)
 }
 
 
-/* ---- OPTIONS, INVITE ---- */
+/* ---- By method ---- */
 
 /* RFC 3261 11.2: "Allow, Accept, Accept-Encoding, Accept-Language, and Supported header fields SHOULD be
  * present in a 200 (OK) response to an OPTIONS request". */
@@ -159,35 +156,8 @@ static void options(struct parley *p, struct sip_server_txn *st)
 }
 
 
-static bool is_large(const struct sip_msg *m)
-{
-	return sip_msg_has_feature(m, SIP_HDR_ACCEPT_CONTACT, STR("+g.oma.sip-im.large-message")) ||
-	       sip_msg_has_feature(m, SIP_HDR_CONTACT, STR("+g.oma.sip-im.large-message"));
-}
-
-
-/* No session is spoken yet: 488, which tells the sender that this is about the kind of session and not
- * about the user. */
-static void invite(struct parley *p, struct sip_server_txn *st, const struct sip_msg *m)
-{
-	struct arena a = ARENA_INIT(TEXTS_MAX);
-	struct parley_invitation i = {
-		.from = receive_text(&a, receive_sender_uri(m)),
-		.from_name = receive_sender_name(&a, m),
-		.to = receive_text(&a, m->to_uri),
-		.mode = is_large(m) ? PARLEY_LARGE : PARLEY_PAGER,
-		.answered = 488,
-		.received_ms = loop_wall_ms(p->loop),
-	};
-
-	receive_refuse(st, 488, STR("this client takes messages in pager mode only"));
-	if (i.from && i.from_name && i.to && p->handler && p->handler->invitation)
-		p->handler->invitation(p, &i, p->arg);
-	arena_done(&a);
-}
-
-
-void receive_request(struct parley *p, struct sip_server_txn *st, const struct sip_msg *m)
+void receive_request(struct parley *p, struct sip_server_txn *st, const struct sip_msg *m,
+		     const struct sip_source *src)
 {
 	if (!account_is_us(p, m->uri)) {
 		receive_refuse(st, 404, STR("nobody of this name is here"));
@@ -202,18 +172,21 @@ void receive_request(struct parley *p, struct sip_server_txn *st, const struct s
 	case SIP_INVITE:
 	case SIP_BYE:
 	case SIP_CANCEL:
+	case SIP_UPDATE:
+	case SIP_PRACK:
 		break;
 	default:
 		refuse_method(st);
 		return;
 	}
 	/* RFC 3261 12.2.2: a To tag names a dialog, and there is none. */
-	if (m->to_tag.p || m->method == SIP_BYE || m->method == SIP_CANCEL)
+	if (m->to_tag.p ||
+	    (m->method != SIP_MESSAGE && m->method != SIP_OPTIONS && m->method != SIP_INVITE))
 		receive_refuse(st, 481, STR("there is no such dialog"));
 	else if (m->method == SIP_MESSAGE)
 		incoming_message(p, st, m);
 	else if (m->method == SIP_OPTIONS)
 		options(p, st);
 	else
-		invite(p, st, m);
+		invited(p, st, m, src);
 }

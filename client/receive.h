@@ -3,8 +3,8 @@
  * What comes in: each request is answered here, and shown to whom it concerns.
  *
  * In order: is it for us (404); does it ask for what we do not know (420); then by method: MESSAGE
- * (incoming.c), OPTIONS, INVITE; BYE and all else of a dialog, of which there is none (481); the rest is
- * not spoken (405).
+ * (incoming.c), OPTIONS, INVITE (invited.c); BYE and all else of a dialog that there is none of (481): those
+ * inside a dialog were taken before; the rest is not spoken (405).
  */
 #ifndef CLIENT_RECEIVE_H
 #define CLIENT_RECEIVE_H
@@ -12,7 +12,8 @@
 #include "base/mem.h"
 #include "client/account.h"
 
-void receive_request(struct parley *p, struct sip_server_txn *st, const struct sip_msg *m);
+void receive_request(struct parley *p, struct sip_server_txn *st, const struct sip_msg *m,
+		     const struct sip_source *src);
 
 /** Media types that a MESSAGE may bring; also inside CPIM. */
 #define RECEIVE_ACCEPT "text/*, message/cpim, message/imdn+xml, application/im-iscomposing+xml"

@@ -8,12 +8,14 @@
 #include "base/sm.h"
 #include "client/account.h"
 #include "client/exchange.h"
+#include "client/session.h"
 #include "sip/compose.h"
 #include "sip/name_addr.h"
 #include "sip/param.h"
+#include "sip/via.h"
 
 static const struct sm_state states[] = {
-	[PARLEY_IDLE] = {"idle", SM_TO(PARLEY_REGISTERING)},
+	[PARLEY_IDLE] = {"idle", SM_TO(PARLEY_REGISTERING) | SM_TO(PARLEY_LEAVING)},
 	[PARLEY_REGISTERING] = {"registering", SM_TO(PARLEY_REGISTERED) | SM_TO(PARLEY_WAITING) |
 						       SM_TO(PARLEY_REFUSED) |
 						       SM_TO(PARLEY_LEAVING)},
@@ -22,7 +24,7 @@ static const struct sm_state states[] = {
 						     SM_TO(PARLEY_LEAVING)},
 	[PARLEY_WAITING] = {"waiting",
 			    SM_TO(PARLEY_REGISTERING) | SM_TO(PARLEY_IDLE) | SM_TO(PARLEY_LEAVING)},
-	[PARLEY_REFUSED] = {"refused", SM_TO(PARLEY_REGISTERING)},
+	[PARLEY_REFUSED] = {"refused", SM_TO(PARLEY_REGISTERING) | SM_TO(PARLEY_LEAVING)},
 	[PARLEY_LEAVING] = {"leaving", SM_TO(PARLEY_IDLE) | SM_TO(PARLEY_REGISTERING)},
 };
 static const struct sm_table machine = SM_TABLE("registration", states);
@@ -252,6 +254,18 @@ static uint64_t refresh_ms(uint32_t expires_s)
 }
 
 
+/* RFC 3261 18.2.1: `received` is there where the address in Via is not the one that the packet came from. */
+static bool is_translated(const struct sip_msg *m)
+{
+	struct sip_values values = sip_values_first(m, SIP_HDR_VIA);
+	struct str value;
+	struct sip_via via;
+
+	return sip_values_next(&values, &value) && !sip_via_decode(&via, value) && via.received.n &&
+	       !str_eq_nocase(via.received, via.host);
+}
+
+
 static void registered(struct parley *p, const struct exchange_end *e)
 {
 	struct registration *r = &p->registration;
@@ -264,6 +278,7 @@ static void registered(struct parley *p, const struct exchange_end *e)
 	r->expires_s = expires_s;
 	r->since_ms = loop_now_ms(p->loop);
 	r->bound = true;
+	p->behind_nat = is_translated(e->m);
 	r->flow = e->hop ? sip_transports_flow(sip_transports(p->sip), e->hop) : 0;
 	keep_route(r, e->m);
 	keepalive_start(p, e->hop, e->m);
@@ -320,9 +335,18 @@ static void left(struct parley *p, const struct exchange_end *e)
 	struct registration *r = &p->registration;
 
 	timer_cancel(&r->leave);
+	timer_cancel(&p->quiet);
 	r->bound = false;
 	r->answered = false;
 	move(p, PARLEY_IDLE, e, 0);
+}
+
+
+/* A report on the last message received may still be on its way, and so may a BYE. */
+static bool is_quiet(const struct parley *p)
+{
+	return list_empty(&p->exchanges) && list_empty(&p->sessions) &&
+	       !sip_dialogs_count(p->dialogs);
 }
 
 
@@ -335,8 +359,7 @@ static void on_done(struct exchange *x, const struct exchange_end *e, void *arg)
 	r->x = exchange_cancel(r->x);
 	r->cseq = e->cseq;
 	if (r->state == PARLEY_LEAVING) {
-		/* A report on the last message received may still be on its way. */
-		r->answered = !list_empty(&p->exchanges);
+		r->answered = !is_quiet(p);
 		if (!r->answered)
 			left(p, e);
 	} else if (e->m && e->m->status < 300) {
@@ -359,8 +382,7 @@ static void on_done(struct exchange *x, const struct exchange_end *e, void *arg)
 
 void registration_exchange_ended(struct parley *p)
 {
-	if (p->registration.state == PARLEY_LEAVING && p->registration.answered &&
-	    list_empty(&p->exchanges))
+	if (p->registration.state == PARLEY_LEAVING && p->registration.answered && is_quiet(p))
 		left(p, NULL);
 }
 
@@ -400,6 +422,7 @@ int parley_register(struct parley *p)
 	r->rounds = 0;
 	r->answered = false;
 	timer_cancel(&r->leave);
+	timer_cancel(&p->quiet);
 	err = start(p);
 	if (err)
 		return err;
@@ -423,6 +446,48 @@ static void on_leave(struct timer *t, void *arg)
 }
 
 
+/* Calls end, and what their end needs of the wire is waited for. */
+static void on_quiet(struct timer *t, void *arg)
+{
+	struct parley *p = arg;
+
+	account_enter(p);
+	sessions_leave(p);
+	if (!p->closed && p->registration.state == PARLEY_LEAVING) {
+		timer_start(t, loop_timers(p->loop), REGISTRATION_QUIET_MS, on_quiet, p);
+		registration_exchange_ended(p);
+	}
+	account_leave(p);
+}
+
+
+static bool has_calls(const struct parley *p)
+{
+	return !list_empty(&p->sessions) || sip_dialogs_count(p->dialogs);
+}
+
+
+/* `leave` runs, and with it patience. */
+static void wait_quiet(struct parley *p)
+{
+	timer_start(&p->registration.leave, loop_timers(p->loop), PARLEY_LEAVE_MS, on_leave, p);
+	if (has_calls(p))
+		timer_start(&p->quiet, loop_timers(p->loop), 0, on_quiet, p);
+}
+
+
+/* Without a registration: only calls are to be ended. */
+static int hang_up(struct parley *p)
+{
+	if (!has_calls(p))
+		return -EALREADY;
+	sm_move(&machine, &p->registration.state, PARLEY_LEAVING);
+	p->registration.answered = true;
+	wait_quiet(p);
+	return 0;
+}
+
+
 int parley_unregister(struct parley *p)
 {
 	struct registration *r = &p->registration;
@@ -432,13 +497,13 @@ int parley_unregister(struct parley *p)
 	if (before == PARLEY_LEAVING)
 		return 0;
 	if (before == PARLEY_IDLE || before == PARLEY_REFUSED)
-		return -EALREADY;
+		return hang_up(p);
 	timer_cancel(&r->next);
 	keepalive_stop(p);
 	forget_route(r);
 	if (before == PARLEY_WAITING && !r->bound) {
 		sm_move(&machine, &r->state, PARLEY_IDLE);
-		return -EALREADY;
+		return hang_up(p);
 	}
 	sm_move(&machine, &r->state, PARLEY_LEAVING);
 	err = start(p);
@@ -448,7 +513,7 @@ int parley_unregister(struct parley *p)
 		sm_move(&machine, &r->state, PARLEY_IDLE);
 		return err;
 	}
-	timer_start(&r->leave, loop_timers(p->loop), PARLEY_LEAVE_MS, on_leave, p);
+	wait_quiet(p);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ struct exchange;
 /** A shorter registration would be refreshed faster than it is answered; a longer one is a typing error. */
 #define REGISTRATION_EXPIRES_MIN_S 10
 #define REGISTRATION_EXPIRES_MAX_S (7 * 24 * 3600)
+/** While calls end: how often it is looked whether they have. */
+#define REGISTRATION_QUIET_MS 20
 /** Service-Route of one registration, all values. */
 #define REGISTRATION_ROUTE_MAX 2048
 

@@ -30,6 +30,9 @@ static const struct {
 	{"expires", NUMBER, offsetof(struct account, expires_s)},
 	{"core", TEXT, offsetof(struct account, core)},
 	{"access-network", TEXT, offsetof(struct account, access_network)},
+	{"media", TEXT, offsetof(struct account, media)},
+	{"certificate", TEXT, offsetof(struct account, certificate)},
+	{"key", TEXT, offsetof(struct account, key)},
 	{"ca-file", TEXT, offsetof(struct account, ca_file)},
 	{"no-verify", FLAG, offsetof(struct account, no_verify)},
 	{"reliable-path", FLAG, offsetof(struct account, reliable_path)},
@@ -106,6 +109,8 @@ static int take_entry(const struct reader *r, struct account *a, const yaml_node
 		return wrong(r, entry, "the key account is missing", "");
 	if (a->core && strcmp(a->core, "plain") && strcmp(a->core, "ims"))
 		return wrong(r, entry, "core is plain or ims, not ", a->core);
+	if (a->media && strcmp(a->media, "tcp") && strcmp(a->media, "tls"))
+		return wrong(r, entry, "media is tcp or tls, not ", a->media);
 	return CLI_OK;
 }
 

@@ -17,6 +17,7 @@
 #include "parley.h"
 
 #include "base/buf.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timer.h"
@@ -30,7 +31,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /** One account, from the command line and accounts.yaml together. NULL: not given. */
 struct account {
 	const char *address, *name, *password, *auth_user, *server, *local, *device, *core,
-		*access_network, *ca_file;
+		*access_network, *ca_file, *media, *certificate, *key;
 	uint32_t expires_s;
 	bool no_verify;
 	bool reliable_path;
@@ -44,8 +45,11 @@ struct cli {
 
 	/* send */
 	const char *to, *text, *file, *type;
+	const char *subject; /**< chat */
 	bool anonymous, large, reliable_path;
 	unsigned reports;
+	/* listen */
+	const char *save; /**< directory for files; NULL: they are not kept */
 	/* listen; also how long send waits for reports */
 	uint32_t count, timeout_s;
 	bool timeout_given;
@@ -75,10 +79,12 @@ struct run_handler {
 	void (*failed)(struct run *r);
 	bool (*message)(struct run *r, const struct parley_message *m);
 	void (*report)(struct run *r, const struct parley_report *m);
-	void (*invitation)(struct run *r, const struct parley_invitation *i);
+	/** As of parley_handler; NULL: 488. */
+	unsigned (*invitation)(struct run *r, const struct parley_invitation *i);
 	/** SIGINT, SIGTERM, or the time set with run_timeout. */
 	void (*interrupted)(struct run *r);
 	void (*timeout)(struct run *r);
+	const struct parley_session_handler *sessions; /**< of sessions that others begin */
 };
 
 struct run {
@@ -86,6 +92,7 @@ struct run {
 	struct loop *loop;
 	struct parley *parley;
 	const struct run_handler *handler;
+	struct parley_handler callbacks;
 	void *arg;
 	int status;
 	bool leaving, was_registered, lost;
@@ -116,11 +123,47 @@ bool show_sent(const struct cli *c, const struct parley_sent *s);
 /** Lines of listen; false: nobody reads them any more. */
 bool show_message(const struct cli *c, const struct parley_message *m);
 bool show_report(const struct cli *c, const struct parley_report *r);
-bool show_invitation(const struct cli *c, const struct parley_invitation *i);
+/** `answered`: the status that it was answered with. */
+bool show_invitation(const struct cli *c, const struct parley_invitation *i, unsigned answered);
+/** A large message or a file that came; `text`: its content where it is one to be shown; `path`: where it was saved. */
+bool show_content(const struct cli *c, const struct parley_content *m, enum parley_mode mode,
+		  uint64_t size, struct str text, const char *path);
+/** "1.2 MB" */
+void show_size(struct buf *out, uint64_t bytes);
 bool show_registered(const struct cli *c);
+/** A line of a chat: who, when, what. */
+bool show_line(const struct cli *c, const char *who, int64_t ms, const char *text);
+/** "established", "writing", "paused", "ended": of whom. */
+bool show_chat_state(const struct cli *c, const char *state, const char *who);
 
-/* send.c, listen.c */
+/* progress.c */
+/** One line on a terminal that shows how far it is; nothing elsewhere. */
+struct progress {
+	uint64_t started_ms, shown_ms;
+	bool drawn;
+};
+void progress_show(struct progress *g, uint64_t done, uint64_t total);
+void progress_clear(struct progress *g);
+
+/* file.c */
+/** What is sent from: a file that is read while it leaves. */
+struct sent_file {
+	int fd;
+	uint64_t size;
+	const char *name; /**< without directories */
+	char hash[72];    /**< "sha-1:72:24:…"; "" when it is too large to be read twice */
+	int64_t modified_ms;
+	bool text; /**< as far as its beginning tells */
+};
+/** CLI_OK, or told. */
+int file_open(struct sent_file *f, const char *name);
+void file_close(struct sent_file *f);
+/** parley_source.read */
+long file_read(void *bytes, size_t n, uint64_t offset, void *arg);
+
+/* send.c, listen.c, chat.c */
 int command_send(struct cli *c);
 int command_listen(struct cli *c);
+int command_chat(struct cli *c);
 
 #endif

@@ -12,8 +12,8 @@
 
 static int tell(int status, const char *remedy, const char *what, va_list ap)
 {
-	char text[1024];
-	struct buf safe = BUF_INIT(8192);
+	char text[3072];
+	struct buf safe = BUF_INIT(16384);
 
 	(void)vsnprintf(text, sizeof(text), what, ap);
 	show_text(&safe, str_of(text), 0);
@@ -69,16 +69,11 @@ static int explain_error(const struct cli *c, const struct parley_outcome *o)
 			"the certificate of %s cannot be trusted", server_of(c));
 	case -ENOMEM:
 		return cli_error("free some, and try again", "there is no memory");
-	case -EOPNOTSUPP:
-		if (!o->bytes)
-			return cli_error(
-				"leave --large away; pager mode carries requests below 1300 bytes",
-				"large messages are not spoken yet");
-		return cli_error(
-			"write less, or say --reliable-path if every hop is known to be "
-			"connection-oriented",
-			"a request of %zu bytes is a large message, which is not spoken yet",
-			o->bytes);
+	case -EIO:
+		return cli_error("leave it alone while it is sent, and try again",
+				 "the file cannot be read to its end");
+	case -ECANCELED:
+		return cli_error("try again", "the session was given up");
 	default:
 		return cli_error(SERVER_REMEDY, "%s cannot be reached (%s)", server_of(c),
 				 strerror(-o->error));
@@ -137,10 +132,19 @@ static const struct explanation of_registration[] = {
 static int explain_status(const struct parley_outcome *o, const struct explanation *e, size_t n,
 			  const char *who)
 {
-	char what[512], answer[800];
+	char what[512], answer[2048];
+	struct buf b;
 
-	snprintf(answer, sizeof(answer), "%u %s%s%s", o->status, o->reason, *o->detail ? ", " : "",
-		 o->detail);
+	buf_fixed(&b, answer, sizeof(answer));
+	buf_printf(&b, "%u %s%s%s", o->status, o->reason, *o->detail ? ", " : "", o->detail);
+	if (*o->accepts)
+		buf_printf(&b, "; taken is %s", o->accepts);
+	if (o->max_size) {
+		buf_puts(&b, STR(", up to "));
+		show_size(&b, o->max_size);
+	}
+	if (!buf_cstr(&b))
+		snprintf(answer, sizeof(answer), "%u", o->status);
 	for (size_t i = 0; i < n; i++) {
 		if (e[i].status != o->status)
 			continue;
@@ -159,11 +163,49 @@ static int explain_status(const struct parley_outcome *o, const struct explanati
 }
 
 
+/* What came of a session once it stood. */
+static int explain_session(const struct parley_outcome *o, const char *to)
+{
+	char size[64] = "";
+	struct buf b;
+
+	buf_fixed(&b, size, sizeof(size));
+	if (o->max_size)
+		show_size(&b, o->max_size);
+	switch (o->error) {
+	case -EMSGSIZE:
+		return cli_error("send less", "%s takes no more than %s", to,
+				 o->max_size ? buf_cstr(&b) : "there is");
+	case -EMEDIUMTYPE:
+		return cli_error("choose another --type", "%s does not take this type, but %s", to,
+				 *o->accepts ? o->accepts : "others");
+	case -EREMOTEIO:
+		return cli_error(o->status == 413   ? "send less"
+				 : o->status == 415 ? "choose another --type"
+						    : "try again later",
+				 "%s did not take the message (%u %s)", to, o->status, o->reason);
+	case -ECONNRESET:
+		return cli_error("try again", "%s, or the way there, was lost before it had all",
+				 to);
+	case -ETIMEDOUT:
+		/* Of the server it is told elsewhere. */
+		return o->status ? cli_error("try again", "%s did not take all of it in time", to)
+				 : -1;
+	default:
+		return -1;
+	}
+}
+
+
 int explain(const struct cli *c, const struct parley_outcome *o, const char *to)
 {
+	int told = to && o->error ? explain_session(o, to) : -1;
+
+	if (told >= 0)
+		return told;
 	if (!o->status)
 		return explain_error(c, o);
-	if (o->error)
+	if (o->error && (o->status == 401 || o->status == 407))
 		return explain_password(c, o);
 	if (to)
 		return explain_status(o, of_message, sizeof(of_message) / sizeof(of_message[0]),

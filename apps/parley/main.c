@@ -16,7 +16,7 @@ struct words {
 };
 
 /* Which commands an option is for. */
-enum { ANY = 0, SEND = 1, LISTEN = 2 };
+enum { ANY = 0, SEND = 1, LISTEN = 2, CHAT = 4 };
 
 struct value_option {
 	const char *name;
@@ -65,6 +65,20 @@ static bool take_file(struct cli *c, const char *v)
 }
 
 
+static bool take_save(struct cli *c, const char *v)
+{
+	c->save = v;
+	return true;
+}
+
+
+static bool take_subject(struct cli *c, const char *v)
+{
+	c->subject = v;
+	return true;
+}
+
+
 static bool take_type(struct cli *c, const char *v)
 {
 	c->type = v;
@@ -108,9 +122,11 @@ static const struct value_option value_options[] = {
 	{"--config", ANY, take_config},
 	{"--file", SEND, take_file},
 	{"--type", SEND, take_type},
-	{"--report", SEND, take_report},
+	{"--report", SEND | CHAT, take_report},
+	{"--save", LISTEN, take_save},
+	{"--subject", CHAT, take_subject},
 	{"--count", LISTEN, take_count},
-	{"--timeout", SEND | LISTEN, take_timeout},
+	{"--timeout", SEND | LISTEN | CHAT, take_timeout},
 };
 #define VALUE_OPTIONS (sizeof(value_options) / sizeof(value_options[0]))
 
@@ -159,10 +175,10 @@ static int take_flag(struct cli *c, struct words *w, struct arguments *a, bool *
 		unsigned of;
 		bool *flag;
 	} flags[] = {
-		{"--anonymous", SEND, &c->anonymous},
+		{"--anonymous", SEND | CHAT, &c->anonymous},
 		{"--large", SEND, &c->large},
 		{"--reliable-path", SEND, &c->reliable_path},
-		{"--json", LISTEN | SEND, &c->json},
+		{"--json", LISTEN | SEND | CHAT, &c->json},
 		{"--help", ANY, &w->help},
 		{"-h", ANY, &w->help},
 		{"--version", ANY, &w->version},
@@ -237,9 +253,10 @@ static int help(void)
 	     "\n"
 	     "Commands\n"
 	     "  send ADDRESS \"text\"        send a message, and say what became of it\n"
-	     "  send ADDRESS --file FILE   the same with the content of a file (-: standard "
-	     "input)\n"
+	     "  send ADDRESS --file FILE   send a file (-: standard input, as a message)\n"
 	     "  listen                     print what arrives, until Ctrl-C\n"
+	     "  chat ADDRESS               talk: lines typed are sent; /leave ends it\n"
+	     "  chat                       wait until somebody wants to talk\n"
 	     "\n"
 	     "Account\n"
 	     "  --account ADDRESS          sip:alice@example.org; without it the first in "
@@ -254,13 +271,19 @@ static int help(void)
 	     "  --file FILE                what to send\n"
 	     "  --type TYPE                its media type; text/plain where it is text\n"
 	     "  --anonymous                keep the sender's identity from the recipient\n"
-	     "  --large                    as a large message, whatever its size\n"
+	     "  --large                    as a large message, whatever its size; a file without "
+	     "its name\n"
 	     "  --report KINDS             wait for reports: delivery, display, or both with a "
 	     "comma\n"
 	     "  --reliable-path            every hop is known to be connection-oriented: any size "
 	     "is a pager message\n"
 	     "\n"
+	     "Chatting\n"
+	     "  --subject TEXT             what it is about\n"
+	     "  --report, --anonymous, --timeout, --json as above and below\n"
+	     "\n"
 	     "Listening\n"
+	     "  --save DIR                 keep files and other large content there\n"
 	     "  --count N                  end after so many arrivals\n"
 	     "  --timeout S                end after so many seconds (with send: wait so long for "
 	     "reports)\n"
@@ -368,13 +391,37 @@ static int run_listen(struct cli *c, const struct words *w)
 }
 
 
+static int run_chat(struct cli *c, const struct words *w)
+{
+	int status;
+
+	if (w->n > 2)
+		return cli_usage("see parley --help", "chat is with one address, not '%s' too",
+				 w->word[2]);
+	if (c->anonymous && c->reports)
+		return cli_usage("leave one of them away",
+				 "nobody can report to who is --anonymous");
+	status = find_account(c);
+	if (status != CLI_OK)
+		return status;
+	if (w->n == 2) {
+		c->to = whole_address(c, w->word[1], c->account.address);
+		if (!c->to)
+			return cli_error("free some, and try again", "there is no memory");
+	}
+	return command_chat(c);
+}
+
+
 static int run(struct cli *c, const struct words *w, const struct arguments *a)
 {
 	static const struct {
 		const char *name;
 		unsigned bit;
 		int (*run)(struct cli *c, const struct words *w);
-	} commands[] = {{"send", SEND, run_send}, {"listen", LISTEN, run_listen}};
+	} commands[] = {{"send", SEND, run_send},
+			{"listen", LISTEN, run_listen},
+			{"chat", CHAT, run_chat}};
 
 	if (!w->n)
 		return cli_usage("see parley --help", "no command is given");
@@ -386,7 +433,7 @@ static int run(struct cli *c, const struct words *w, const struct arguments *a)
 					 w->word[0]);
 		return commands[i].run(c, w);
 	}
-	return cli_usage("there are send and listen", "there is no command '%s'", w->word[0]);
+	return cli_usage("there are send, listen and chat", "there is no command '%s'", w->word[0]);
 }
 
 

@@ -63,18 +63,13 @@ static void on_report(struct parley *p, const struct parley_report *m, void *arg
 }
 
 
-static void on_invitation(struct parley *p, const struct parley_invitation *i, void *arg)
+static unsigned on_invitation(struct parley *p, const struct parley_invitation *i, void *arg)
 {
 	struct run *run = arg;
 
 	(void)p;
-	if (run->handler->invitation)
-		run->handler->invitation(run, i);
+	return run->handler->invitation ? run->handler->invitation(run, i) : 488;
 }
-
-
-static const struct parley_handler handler = {on_registration, on_message, on_report,
-					      on_invitation};
 
 
 /* A second signal is impatient: it ends at once. */
@@ -130,6 +125,13 @@ static int open_account(struct run *r, bool reports_only)
 	struct buf b;
 	int err;
 
+	r->callbacks = (struct parley_handler){
+		.registration = on_registration,
+		.message = on_message,
+		.report = on_report,
+		.invitation = on_invitation,
+		.session_handler = r->handler->sessions,
+	};
 	buf_fixed(&b, device, sizeof(device));
 	put_device(&b, r->cli, reports_only);
 	err = parley_open(&r->parley,
@@ -148,7 +150,10 @@ static int open_account(struct run *r, bool reports_only)
 				  .reports_only = reports_only,
 				  .ca_file = a->ca_file,
 				  .tls_no_verify = a->no_verify,
-				  .handler = &handler,
+				  .media_tls = a->media && !strcmp(a->media, "tls"),
+				  .certificate_file = a->certificate,
+				  .key_file = a->key,
+				  .handler = &r->callbacks,
 				  .arg = r,
 			  },
 			  error);

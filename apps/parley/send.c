@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parley send: a one-shot message, and what became of it. */
+/* parley send: a one-shot message or a file, and what became of it. */
 #include "cli.h"
 
 #include <errno.h>
@@ -11,8 +11,9 @@
 
 struct send_state {
 	struct buf content;
+	struct sent_file file; /* fd -1: none */
 	const char *type;
-	char message_id[64];
+	struct progress progress;
 	unsigned awaited; /**< reports that have not come */
 	bool sent;
 };
@@ -20,51 +21,82 @@ struct send_state {
 
 /* ---- The content ---- */
 
-static int read_file(struct buf *b, const char *name)
+static int read_input(struct buf *b)
 {
-	FILE *f = strcmp(name, "-") ? fopen(name, "rbe") : stdin;
 	char part[4096];
 	size_t n;
-	int err;
 
-	if (!f)
-		return cli_error("check its name", "%s cannot be read (%s)", name, strerror(errno));
-	while (!b->failed && (n = fread(part, 1, sizeof(part), f)) > 0)
+	while (!b->failed && (n = fread(part, 1, sizeof(part), stdin)) > 0)
 		buf_put(b, part, n);
-	err = ferror(f) ? errno : 0;
-	if (f != stdin)
-		fclose(f);
-	if (err)
-		return cli_error("check it", "%s cannot be read (%s)", name, strerror(err));
+	if (ferror(stdin))
+		return cli_error("check it", "standard input cannot be read (%s)", strerror(errno));
 	if (b->failed)
-		return cli_error("send a shorter one; large messages are not spoken yet",
-				 "%s is larger than %d bytes", name, PARLEY_CONTENT_MAX);
+		return cli_error("put it into a file", "standard input has more than %zu bytes",
+				 PARLEY_CONTENT_MAX);
 	return CLI_OK;
 }
 
 
 static int take_content(struct cli *c, struct send_state *s)
 {
-	buf_init(&s->content, PARLEY_CONTENT_MAX);
-	if (c->file) {
-		int status = read_file(&s->content, c->file);
+	int status = CLI_OK;
+	bool text;
 
-		if (status != CLI_OK)
-			return status;
-	} else {
+	buf_init(&s->content, PARLEY_CONTENT_MAX);
+	s->file.fd = -1;
+	if (c->file && strcmp(c->file, "-"))
+		status = file_open(&s->file, c->file);
+	else if (c->file)
+		status = read_input(&s->content);
+	else
 		buf_puts(&s->content, str_of(c->text));
-		if (s->content.failed)
-			return cli_error("send a shorter one; large messages are not spoken yet",
-					 "the text is larger than %d bytes", PARLEY_CONTENT_MAX);
-	}
+	if (status != CLI_OK)
+		return status;
+	if (s->content.failed)
+		return cli_error("put it into a file", "the text has more than %zu bytes",
+				 PARLEY_CONTENT_MAX);
+	text = s->file.fd >= 0 ? s->file.text : show_is_text(buf_str(&s->content));
 	s->type = c->type;
-	if (!s->type && !show_is_text(buf_str(&s->content)))
+	if (!s->type && !text)
 		s->type = "application/octet-stream";
 	return CLI_OK;
 }
 
 
 /* ---- Sending ---- */
+
+static void on_chosen(struct parley *p, enum parley_mode mode, size_t request_bytes, void *arg)
+{
+	struct run *r = arg;
+
+	(void)p;
+	if (r->cli->json || r->leaving)
+		return;
+	if (mode == PARLEY_FILE)
+		fprintf(stderr, "parley: sent as a file, in a session of its own\n");
+	else if (request_bytes)
+		fprintf(stderr,
+			"parley: sent as a large message: in pager mode it would be a request of "
+			"%zu "
+			"bytes, and below %d is the rule\n",
+			request_bytes, PARLEY_PAGER_LIMIT);
+	else
+		fprintf(stderr, "parley: sent as a large message, %s\n",
+			r->cli->large ? "as wanted"
+				      : "for pager mode carries nothing of this size");
+}
+
+
+static void on_progress(struct parley *p, uint64_t done, uint64_t total, void *arg)
+{
+	struct run *r = arg;
+	struct send_state *s = r->arg;
+
+	(void)p;
+	if (!r->cli->json)
+		progress_show(&s->progress, done, total);
+}
+
 
 static void on_sent(struct parley *p, const struct parley_sent *sent, void *arg)
 {
@@ -73,6 +105,10 @@ static void on_sent(struct parley *p, const struct parley_sent *sent, void *arg)
 	const struct parley_outcome *o = &sent->outcome;
 
 	(void)p;
+	progress_clear(&s->progress);
+	/* Given up: the reason was told where that was decided. */
+	if (r->leaving)
+		return;
 	if (o->error || o->status >= 300) {
 		run_leave(r, explain(r->cli, o, r->cli->to));
 		return;
@@ -93,16 +129,26 @@ static void send_now(struct run *r)
 {
 	struct cli *c = r->cli;
 	struct send_state *s = r->arg;
+	bool from_file = s->file.fd >= 0;
+	struct parley_source source = {file_read, s->file.size, &s->file};
+	struct parley_file file = {.name = s->file.name,
+				   .hash = *s->file.hash ? s->file.hash : NULL,
+				   .modified_ms = s->file.modified_ms};
 	int err = parley_send(r->parley,
 			      &(struct parley_outgoing){
 				      .to = c->to,
 				      .type = s->type,
 				      .content = s->content.p,
 				      .content_size = s->content.n,
+				      .source = from_file ? &source : NULL,
+				      /* --large: its content, and no file. */
+				      .file = from_file && !c->large ? &file : NULL,
 				      .anonymous = c->anonymous,
 				      .reports = c->reports,
 				      .large = c->large,
 				      .reliable_path = c->reliable_path || c->account.reliable_path,
+				      .progress = on_progress,
+				      .chosen = on_chosen,
 			      },
 			      on_sent, r);
 
@@ -147,8 +193,9 @@ static void report(struct run *r, const struct parley_report *m)
 
 static void interrupted(struct run *r)
 {
-	const struct send_state *s = r->arg;
+	struct send_state *s = r->arg;
 
+	progress_clear(&s->progress);
 	run_leave(r, s->sent ? CLI_OK
 			     : cli_error("send it again", "interrupted before the answer came"));
 }
@@ -203,6 +250,7 @@ int command_send(struct cli *c)
 			status = r.leaving ? r.status : run_loop(&r);
 		run_close(&r);
 	}
+	file_close(&s.file);
 	buf_done(&s.content);
 	return status;
 }

@@ -309,37 +309,123 @@ bool show_report(const struct cli *c, const struct parley_report *r)
 }
 
 
-bool show_invitation(const struct cli *c, const struct parley_invitation *i)
+static const char *kind_of(enum parley_mode mode)
 {
-	const char *kind = i->mode == PARLEY_LARGE ? "large message" : "session";
+	return mode == PARLEY_LARGE  ? "large message"
+	       : mode == PARLEY_FILE ? "file"
+	       : mode == PARLEY_CHAT ? "chat"
+				     : "message";
+}
+
+
+bool show_invitation(const struct cli *c, const struct parley_invitation *i, unsigned answered)
+{
 	struct buf line = BUF_INIT(1 << 16);
 
 	if (c->json) {
-		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind", kind,
-				      "answered", (int)i->answered);
+		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind",
+				      kind_of(i->mode), "answered", (int)answered);
 
 		put_name(o, "from", i->from);
 		if (*i->from_name)
 			put_name(o, "from_name", i->from_name);
 		put_name(o, "to", i->to);
+		if (*i->subject)
+			put_name(o, "subject", i->subject);
 		put_date(o, "received", i->received_ms);
 		return print_json(o);
 	}
 	put_head(&line, i->from, i->received_ms, i->received_ms);
-	buf_printf(&line, "invitation to a %s: declined (%u)", kind, i->answered);
+	buf_printf(&line, "invitation to a %s%s", kind_of(i->mode), *i->subject ? " about " : "");
+	show_text(&line, str_of(i->subject), 0);
+	buf_printf(&line, ": declined (%u)", answered);
 	return print(&line);
 }
 
 
-static const char *outcome_words(unsigned status)
+void show_size(struct buf *out, uint64_t bytes)
 {
-	return status == 202 ? "accepted for later delivery" : "delivered";
+	static const char *const units[] = {"kB", "MB", "GB", "TB"};
+	double n = (double)bytes;
+	size_t unit = 0;
+
+	if (bytes < 1000) {
+		buf_printf(out, "%u bytes", (unsigned)bytes);
+		return;
+	}
+	for (n /= 1000; n >= 999.95 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		n /= 1000;
+	buf_printf(out, "%.1f %s", n, units[unit]);
+}
+
+
+static bool content_json(const struct parley_content *m, enum parley_mode mode, uint64_t size,
+			 struct str text, const char *path)
+{
+	json_t *o = json_pack("{s:s,s:s,s:I}", "event", mode == PARLEY_FILE ? "file" : "message",
+			      "mode", parley_mode_name(mode), "size", (json_int_t)size);
+
+	put_name(o, "from", m->from);
+	if (*m->from_name)
+		put_name(o, "from_name", m->from_name);
+	put_name(o, "to", m->to);
+	put_date(o, "received", m->received_ms);
+	put_date(o, "sent", m->sent_ms);
+	put_name(o, "type", m->type);
+	if (*m->name)
+		put_name(o, "name", m->name);
+	if (path)
+		put_name(o, "saved", path);
+	if (*m->message_id)
+		put_name(o, "message_id", m->message_id);
+	put_reports(o, m->reports);
+	if (text.p)
+		put_content(o, text);
+	return print_json(o);
+}
+
+
+bool show_content(const struct cli *c, const struct parley_content *m, enum parley_mode mode,
+		  uint64_t size, struct str text, const char *path)
+{
+	struct buf line = BUF_INIT(1 << 20);
+	size_t indent;
+
+	if (c->json)
+		return content_json(m, mode, size, text, path);
+	put_head(&line, m->from, m->sent_ms >= 0 ? m->sent_ms : m->received_ms, m->received_ms);
+	indent = line.n;
+	if (text.p) {
+		show_text(&line, text, (unsigned)indent);
+		return print(&line);
+	}
+	buf_puts(&line, str_of(mode == PARLEY_FILE ? "file " : "large message, "));
+	show_text(&line, str_of(m->name), 0);
+	buf_puts(&line, *m->name ? STR(", ") : STR(""));
+	show_text(&line, str_of(m->type), 0);
+	buf_puts(&line, STR(", "));
+	show_size(&line, size);
+	if (path) {
+		buf_puts(&line, STR(": saved as "));
+		show_text(&line, str_of(path), 0);
+	}
+	return print(&line);
+}
+
+
+static const char *outcome_words(const struct parley_sent *s)
+{
+	if (s->outcome.status == 202)
+		return "accepted for later delivery";
+	if (s->mode == PARLEY_PAGER || s->confirmed)
+		return "delivered";
+	return "taken by the next on the way, without the recipient's word";
 }
 
 
 bool show_sent(const struct cli *c, const struct parley_sent *s)
 {
-	const char *mode = s->mode == PARLEY_PAGER ? "pager" : "large";
+	const char *mode = parley_mode_name(s->mode);
 	struct buf line = BUF_INIT(4096);
 
 	if (c->json) {
@@ -348,12 +434,15 @@ bool show_sent(const struct cli *c, const struct parley_sent *s)
 				      (int)s->outcome.status);
 
 		put_name(o, "reason", s->outcome.reason);
+		if (s->mode != PARLEY_PAGER)
+			json_object_set_new(o, "confirmed", json_boolean(s->confirmed));
 		if (*s->message_id)
 			put_name(o, "message_id", s->message_id);
 		return print_json(o);
 	}
-	buf_printf(&line, "%s message, %zu bytes: %s (%u ", mode, s->outcome.bytes,
-		   outcome_words(s->outcome.status), s->outcome.status);
+	buf_printf(&line, "%s%s, %zu bytes: %s (%u ", mode,
+		   s->mode == PARLEY_FILE ? "" : " message", s->outcome.bytes, outcome_words(s),
+		   s->outcome.status);
 	show_text(&line, str_of(s->outcome.reason), 0);
 	buf_putc(&line, ')');
 	return print(&line);
@@ -366,5 +455,50 @@ bool show_registered(const struct cli *c)
 		return print_json(json_pack("{s:s,s:s,s:s}", "event", "registration", "account",
 					    c->account.address, "state", "registered"));
 	fprintf(stderr, "parley: %s is registered and listens\n", c->account.address);
+	return true;
+}
+
+
+bool show_line(const struct cli *c, const char *who, int64_t ms, const char *text)
+{
+	struct buf line = BUF_INIT(1 << 20);
+	size_t at;
+
+	if (c->json)
+		return true;
+	put_time(&line, ms, ms);
+	buf_puts(&line, STR("  "));
+	show_text(&line, *who ? str_of(who) : STR("anonymous"), 0);
+	buf_puts(&line, STR(": "));
+	at = line.n;
+	show_text(&line, str_of(text), (unsigned)at);
+	return print(&line);
+}
+
+
+bool show_chat_state(const struct cli *c, const char *state, const char *who)
+{
+	static const struct {
+		const char *state, *words;
+	} all[] = {
+		{"established", "talking with"},
+		{"writing", "somebody is writing:"},
+		{"paused", "nobody is writing any more:"},
+		{"ended", "the chat was ended by"},
+	};
+	struct buf safe = BUF_INIT(65536);
+
+	if (c->json) {
+		json_t *o = json_pack("{s:s,s:s}", "event", "chat", "state", state);
+
+		put_name(o, "with", who);
+		return print_json(o);
+	}
+	show_text(&safe, *who ? str_of(who) : STR("anonymous"), 0);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!strcmp(all[i].state, state))
+			fprintf(stderr, "parley: %s " STR_FMT "\n", all[i].words,
+				STR_ARG(buf_str(&safe)));
+	buf_done(&safe);
 	return true;
 }

@@ -6,9 +6,11 @@
  * given; nothing is sent. parley_register registers, refreshes in time, comes back by itself after a
  * lost connection with a growing pause, and tells each change through `registration`. parley_send sends
  * a one-shot message: the request is written out, its size decides between Pager Mode and Large Message
- * Mode (parley_choose), and the outcome comes once, through the callback given. What arrives (messages,
- * reports on messages sent, invitations) is answered by the library and shown through the handler.
- * parley_unregister takes leave; parley_close ends at once.
+ * Mode (parley_choose); a large message and a file get a session of their own (INVITE, one MSRP message,
+ * BYE). The outcome comes once, through the callback given. parley_chat opens a conversation. What
+ * arrives (messages, reports on messages sent, invitations) is shown through the handler. Whether an
+ * invitation is taken is the program's choice; what then comes in a session goes to the session handler.
+ * parley_unregister takes leave, of sessions too; parley_close ends at once.
  *
  * An account may send without being registered: it is authenticated by request. Who wants to receive,
  * reports on its own messages included, registers.
@@ -36,6 +38,9 @@ struct loop;
 struct dns;
 struct parley;
 
+struct parley_content;
+struct parley_session_end;
+
 /** ---- The loop, for programs that do not bring their own ---- */
 
 /** NULL: out of memory. */
@@ -51,7 +56,11 @@ PARLEY_API void parley_loop_close(struct loop *l);
 enum parley_mode {
 	PARLEY_PAGER, /**< SIP MESSAGE */
 	PARLEY_LARGE, /**< a session of its own: INVITE, one MSRP message, BYE */
+	PARLEY_FILE,  /**< the same for a file that has a name (RFC 5547) */
+	PARLEY_CHAT,  /**< a conversation: an IM session */
 };
+/** "pager", "large", "file", "chat". */
+PARLEY_API const char *parley_mode_name(enum parley_mode m);
 
 /** RFC 3428 section 8: "The size of MESSAGE requests outside of a media session MUST NOT exceed 1300". */
 #define PARLEY_PAGER_LIMIT 1300
@@ -94,13 +103,50 @@ struct parley_report {
 	int64_t received_ms;
 };
 
+/** How much it is, when nobody said. */
+#define PARLEY_SIZE_UNKNOWN UINT64_MAX
+
+struct parley_session;
+
 struct parley_invitation {
-	const char *from;
+	const char *from; /**< URI; "" for anonymous */
 	const char *from_name;
 	const char *to;
-	enum parley_mode mode; /**< PARLEY_LARGE: a large message; PARLEY_PAGER: a session */
-	unsigned answered;     /**< status it was answered with */
+	const char *subject;   /**< "" for none */
+	enum parley_mode mode; /**< PARLEY_LARGE, PARLEY_FILE, PARLEY_CHAT */
+	const char *name;      /**< FILE: of the file, "" else; not to be trusted as a path */
+	const char *type;      /**< FILE: its media type; else the types offered, blanks between */
+	uint64_t size;         /**< FILE, LARGE: announced; PARLEY_SIZE_UNKNOWN */
 	int64_t received_ms;
+	/** What this is about from now on, until its `ended`; or until the answer, when it is declined. */
+	struct parley_session *session;
+};
+
+/** What comes in a session of mode LARGE or FILE. */
+struct parley_content {
+	const char *from; /**< URI; "" for anonymous */
+	const char *from_name;
+	const char *to;
+	const char *type;
+	const char *name;       /**< of a file; "" */
+	const char *message_id; /**< "" for none */
+	uint64_t size;          /**< PARLEY_SIZE_UNKNOWN */
+	int64_t sent_ms;        /**< negative: not told */
+	int64_t received_ms;
+	unsigned reports; /**< asked for by the sender; they are sent by the library */
+};
+
+enum parley_why {
+	PARLEY_ENDED_US,     /**< parley_session_end, or the message was sent */
+	PARLEY_ENDED_THEM,   /**< the other side's BYE, or CANCEL */
+	PARLEY_REFUSED_THEM, /**< it was not taken; see the outcome */
+	PARLEY_FAILED,       /**< the connection went, nobody answers; see the outcome's error */
+};
+
+struct parley_outcome;
+struct parley_session_end {
+	enum parley_why why;
+	const struct parley_outcome *outcome;
 };
 
 enum parley_state {
@@ -114,11 +160,17 @@ enum parley_state {
 
 /** How a request of ours ended. */
 struct parley_outcome {
-	int error;          /**< 0: there was a final response; else -errno, see below */
-	unsigned status;    /**< of the final response; 0: none came */
-	const char *reason; /**< its reason phrase; "" */
-	const char *detail; /**< text of its Warning or Error-Info; "" */
-	size_t bytes; /**< size of the request as it was put on the wire last; 0: never written */
+	int error;           /**< 0: there was a final response; else -errno, see below */
+	unsigned status;     /**< of the final response; 0: none came */
+	const char *reason;  /**< its reason phrase; "" */
+	const char *detail;  /**< text of its Warning or Error-Info; "" */
+	const char *accepts; /**< 415, 488: media types that would be taken, as told; "" */
+	uint64_t max_size;   /**< 488, 413: size that would be taken; 0: not told */
+	/**
+	 * Pager Mode: size of the request as it was put on the wire last; else bytes of the message that were
+	 * given to MSRP. 0: none.
+	 */
+	size_t bytes;
 	uint32_t retry_after_s; /**< Retry-After of the response; 0: none */
 };
 /*
@@ -128,8 +180,13 @@ struct parley_outcome {
  *   -EACCES        a certificate was not good enough, or the password is wrong (then with a status)
  *   -ENOKEY        a password is wanted and none is known (with a status)
  *   -ENOTSUP       the server authenticates in a way that is not known here (with a status)
- *   -EOPNOTSUPP    Large Message Mode, which is not spoken yet (parley_send)
  *   -EPROTO        the answer makes no sense          -ENOMEM
+ * Of sessions, besides:
+ *   -EMSGSIZE      the other side takes no more than max_size bytes; nothing was sent
+ *   -EMEDIUMTYPE   it takes other types (`accepts`); nothing was sent
+ *   -EREMOTEIO     the message was refused in the session: `status` is that of MSRP
+ *   -ECONNRESET    the other side ended the session, or its connection, too early
+ *   -EIO           the source of the message failed
  */
 
 struct parley_registration {
@@ -148,10 +205,50 @@ struct parley_handler {
 	 */
 	bool (*message)(struct parley *p, const struct parley_message *m, void *arg);
 	void (*report)(struct parley *p, const struct parley_report *r, void *arg);
-	void (*invitation)(struct parley *p, const struct parley_invitation *i, void *arg);
+	/**
+	 * Somebody wants a session. 200: taken, and `session_handler` hears of it; a status from 300 on:
+	 * declined with that; 180: it rings until parley_session_accept or parley_session_end. NULL, or
+	 * without a session handler: 488.
+	 */
+	unsigned (*invitation)(struct parley *p, const struct parley_invitation *i, void *arg);
+	const struct parley_session_handler *session_handler; /**< of sessions that others begin */
 };
 
 /* ---- An account ---- */
+
+/**
+ * A session: a chat, or a large message or file that comes in. Its pointer is good until `ended` returns.
+ * Each callback may be NULL.
+ */
+struct parley_session_handler {
+	/** Chat of ours: the other side's device rings. */
+	void (*ringing)(struct parley_session *s, void *arg);
+	/** The session stands: what is sent leaves, what was sent before has left. */
+	void (*established)(struct parley_session *s, void *arg);
+	/** Chat: the other side says something. The result is as of parley_handler.message. */
+	bool (*message)(struct parley_session *s, const struct parley_message *m, void *arg);
+	/** Chat: the other side writes, or has stopped (RFC 3994). */
+	void (*composing)(struct parley_session *s, bool active, void *arg);
+	/** Chat: a report on a message of ours. */
+	void (*report)(struct parley_session *s, const struct parley_report *r, void *arg);
+	/**
+	 * Chat: what became of parley_session_send's message `number`. Status of MSRP: 200: taken; 413, 415…;
+	 * 408: no answer; 0: the session went first.
+	 */
+	void (*sent)(struct parley_session *s, uint32_t number, unsigned status, void *arg);
+	/** LARGE, FILE: it begins. False: it is not wanted after all. */
+	bool (*content)(struct parley_session *s, const struct parley_content *c, void *arg);
+	/** LARGE, FILE: a piece of it; nearly always in order. False: no room (413), the session ends. */
+	bool (*piece)(struct parley_session *s, uint64_t offset, const void *bytes, size_t n,
+		      void *arg);
+	/**
+	 * LARGE, FILE: all of it was given to `piece`. True: it was shown to the user, as of
+	 * parley_handler.message.
+	 */
+	bool (*complete)(struct parley_session *s, uint64_t size, void *arg);
+	/** The last call. */
+	void (*ended)(struct parley_session *s, const struct parley_session_end *e, void *arg);
+};
 
 struct parley_params {
 	struct loop *loop;
@@ -168,11 +265,15 @@ struct parley_params {
 	const char
 		*product;   /**< "Name/1.0", after IM-client/OMA1.0 in User-Agent; NULL: Parley's */
 	uint32_t expires_s; /**< of the registration; 0: 3600 */
-	/** The server is an IMS: P-Preferred-Identity, anonymous From, the server in the Route. */
+	/** The server is an IMS: P-Preferred-Identity, the server in the Route. */
 	bool ims;
 	const char *access_network; /**< IMS: value of P-Access-Network-Info; NULL: none */
 	/** Of incoming messages take reports only; others are told 480, so that another device has them. */
 	bool reports_only;
+	/** MSRP: TLS for sessions of ours; what others ask for in theirs is spoken in any case. */
+	bool media_tls;
+	/** A certificate of ours, PEM, for TLS connections that come in; NULL: they all go out. */
+	const char *certificate_file, *key_file;
 	const char *ca_file; /**< TLS: authorities trusted, PEM; NULL: the system's */
 	bool tls_no_verify;  /**< TLS: connect to anybody. For laboratories. */
 	struct dns *dns;     /**< borrowed; NULL: the system's servers */
@@ -206,37 +307,110 @@ PARLEY_API const char *parley_state_name(enum parley_state s);
 
 /* ---- Sending ---- */
 
-/** Pager mode carries no more than one SIP message: the engine's ceiling with room for headers. */
-#define PARLEY_CONTENT_MAX 60000
+/** Content held in memory; more comes from a source. */
+#define PARLEY_CONTENT_MAX ((size_t)16 << 20)
+
+/** Where a large message or a file is read from, while it is sent. */
+struct parley_source {
+	/** Up to `n` bytes from `offset` on, without gaps: how many (1…n). -errno: it failed; -EAGAIN is no answer. */
+	long (*read)(void *bytes, size_t n, uint64_t offset, void *arg);
+	uint64_t size;
+	void *arg;
+};
+
+/** RFC 5547: what is told of a file before it is sent. */
+struct parley_file {
+	const char *name;    /**< without directories */
+	const char *hash;    /**< "sha-1:72:24:5F:…"; NULL: none */
+	int64_t modified_ms; /**< since 1970; negative: not told */
+};
 
 struct parley_outgoing {
 	const char *to;   /**< URI */
 	const char *type; /**< NULL: "text/plain;charset=UTF-8" */
 	const void *content;
 	size_t content_size;
-	bool anonymous;     /**< Privacy: id */
+	const struct parley_source *source; /**< instead of content: a large message; copied */
+	const struct parley_file *file;     /**< it is a file: RFC 5547; NULL: it is not */
+	bool anonymous;                     /**< Privacy: id, and a From that says nothing */
 	unsigned reports;   /**< DELIVERY, DISPLAY: asked for; not together with `anonymous` */
 	bool large;         /**< Large Message Mode whatever the size */
 	bool reliable_path; /**< see parley_choose */
+	/** Large messages and files: as it goes on; `arg` is that of parley_send. May be NULL. */
+	void (*progress)(struct parley *p, uint64_t done, uint64_t total, void *arg);
+	/** The same: it is a large message, for the request would have had so many bytes (0: for other reasons). */
+	void (*chosen)(struct parley *p, enum parley_mode mode, size_t request_bytes, void *arg);
 };
 
 struct parley_sent {
 	enum parley_mode mode; /**< as chosen, last for the request that got the answer */
 	struct parley_outcome outcome;
 	const char *message_id; /**< that reports will name; "" when none were asked for */
+	/**
+	 * LARGE, FILE: the recipient's own word (a success report of MSRP) that all of it arrived; without it, it
+	 * was taken by the next on the way.
+	 */
+	bool confirmed;
 };
 
 typedef void(parley_sent_cb)(struct parley *p, const struct parley_sent *s, void *arg);
 
 /**
- * `sent` (may be NULL) comes exactly once, unless parley_close comes first. Large Message Mode is not
- * spoken yet: the outcome's error is -EOPNOTSUPP then, its bytes are what the request would have had, and
- * no MESSAGE of that size was put on the wire. A request that grows beyond the limit when the server wants
- * it authenticated ends in the same way. -EINVAL: `to` is no URI, or anonymous with reports; -ENOBUFS:
- * content larger than PARLEY_CONTENT_MAX; -ENOMEM.
+ * `sent` (may be NULL) comes exactly once, unless parley_close comes first. No MESSAGE of the size of a large
+ * message is put on the wire, nor one that grows beyond the limit when the server wants it
+ * authenticated: it goes by Large Message Mode then. There `sent` comes when the last byte was confirmed, or
+ * it failed; the session is closed by the library. -EINVAL: `to` is no URI, a text is none, or anonymous with
+ * reports; -ENOBUFS: content larger than PARLEY_CONTENT_MAX; -ENOMEM.
  */
 PARLEY_API int parley_send(struct parley *p, const struct parley_outgoing *m, parley_sent_cb *sent,
 			   void *arg);
+
+/* ---- Chat ---- */
+
+/** Longest message in a chat, either way. */
+#define PARLEY_CHAT_MAX 65536
+/** Messages that wait for the session to stand, or for the network. */
+#define PARLEY_CHAT_QUEUE_MAX 64
+
+struct parley_chat_params {
+	const char *to;      /**< URI */
+	const char *subject; /**< NULL: none */
+	bool anonymous;
+	unsigned reports;                             /**< asked for with each message */
+	const struct parley_session_handler *handler; /**< borrowed */
+	void *arg;
+};
+
+/** `established` follows, or `ended`. -EINVAL, -ENOBUFS, -ENOMEM. */
+PARLEY_API int parley_chat(struct parley_session **ret, struct parley *p,
+			   const struct parley_chat_params *params);
+/** An invitation that rings is taken. -EALREADY: it is not for the choosing any more. */
+PARLEY_API int parley_session_accept(struct parley_session *s);
+/** What its callbacks get; at first of an invited session: the account's `arg`. */
+PARLEY_API void parley_session_set_arg(struct parley_session *s, void *arg);
+PARLEY_API void *parley_session_arg(const struct parley_session *s);
+/** Reports that are asked for with each message from now on. */
+PARLEY_API void parley_session_set_reports(struct parley_session *s, unsigned reports);
+PARLEY_API enum parley_mode parley_session_mode(const struct parley_session *s);
+/** The other side, as told by the network. */
+PARLEY_API const char *parley_session_peer(const struct parley_session *s);
+/** Session Identity (RFC 4579: the URI of a Contact that has isfocus); NULL: the peer is no focus. */
+PARLEY_API const char *parley_session_identity(const struct parley_session *s);
+/**
+ * A text in UTF-8; it waits until the session stands. `ret_number` (may be NULL) is what `sent` will tell.
+ * `ret_id` (may be NULL): that reports will name, valid until the next call; "" for none.
+ * -EMSGSIZE: larger than PARLEY_CHAT_MAX, or than the other side takes; -ENOBUFS: too many wait;
+ * -ENOTCONN: the session is over, or not a chat.
+ */
+PARLEY_API int parley_session_send(struct parley_session *s, const char *text, uint32_t *ret_number,
+				   const char **ret_id);
+/** The user writes: to be called at every key. What has to be told of it is told (RFC 3994). */
+PARLEY_API void parley_session_typing(struct parley_session *s);
+/**
+ * Leaves, or declines with `status` (0: 603) what rings. What was given to parley_session_send and is under
+ * way is still written. `ended` comes.
+ */
+PARLEY_API void parley_session_end(struct parley_session *s, unsigned status);
 
 #ifdef __cplusplus
 }

@@ -83,15 +83,29 @@ static void on_report(struct parley *p, const struct parley_report *r, void *arg
 }
 
 
-static void on_invitation(struct parley *p, const struct parley_invitation *i, void *arg)
+static unsigned on_invitation(struct parley *p, const struct parley_invitation *i, void *arg)
 {
+	const struct peer *s = arg;
 	struct peer_event *e = note(arg, EVENT_INVITATION);
 
 	(void)p;
 	copy(e->from, sizeof(e->from), i->from);
 	copy(e->name, sizeof(e->name), i->from_name);
-	e->status = i->answered;
 	e->mode = i->mode;
+	e->status = s->answers ? s->answers : 488;
+	return e->status;
+}
+
+
+static void on_ended(struct parley_session *session, const struct parley_session_end *end,
+		     void *arg)
+{
+	struct peer_event *e = note(arg, EVENT_ENDED);
+
+	(void)session;
+	e->state = end->why;
+	e->error = end->outcome->error;
+	e->status = end->outcome->status;
 }
 
 
@@ -110,8 +124,9 @@ void peer_on_sent(struct parley *p, const struct parley_sent *sent, void *arg)
 }
 
 
-static const struct parley_handler handler = {on_registration, on_message, on_report,
-					      on_invitation};
+static const struct parley_session_handler session_handler = {.ended = on_ended};
+static const struct parley_handler handler = {on_registration, on_message, on_report, on_invitation,
+					      &session_handler};
 
 
 /* ---- The server's side: its own memory is never refused ---- */

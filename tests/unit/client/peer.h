@@ -25,7 +25,14 @@
 #define PEER_EVENTS 32
 
 struct peer_event {
-	enum { EVENT_STATE, EVENT_MESSAGE, EVENT_REPORT, EVENT_INVITATION, EVENT_SENT } kind;
+	enum {
+		EVENT_STATE,
+		EVENT_MESSAGE,
+		EVENT_REPORT,
+		EVENT_INVITATION,
+		EVENT_SENT,
+		EVENT_ENDED
+	} kind;
 	int state, error;
 	unsigned status, reports, mode;
 	size_t bytes;
@@ -56,6 +63,7 @@ struct peer {
 	struct peer_event event[PEER_EVENTS];
 	unsigned events;
 	bool shown;        /**< what the message callback returns */
+	unsigned answers;  /**< to invitations; 0: 488 */
 	bool close_inside; /**< any callback closes the account */
 };
 

@@ -283,7 +283,8 @@ static void test_methods(void)
 		request(s, rows[i].method, id, rows[i].rest);
 		m = response(s, rows[i].status);
 		if (rows[i].allow)
-			peer_header_is(m, ALLOW, "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE");
+			peer_header_is(m, ALLOW,
+				       "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK");
 		if (rows[i].status == 420)
 			peer_header_is(m, UNSUPPORTED, "100rel, frob");
 		assert_int_equal(s->events, 0);
@@ -323,27 +324,110 @@ static void test_in_no_dialog(void)
 }
 
 
+#define SDP                                                                 \
+	"v=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n" \
+	"m=message 7000 TCP/MSRP *\na=accept-types:*\na=path:msrp://192.0.2.10:7000/a1;tcp\n"
+
+
+static void invite(struct peer *s, const char *call, const char *tag, const char *sdp)
+{
+	char text[2048];
+	size_t n = strlen(sdp);
+
+	for (const char *c = sdp; *c; c++)
+		n += *c == '\n';
+	snprintf(text, sizeof(text),
+		 "Accept-Contact: *;+g.oma.sip-im%s\nContact: <sip:bob@192.0.2.2>\n"
+		 "Content-Type: application/sdp\nContent-Length: %zu\n\n%s",
+		 tag, n, sdp);
+	request(s, "INVITE", call, text);
+}
+
+
 static void test_invitations(void)
 {
+	static const struct {
+		const char *tag, *more;
+		unsigned mode;
+	} rows[] = {
+		{"", "", PARLEY_CHAT},
+		{";+g.oma.sip-im.large-message", "", PARLEY_LARGE},
+		{"", "a=file-selector:name:\"a b.png\" type:image/png size:9\n", PARLEY_FILE},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct peer *s = registered(&(struct parley_params){.password = NULL});
+		const struct peer_event *e;
+		char sdp[1024];
+
+		unit_case("%s%s", rows[i].tag, rows[i].more);
+		snprintf(sdp, sizeof(sdp), "%s%s", SDP, rows[i].more);
+		s->answers = 486;
+		invite(s, "i1", rows[i].tag, sdp);
+		response(s, 486);
+		e = peer_event(s, EVENT_INVITATION);
+		assert_string_equal(e->from, "sip:bob@example.org");
+		assert_string_equal(e->name, "Bob");
+		assert_int_equal(e->mode, rows[i].mode);
+		request(s, "ACK", "i1", "Content-Length: 0\n\n");
+		unit_must(peer_quiet(s));
+	}
+}
+
+
+/* What the user is not asked about. */
+static void test_invitations_refused(void)
+{
+	static const struct {
+		const char *sdp;
+		unsigned status;
+	} rows[] = {
+		{"v=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nt=0 0\nm=audio 7000 RTP/AVP 0\n", 488},
+		{"v=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n"
+		 "m=message 0 TCP/MSRP *\na=accept-types:*\n",
+		 488},
+		{"v=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n"
+		 "m=message 7000 TCP/MSRP *\na=accept-types:image/png\n"
+		 "a=path:msrp://192.0.2.10:7000/a1;tcp\n",
+		 488},
+		{"v=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n"
+		 "m=message 7000 TCP/MSRP *\na=accept-types:*\n",
+		 400},
+		{"nonsense\n", 400},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct peer *s = registered(&(struct parley_params){.password = NULL});
+
+		unit_case("%s", rows[i].sdp);
+		invite(s, "i1", "", rows[i].sdp);
+		response(s, rows[i].status);
+		request(s, "ACK", "i1", "Content-Length: 0\n\n");
+		assert_int_equal(s->events, 0);
+	}
+}
+
+
+/* It rings; the caller takes it back. */
+static void test_invitation_cancelled(void)
+{
 	struct peer *s = registered(&(struct parley_params){.password = NULL});
-	const struct peer_event *e;
 
-	request(s, "INVITE", "i1",
-		"Accept-Contact: *;+g.oma.sip-im\n"
-		"Contact: <sip:bob@192.0.2.2>\nContent-Length: 0\n\n");
-	response(s, 488);
-	e = peer_event(s, EVENT_INVITATION);
-	assert_string_equal(e->from, "sip:bob@example.org");
-	assert_string_equal(e->name, "Bob");
-	assert_int_equal(e->mode, PARLEY_PAGER);
-	assert_int_equal(e->status, 488);
-	request(s, "ACK", "i1", "Content-Length: 0\n\n");
+	s->answers = 180;
+	invite(s, "i1", "", SDP);
+	response(s, 180);
+	assert_int_equal(peer_event(s, EVENT_INVITATION)->mode, PARLEY_CHAT);
+	peer_request(s, "CANCEL %U SIP/2.0\n"
+			"Via: SIP/2.0/UDP " PEER_SERVER ";branch=z9hG4bKi1INVITE;rport\n"
+			"Max-Forwards: 69\nFrom: \"Bob\" <sip:bob@example.org>;tag=b1\n"
+			"To: <sip:alice@example.org>\nCall-ID: i1\nCSeq: 7 CANCEL\n"
+			"Content-Length: 0\n\n");
+	for (int i = 0; i < 2; i++) {
+		const struct sip_msg *m = peer_take(s);
 
-	request(s, "INVITE", "i2",
-		"Accept-Contact: *;+g.oma.sip-im;+g.oma.sip-im.large-message\n"
-		"Contact: <sip:bob@192.0.2.2>\nContent-Length: 0\n\n");
-	response(s, 488);
-	assert_int_equal(peer_event(s, EVENT_INVITATION)->mode, PARLEY_LARGE);
+		unit_must(m->status == (m->cseq.method == SIP_CANCEL ? 200 : 487));
+	}
+	assert_int_equal(peer_event(s, EVENT_ENDED)->state, PARLEY_ENDED_THEM);
 }
 
 
@@ -552,7 +636,8 @@ static void test_close_inside_callback(void)
 UNIT_MAIN(UNIT_TEST(test_text), UNIT_TEST(test_sender), UNIT_TEST(test_types),
 	  UNIT_TEST(test_types_inside), UNIT_TEST(test_duplicates), UNIT_TEST(test_reports_only),
 	  UNIT_TEST(test_methods), UNIT_TEST(test_not_for_us), UNIT_TEST(test_in_no_dialog),
-	  UNIT_TEST(test_invitations), UNIT_TEST(test_reports_back), UNIT_TEST(test_not_shown),
-	  UNIT_TEST(test_no_report), UNIT_TEST(test_route_back),
+	  UNIT_TEST(test_invitations), UNIT_TEST(test_invitations_refused),
+	  UNIT_TEST(test_invitation_cancelled), UNIT_TEST(test_reports_back),
+	  UNIT_TEST(test_not_shown), UNIT_TEST(test_no_report), UNIT_TEST(test_route_back),
 	  UNIT_TEST(test_report_with_credentials), UNIT_TEST(test_report),
 	  UNIT_TEST(test_close_inside_callback))

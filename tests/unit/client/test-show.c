@@ -212,6 +212,64 @@ static void test_message_json(void)
 }
 
 
+static void test_sizes(void)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} rows[] = {
+		{0, "0 bytes"},        {999, "999 bytes"},     {1000, "1.0 kB"},
+		{1500, "1.5 kB"},      {999949, "999.9 kB"},   {999950, "1.0 MB"},
+		{30000000, "30.0 MB"}, {5000000000, "5.0 GB"}, {UINT64_MAX, "18446744.1 TB"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = BUF_INIT(64);
+
+		show_size(&b, rows[i].bytes);
+		unit_str(buf_str(&b), rows[i].text);
+		buf_done(&b);
+	}
+}
+
+
+static void test_content(void)
+{
+	static const struct parley_content content = {
+		.from = "sip:bob@example.org",
+		.from_name = "Bob",
+		.to = "sip:alice@example.org",
+		.type = "image/png",
+		.name = "a\x1b.png",
+		.message_id = "",
+		.sent_ms = -1,
+		.received_ms = 1767225600000,
+	};
+	struct cli c = {.json = false};
+	struct capture cap;
+	json_t *o;
+
+	capture_begin(&cap);
+	(void)show_content(&c, &content, PARLEY_FILE, 1500, STR_NULL, "/tmp/a_.png");
+	(void)show_content(&c, &content, PARLEY_LARGE, 3, STR("a\nb"), NULL);
+	capture_end(&cap);
+	assert_string_equal(cap.text,
+			    "sip:bob@example.org         00:00:00  file a\\x1b.png, image/png, "
+			    "1.5 kB: saved as /tmp/a_.png\n"
+			    "sip:bob@example.org         00:00:00  a\n"
+			    "                                      b\n");
+	c.json = true;
+	capture_begin(&cap);
+	(void)show_content(&c, &content, PARLEY_FILE, 1500, STR_NULL, "/tmp/a_.png");
+	capture_end(&cap);
+	o = parsed(cap.text);
+	field_is(o, "event", "file");
+	field_is(o, "saved", "/tmp/a_.png");
+	assert_int_equal(json_integer_value(json_object_get(o, "size")), 1500);
+	json_decref(o);
+}
+
+
 static void test_others(void)
 {
 	static const struct parley_report report = {
@@ -226,8 +284,8 @@ static void test_others(void)
 		.from = "sip:bob@example.org",
 		.from_name = "",
 		.to = "",
+		.subject = "",
 		.mode = PARLEY_LARGE,
-		.answered = 488,
 		.received_ms = 1767225600000,
 	};
 	static const struct parley_sent sent = {
@@ -241,7 +299,7 @@ static void test_others(void)
 
 	capture_begin(&cap);
 	(void)show_report(&c, &report);
-	(void)show_invitation(&c, &invitation);
+	(void)show_invitation(&c, &invitation, 488);
 	(void)show_sent(&c, &sent);
 	capture_end(&cap);
 	assert_string_equal(
@@ -260,7 +318,7 @@ static void test_others(void)
 	field_is(o, "status", "displayed");
 	json_decref(o);
 	capture_begin(&cap);
-	(void)show_invitation(&c, &invitation);
+	(void)show_invitation(&c, &invitation, 488);
 	capture_end(&cap);
 	o = parsed(cap.text);
 	field_is(o, "kind", "large message");
@@ -284,6 +342,8 @@ int main(int argc, char **argv)
 		UNIT_TEST_PLAIN(test_message_line),
 		UNIT_TEST_PLAIN(test_old_message),
 		UNIT_TEST_PLAIN(test_message_json),
+		UNIT_TEST_PLAIN(test_sizes),
+		UNIT_TEST_PLAIN(test_content),
 		UNIT_TEST_PLAIN(test_others),
 	};
 
