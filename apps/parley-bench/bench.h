@@ -19,6 +19,9 @@
 #define PORT_SUBJECT 5060
 #define PORT_SENDER 5070
 #define PORT_RECEIVER 5080
+/** MSRP: of the subject, and where the receiver's end listens. */
+#define PORT_MSRP 2855
+#define PORT_MSRP_RECEIVER 7394
 
 /** Processes of one subject: Kamailio has a dozen. */
 #define SUBJECT_PIDS_MAX 64
@@ -44,6 +47,8 @@ struct subject_usage {
  */
 void subject_start_parley(struct subject *s, const char *parleyd, const struct traffic *t);
 void subject_start_kamailio(struct subject *s, const struct traffic *t);
+/** The floor: copies one TCP connection to another, looks at nothing (forwarder.c). */
+void subject_start_forwarder(struct subject *s);
 void subject_stop(struct subject *s);
 struct subject_usage subject_usage(const struct subject *s);
 /** Kills whatever is still running; for the way out. */
@@ -59,6 +64,9 @@ struct traffic {
 	bool tcp;
 	bool one_call_id; /**< the same Call-ID in every message */
 	bool deferred;    /**< to a thousand users who are not registered */
+	bool session;     /**< INVITE, the server in the media path */
+	bool msrp;        /**< inside a session */
+	size_t size;      /**< msrp: of a message */
 	bool peer_wal;    /**< deferred: the peer's database has a write-ahead log, as ours */
 	enum load load;
 	unsigned outstanding;
@@ -76,16 +84,20 @@ struct result {
 	uint64_t memory_kb;
 	double retransmitted; /**< share of what was sent */
 	double generator;     /**< share of its core that the generator used */
+	double bytes_rate;    /**< of bodies, per second */
+	double cpu_ns_byte;   /**< of the subject, for each byte of a body */
 };
 
 /** The pager traffic of work `pager`, once. */
 void pager_run(struct result *ret, const struct traffic *t, const struct subject *s);
-/** Registers the recipient with parleyd, as the core's third-party REGISTER does. */
-void pager_register(const struct subject *s, bool tcp);
+/** Registers recipient `user`, 0…9999, with parleyd, as the core's third-party REGISTER does. */
+void pager_register(const struct subject *s, bool tcp, unsigned user);
+/** The user all messages are for. */
+#define USER_RECEIVER 2222
 
 /* ---- What is sent (message.c) ---- */
 
-#define MESSAGE_ROOM 2048
+#define MESSAGE_ROOM 4096
 #define RUN_ID_N 6
 
 /** Transaction `index`, use `generation` of it. */
@@ -95,9 +107,23 @@ size_t message_answer(char out[static MESSAGE_ROOM], const char *request, size_t
 /** A response to one of ours: its status, index and generation; 0 when it is something else. */
 unsigned message_match(const char *response, size_t n, const char run[static RUN_ID_N + 1],
 		       uint32_t *index, uint32_t *generation);
-size_t message_register(char out[static MESSAGE_ROOM], bool tcp);
+size_t message_register(char out[static MESSAGE_ROOM], bool tcp, unsigned user);
 /** Length of the first whole message in a stream; 0: not yet. */
 size_t message_frame(const char *p, size_t n);
+
+/* ---- Works of their own (session.c, msrp.c) ---- */
+
+/** INVITE, ACK, BYE in a closed loop. */
+void session_run(struct result *ret, const struct traffic *t, const struct subject *s);
+/** Messages of t->size through one session; its receiver answers each. */
+void msrp_run(struct result *ret, const struct traffic *t, const struct subject *s);
+/** Memory that one message of 1 GB adds to the subject at the most, its receiver a slow starter. */
+uint64_t msrp_huge_kb(const struct subject *s);
+/** Memory of each of `n` sessions that stand and are silent, both ends connected. */
+double msrp_idle_kb(const struct subject *s, unsigned n);
+
+/** The loop of the forwarder; does not return. */
+void forwarder_run(uint16_t port, uint16_t to_port) __attribute__((noreturn));
 
 uint64_t clock_ns(void);
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -136,20 +136,21 @@ unsigned message_match(const char *response, size_t n, const char run[static RUN
 }
 
 
-size_t message_register(char out[static MESSAGE_ROOM], bool tcp)
+size_t message_register(char out[static MESSAGE_ROOM], bool tcp, unsigned user)
 {
 	return (size_t)snprintf(out, MESSAGE_ROOM,
 				"REGISTER sip:127.0.0.1:%d SIP/2.0\r\n"
-				"Via: SIP/2.0/%s 127.0.0.1:%d;branch=z9hG4bKregister\r\n"
+				"Via: SIP/2.0/%s 127.0.0.1:%d;branch=z9hG4bKregister%04u\r\n"
 				"Max-Forwards: 70\r\n"
 				"From: <sip:scscf.ims.example.org>;tag=1\r\n"
-				"To: <sip:+15550002222@ims.example.org>\r\n"
-				"Call-ID: register-bench\r\n"
+				"To: <sip:+1555000%04u@ims.example.org>\r\n"
+				"Call-ID: register-bench-%04u\r\n"
 				"CSeq: 1 REGISTER\r\n"
 				"Contact: <sip:127.0.0.1:%d>\r\n"
 				"Expires: 3600\r\n"
 				"Content-Length: 0\r\n\r\n",
-				PORT_SUBJECT, tcp ? "TCP" : "UDP", PORT_SENDER, PORT_RECEIVER);
+				PORT_SUBJECT, tcp ? "TCP" : "UDP", PORT_SENDER, user, user, user,
+				PORT_RECEIVER);
 }
 
 

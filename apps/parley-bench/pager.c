@@ -2,6 +2,7 @@
 /* Work `pager`: MESSAGE through the terminating function; both ends of the traffic in one busy loop. */
 
 #include "bench.h"
+#include "measure.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -14,9 +15,6 @@
 #define TIMER_F_NS 32000000000ull
 /** Open ones are looked through for retransmission this often. */
 #define SCAN_NS 50000000ull
-/** Latency histogram: 10 µs steps up to 1 s. */
-#define STEP_US 10
-#define STEPS 100000
 #define REGISTER_TRIES 50
 
 struct open {
@@ -32,8 +30,7 @@ struct generator {
 	struct open *slot;
 	uint32_t *free;
 	uint32_t free_n, live;
-	uint64_t sent, resent, done, refused, lost;
-	uint32_t histogram[STEPS];
+	struct measure m;
 	double owed;
 };
 
@@ -57,7 +54,7 @@ static void open_one(struct generator *g, uint64_t now)
 	o->retransmitted = 0;
 	o->sent_ns = now;
 	g->live++;
-	g->sent++;
+	g->m.sent++;
 	send_one(g, i);
 }
 
@@ -77,13 +74,10 @@ static void on_response(struct generator *g, const char *p, size_t n, uint64_t n
 
 	if (!status || i >= SLOTS || !g->slot[i].live || g->slot[i].generation != generation)
 		return;
-	if (status < 300) {
-		uint64_t step = (now - g->slot[i].sent_ns) / 1000 / STEP_US;
-		g->done++;
-		g->histogram[step < STEPS ? step : STEPS - 1]++;
-	} else {
-		g->refused++;
-	}
+	if (status < 300)
+		measure_done(&g->m, now - g->slot[i].sent_ns);
+	else
+		g->m.refused++;
 	close_one(g, i);
 }
 
@@ -131,12 +125,12 @@ static void resend_due(struct generator *g, uint64_t now)
 			continue;
 		seen++;
 		if (now - o->sent_ns > TIMER_F_NS) {
-			g->lost++;
+			g->m.lost++;
 			close_one(g, i);
 		} else if (!g->t->tcp && g->t->load != LOAD_SILENT &&
 			   now - o->sent_ns > next_resend_ns(o)) {
 			o->retransmitted++;
-			g->resent++;
+			g->m.resent++;
 			send_one(g, i);
 		}
 	}
@@ -159,71 +153,11 @@ static void send_due(struct generator *g, uint64_t now, uint64_t *last)
 }
 
 
-struct mark {
-	uint64_t at_ns, done, refused, sent, resent, self_ns;
-	struct subject_usage usage;
-};
-
-
-static struct mark mark_now(const struct generator *g, const struct subject *s)
-{
-	struct timespec self;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &self);
-	return (struct mark){
-		.at_ns = clock_ns(),
-		.done = g->done,
-		.refused = g->refused,
-		.sent = g->sent,
-		.resent = g->resent,
-		.self_ns = (uint64_t)self.tv_sec * 1000000000ull + (uint64_t)self.tv_nsec,
-		.usage = subject_usage(s),
-	};
-}
-
-
-static double percentile(const struct generator *g, double share)
-{
-	uint64_t all = 0, sum = 0;
-
-	for (size_t i = 0; i < STEPS; i++)
-		all += g->histogram[i];
-	for (size_t i = 0; i < STEPS; i++) {
-		sum += g->histogram[i];
-		if (all && (double)sum >= share * (double)all)
-			return (double)(i + 1) * STEP_US;
-	}
-	return 0;
-}
-
-
-static void conclude(struct result *ret, const struct generator *g, const struct mark *a,
-		     const struct mark *b)
-{
-	double seconds = (double)(b->at_ns - a->at_ns) / 1e9;
-	double cpu_ns = (double)(b->usage.cpu_ns - a->usage.cpu_ns);
-	/* A silent hop answers nothing: its cost is for each message taken in. */
-	uint64_t units = g->t->load == LOAD_SILENT ? b->sent - a->sent : b->done - a->done;
-	uint64_t sent = b->sent - a->sent;
-
-	*ret = (struct result){
-		.rate = (double)units / seconds,
-		.cpu_us = units ? cpu_ns / 1e3 / (double)units : 0,
-		.core_share = cpu_ns / 1e9 / seconds,
-		.p50_us = percentile(g, 0.50),
-		.p99_us = percentile(g, 0.99),
-		.refused = (double)(b->refused - a->refused) / seconds,
-		.lost = g->lost,
-		.memory_kb = b->usage.memory_kb,
-		.retransmitted = sent ? (double)(b->resent - a->resent) / (double)sent : 0,
-		.generator = (double)(b->self_ns - a->self_ns) / 1e9 / seconds,
-	};
-}
-
-
 static void generator_init(struct generator *g, const struct traffic *t)
 {
-	*g = (struct generator){.t = t};
+	memset(g, 0, sizeof(*g));
+	g->t = t;
+	measure_init(&g->m, t);
 	snprintf(g->run, sizeof(g->run), "%06x", (unsigned)(clock_ns() / 1000) & 0xffffff);
 	g->slot = calloc(SLOTS, sizeof(*g->slot));
 	g->free = malloc(SLOTS * sizeof(*g->free));
@@ -247,18 +181,13 @@ static void generator_done(struct generator *g)
 void pager_run(struct result *ret, const struct traffic *t, const struct subject *s)
 {
 	static struct generator g;
-	struct mark begin = {0};
-	uint64_t start, last, scanned;
+	uint64_t last, scanned;
 
 	generator_init(&g, t);
-	start = last = scanned = clock_ns();
-	uint64_t measure = start + t->warmup_s * 1000000000ull,
-		 end = measure + t->seconds * 1000000000ull;
-	for (uint64_t now; (now = clock_ns()) < end;) {
-		if (!begin.at_ns && now >= measure) {
-			memset(g.histogram, 0, sizeof(g.histogram));
-			begin = mark_now(&g, s);
-		}
+	last = scanned = clock_ns();
+	while (measure_goes_on(&g.m, s)) {
+		uint64_t now = clock_ns();
+
 		send_due(&g, now, &last);
 		if (now - scanned > SCAN_NS) {
 			scanned = now;
@@ -268,8 +197,8 @@ void pager_run(struct result *ret, const struct traffic *t, const struct subject
 		wire_read(&g.wire, on_bytes, &g);
 		wire_flush(&g.wire);
 	}
-	struct mark finish = mark_now(&g, s);
-	conclude(ret, &g, &begin, &finish);
+	/* A silent hop answers nothing: its cost is for each message taken in. */
+	measure_conclude(ret, &g.m, s, t->load == LOAD_SILENT);
 	generator_done(&g);
 }
 
@@ -286,7 +215,7 @@ static void on_registered(enum wire_end end, const char *p, size_t n,
 }
 
 
-void pager_register(const struct subject *s, bool tcp)
+void pager_register(const struct subject *s, bool tcp, unsigned user)
 {
 	struct wire w;
 	bool registered = false;
@@ -295,7 +224,7 @@ void pager_register(const struct subject *s, bool tcp)
 		return;
 	wire_open(&w, tcp);
 	for (int i = 0; i < REGISTER_TRIES && !registered; i++) {
-		wire_push(&w, WIRE_SENDER, message_register(wire_room(&w, WIRE_SENDER), tcp));
+		wire_push(&w, WIRE_SENDER, message_register(wire_room(&w, WIRE_SENDER), tcp, user));
 		wire_flush(&w);
 		uint64_t until = clock_ns() + 100000000ull;
 		while (!registered && clock_ns() < until)

@@ -2,7 +2,9 @@
 /* The server under test: started on core 0, its CPU and memory read from the kernel. */
 
 #include "bench.h"
+#include "subject_config.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,45 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/** How long a subject may take to be up, and to be gone. */
-#define START_TRIES 100
+/** How long a subject may take to be up, and to be gone: Kamailio touches its 4 GB first. */
+#define START_TRIES 600
+#define STOP_TRIES 100
 #define TRY_NS 100000000L
 
 static struct subject *running;
-
-static const char parley_yaml[] = "domain: ims.example.org\n"
-				  "core: ims\n"
-				  "listen: [udp:127.0.0.1:5060, tcp:127.0.0.1:5060]\n"
-				  "ims: {peers: [127.0.0.1], next-hop: 'sip:127.0.0.1:5080'}\n"
-				  "store: '%s%s%s'\n"
-				  "deferred: {quota: 0}\n"
-				  "admin: {listen: 127.0.0.1:8089}\n"
-				  "log: {level: notice}\n"
-				  /* what Kamailio keeps by default: answers for 5 s */
-				  "timers: {linger: 5s}\n";
-
-/* The kindest Kamailio: no service, no database, its fast allocator, shared memory touched beforehand. */
-static const char kamailio_cfg[] =
-	"#!KAMAILIO\n"
-	"debug=-1\nlog_stderror=no\nfork=yes\n"
-	"%s"
-	"shm_force_alloc=yes\nauto_aliases=no\ndns=no\nrev_dns=no\n"
-	"loadmodule \"kex.so\"\nloadmodule \"tm.so\"\nloadmodule \"sl.so\"\n"
-	"loadmodule \"rr.so\"\nloadmodule \"pv.so\"\nloadmodule \"maxfwd.so\"\n"
-	"loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
-	"modparam(\"rr\", \"enable_double_rr\", 0)\n"
-	"%s"
-	"request_route {\n"
-	"  if (!mf_process_maxfwd_header(\"10\")) { sl_send_reply(\"483\",\"Too Many Hops\"); "
-	"exit; }\n"
-	"  %s\n"
-	"  exit;\n"
-	"}\n";
 
 
 static void nap(void)
@@ -75,7 +50,7 @@ static void make_dir(struct subject *s)
 }
 
 
-/* On core 0, its output in a file. */
+/* On core 0, in a group of its own, its output in a file; `argv` NULL: the forwarder. */
 static pid_t spawn(const struct subject *s, const char *const argv[])
 {
 	char log[128];
@@ -90,6 +65,9 @@ static pid_t spawn(const struct subject *s, const char *const argv[])
 	CPU_ZERO(&core);
 	CPU_SET(0, &core);
 	sched_setaffinity(0, sizeof(core), &core);
+	setpgid(0, 0);
+	if (!argv)
+		forwarder_run(PORT_MSRP, PORT_MSRP_RECEIVER);
 	int fd = open(log, O_CREAT | O_WRONLY | O_TRUNC, 0600);
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
@@ -113,6 +91,64 @@ static void show_log(const struct subject *s)
 }
 
 
+/* Anything that is answered will do. */
+static const char probe_text[] = "OPTIONS sip:127.0.0.1 SIP/2.0\r\n"
+				 "Via: SIP/2.0/%s 127.0.0.1:%d;rport;branch=z9hG4bKprobe%d\r\n"
+				 "Max-Forwards: 0\r\n"
+				 "From: <sip:probe@127.0.0.1>;tag=1\r\n"
+				 "To: <sip:127.0.0.1>\r\n"
+				 "Call-ID: probe-%d\r\n"
+				 "CSeq: 1 OPTIONS\r\n"
+				 "Content-Length: 0\r\n\r\n";
+
+
+/*
+ * Does it serve? That its port takes a connection says nothing: Kamailio listens long before its
+ * workers are there, and what is not there yet is neither measured nor stopped.
+ */
+static bool answers(bool tcp, uint16_t port, int try)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+	char text[512], answer[2048];
+	int fd = socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	struct sockaddr_in me = {0};
+	socklen_t me_n = sizeof(me);
+	bool ok = false;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_usec = 500000},
+		   sizeof(struct timeval));
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0) {
+		getsockname(fd, (struct sockaddr *)&me, &me_n);
+		int n = snprintf(text, sizeof(text), probe_text, tcp ? "TCP" : "UDP",
+				 ntohs(me.sin_port), try, try);
+		ok = send(fd, text, (size_t)n, MSG_NOSIGNAL) == n &&
+		     recv(fd, answer, sizeof(answer), 0) > 0;
+	}
+	close(fd);
+	return ok;
+}
+
+
+/* Until it answers; the log shows why it does not. */
+static void await(struct subject *s, bool tcp, uint16_t port)
+{
+	running = s;
+	for (int i = 0; i < START_TRIES; i++) {
+		if (answers(tcp, port, i))
+			return;
+		if (waitpid(s->main, NULL, WNOHANG)) {
+			show_log(s);
+			die("%s did not start (its log is above): is port %d taken?", s->name,
+			    port);
+		}
+		nap();
+	}
+	show_log(s);
+	die("%s does not answer on port %d", s->name, port);
+}
+
+
 void subject_start_parley(struct subject *s, const char *parleyd, const struct traffic *t)
 {
 	char path[128], text[1024];
@@ -120,34 +156,23 @@ void subject_start_parley(struct subject *s, const char *parleyd, const struct t
 	*s = (struct subject){.name = "parleyd", .parley = true};
 	make_dir(s);
 	snprintf(path, sizeof(path), "%s/parley.yaml", s->dir);
-	snprintf(text, sizeof(text), parley_yaml,
-		 t->deferred ? "sqlite:" : "memory:", t->deferred ? s->dir : "",
-		 t->deferred ? "/parley.db" : "");
+	subject_parley_yaml(text, sizeof(text), s->dir, t);
 	write_file(path, text);
 	s->main = spawn(s, (const char *[]){parleyd, "-c", path, NULL});
 	s->pids[0] = s->main;
 	s->pids_n = 1;
-	running = s;
-	nap();
-	nap();
-	if (waitpid(s->main, NULL, WNOHANG)) {
-		show_log(s);
-		die("parleyd did not start (its log is above): is port %d taken?", PORT_SUBJECT);
-	}
+	await(s, t->tcp, PORT_SUBJECT);
 }
 
 
-static bool read_pid(const char *path, pid_t *ret)
+void subject_start_forwarder(struct subject *s)
 {
-	FILE *f = fopen(path, "r");
-	int pid = 0;
-
-	if (!f)
-		return false;
-	bool ok = fscanf(f, "%d", &pid) == 1 && pid > 1;
-	fclose(f);
-	*ret = pid;
-	return ok;
+	*s = (struct subject){.name = "forwarder"};
+	make_dir(s);
+	s->main = spawn(s, NULL);
+	s->pids[0] = s->main;
+	s->pids_n = 1;
+	running = s;
 }
 
 
@@ -185,7 +210,7 @@ static void find_children(struct subject *s)
 
 
 /* msilo and nothing besides; in SQLite as Kamailio opens it, or with a write-ahead log: one fsync a message. */
-static void prepare_msilo(const struct subject *s, bool wal, char *modules, size_t n)
+static void prepare_msilo(const struct subject *s, bool wal)
 {
 	static const char sql[] = "/usr/share/kamailio/db_sqlite";
 	char command[512];
@@ -200,72 +225,55 @@ static void prepare_msilo(const struct subject *s, bool wal, char *modules, size
 		die("cannot make msilo's database: scripts/install-deps bench installs what is "
 		    "needed");
 	}
-	snprintf(modules, n,
-		 "loadmodule \"db_sqlite.so\"\nloadmodule \"msilo.so\"\n"
-		 "modparam(\"msilo\", \"db_url\", \"sqlite:///%s/msilo.sqlite\")\n"
-		 "modparam(\"msilo\", \"check_time\", 3600)\nmodparam(\"msilo\", \"clean_period\", "
-		 "1000)\n",
-		 s->dir);
 }
 
 
 void subject_start_kamailio(struct subject *s, const struct traffic *t)
 {
-	char cfg[128], pidfile[128], text[4096], modules[1024] = "";
+	char cfg[128], pidfile[128], text[4096];
 
 	*s = (struct subject){.name = "kamailio"};
 	make_dir(s);
 	snprintf(cfg, sizeof(cfg), "%s/kamailio.cfg", s->dir);
 	snprintf(pidfile, sizeof(pidfile), "%s/pid", s->dir);
 	if (t->deferred)
-		prepare_msilo(s, t->peer_wal, modules, sizeof(modules));
-	snprintf(text, sizeof(text), kamailio_cfg,
-		 t->tcp ? "listen=tcp:127.0.0.1:5060\ntcp_children=1\n"
-			: "children=1\nlisten=udp:127.0.0.1:5060\ndisable_tcp=yes\nmaxbuffer="
-			  "4194304\nudp4_raw=0\n",
-		 modules,
-		 t->deferred ? "t_newtran();\n  if (m_store(\"$ru\")) t_reply(\"202\", "
-			       "\"Accepted\"); else "
-			       "t_reply(\"503\", \"Not Stored\");"
-			     : "loose_route();\n  t_relay();");
+		prepare_msilo(s, t->peer_wal);
+	subject_kamailio_cfg(text, sizeof(text), s->dir, t);
 	write_file(cfg, text);
-	pid_t starter = spawn(s, (const char *[]){"kamailio", "-f", cfg, "-P", pidfile, "-m",
-						  "4096", "-M", "64", "-x", "tlsf", "-X", "tlsf",
-						  "-w", s->dir, NULL});
-	int status = 0;
-	waitpid(starter, &status, 0);
-	if (status) {
-		show_log(s);
-		die("kamailio did not start (its log is above): scripts/install-deps bench "
-		    "installs it");
-	}
-	int tries = 0;
-	while (!read_pid(pidfile, &s->main)) {
-		if (++tries > START_TRIES)
-			die("kamailio did not write its pid: see %s/log", s->dir);
-		nap();
-	}
-	running = s;
-	for (int i = 0; i < 20; i++) /* its workers come up one by one */
-		nap();
+	/* -DD: it stays our child, so that its end is seen. */
+	s->main = spawn(s, (const char *[]){"kamailio", "-DD", "-f", cfg, "-P", pidfile, "-m",
+					    "4096", "-M", "64", "-x", "tlsf", "-X", "tlsf", "-w",
+					    s->dir, NULL});
+	await(s, t->tcp || t->msrp, t->msrp ? PORT_MSRP : PORT_SUBJECT);
 	find_children(s);
+}
+
+
+/* Whoever is of its group, or a child of it that has left the group. */
+static void kill_all(struct subject *s)
+{
+	kill(-s->main, SIGKILL);
+	for (size_t i = 1; i < s->pids_n; i++)
+		kill(s->pids[i], SIGKILL);
 }
 
 
 void subject_stop(struct subject *s)
 {
 	char command[128];
+	bool gone = false;
 
 	running = NULL;
+	find_children(s);
 	kill(s->main, SIGTERM);
-	for (int i = 0; i < START_TRIES; i++) {
-		if (waitpid(s->main, NULL, WNOHANG) > 0 || kill(s->main, 0))
-			break;
-		nap();
+	for (int i = 0; i < STOP_TRIES && !gone; i++) {
+		gone = waitpid(s->main, NULL, WNOHANG) != 0;
+		if (!gone)
+			nap();
 	}
-	for (size_t i = 0; i < s->pids_n; i++)
-		kill(s->pids[i], SIGKILL);
-	(void)waitpid(s->main, NULL, WNOHANG);
+	kill_all(s);
+	if (!gone)
+		(void)waitpid(s->main, NULL, 0);
 	snprintf(command, sizeof(command), "rm -rf '%s'", s->dir);
 	(void)!system(command);
 }
