@@ -33,6 +33,8 @@ from server import DOMAIN, Server
 
 USERS = 10
 SENDERS = 4
+# Kills between two lines of progress.
+PROGRESS = 50
 # A 200 that is older than this at the moment of the kill was on disk: the store commits in milliseconds.
 LONG_AGO_S = 3.0
 RESEND_S = (0.1, 0.2, 0.4, 0.8, 1.6)
@@ -355,7 +357,10 @@ def main():
             sys.exit('Bail out! parleyd does not start\n' + server.show_log())
         server.add_users([u.name for u in world.users] + [s.name for s in world.senders])
         world.begin()
-        for _ in range(options.points):
+        for point in range(options.points):
+            if point and point % PROGRESS == 0:
+                print(f'# {point} of {options.points} kills, {time.monotonic() - begun:.0f} s, '
+                      f'{len(world.texts)} messages, {len(world.faults)} faults', flush=True)
             # Also while it starts: the first moments are where the walk through the waiting is.
             world.run(world.random.uniform(0.02, 0.55))
             if not server.running():

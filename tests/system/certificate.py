@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Self-signed certificates, made by openssl."""
+"""Self-signed certificates, made by openssl, and both ends of TLS with them."""
+import ssl
 import subprocess
 
 from process import program
@@ -14,3 +15,18 @@ def make_certificate(directory, common_name):
                            "-keyout", directory / "server.key", "-out", directory / "server.pem"],
                           capture_output=True, text=True, check=False)
     check_eq(done.returncode, 0, f"exit status of openssl: {done.stderr}")
+
+
+def server_context(directory):
+    """What a server with that certificate wants."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{directory}/server.pem", f"{directory}/server.key")
+    return context
+
+
+def insecure_client():
+    """A client that does not look at the certificate: those of the tests are made by the tests."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server under test, and the operator's ways of asking it."""
+import collections
 import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +18,9 @@ PARLEYD = os.environ.get("PARLEYD", "parleyd")
 PARLEYCTL = os.environ.get("PARLEYCTL", "parleyctl")
 
 # What must be nothing when all work is done. What clients still hold open counts as work.
-GAUGES = ("sip.txn.pending", "sip.txn.client", "sip.txn.lingering", "sip.connections")
+GAUGES = ("sip.txn.pending", "sip.txn.client", "sip.txn.lingering", "sip.connections", "sip.dialog.open",
+          "sip.invite.open", "sip.invite.setting_up", "im.sessions", "msrp.sessions", "msrp.connections",
+          "msrp.transactions")
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer",
            "Assertion", "assertion failed")
 
@@ -37,15 +41,20 @@ class Server:
     `listen` names transports; `keys` are further keys of the configuration, or other values for those below.
     """
 
-    def __init__(self, directory, host="127.0.0.1", listen=("udp", "tcp"), linger="2s", env=None, keys=None):
+    def __init__(self, directory, host="127.0.0.1", listen=("udp", "tcp"), linger="2s", env=None, keys=None,
+                 port=None):
         self.dir = pathlib.Path(directory)
         self.host, self.listen, self.env = host, listen, env
-        self.port, self.admin_port = free_port(host), free_port()
+        self.port, self.admin_port = port or free_port(host), free_port()
         self.tls_port = self.port + 1
+        self.msrp_port = free_port(host)
+        self.msrp_tls_port = self.msrp_port + 1
+        self.descriptors = None
         self.config = self.dir / "parley.yaml"
         self.keys = {
             "domain": "example.org",
             "listen": f"[{', '.join(self.listener(transport) for transport in listen)}]",
+            "msrp": f"{{listen: ['tcp:{self.address(self.msrp_port)}'{self.msrp_tls()}]}}",
             "store": f"sqlite:{self.dir}/parley.db",
             "admin": f"{{listen: '127.0.0.1:{self.admin_port}'}}",
             "timers": f"{{linger: {linger}}}",
@@ -70,6 +79,9 @@ class Server:
         """As in a URI: an IPv6 address has brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
+    def msrp_tls(self):
+        return f", 'tls:{self.address(self.msrp_tls_port)}'" if "tls" in self.listen else ""
+
     def address(self, port):
         return f"{self.host_text}:{port}"
 
@@ -84,7 +96,39 @@ class Server:
     def start(self):
         self.process = Process("parleyd", [PARLEYD, "-c", self.config], self.dir, env=self.env)
         self.wait_healthy()
+        self.note_descriptors()
         return self
+
+    def note_descriptors(self):
+        """Now nothing is under way: what is open now is open at the end, and no more."""
+        until(lambda: not self.busy(), lambda: f"a server without clients is idle: {self.busy()}")
+        self.descriptors = self.open_descriptors()
+
+    def open_descriptors(self):
+        """How many of each kind the process has. The database's own files are opened when they are wanted."""
+        directory = pathlib.Path(f"/proc/{self.process.child.pid}/fd")
+        kinds = collections.Counter()
+        for entry in directory.iterdir():
+            try:
+                target = os.readlink(entry)
+            except FileNotFoundError:
+                continue
+            if not target.startswith(str(self.dir)):
+                kinds[target.split(":")[0]] += 1
+        return kinds
+
+    @staticmethod
+    def is_sanitized():
+        """Built with a sanitizer, which keeps memory for purposes of its own."""
+        return b"__asan_init" in pathlib.Path(shutil.which(PARLEYD) or PARLEYD).read_bytes()
+
+    def check_memory(self, kb, limit_kb, what):
+        check(kb <= limit_kb or self.is_sanitized(), lambda: f"{what}: {kb} kB, {limit_kb} kB at the most")
+
+    def memory_kb(self):
+        """Resident, now."""
+        status = pathlib.Path(f"/proc/{self.process.child.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
 
     def wait_healthy(self):
         until(self.is_healthy, "parleyd answers /v1/health")
@@ -141,13 +185,20 @@ class Server:
         until(lambda: len(self.registrations(user)) == devices,
               lambda: f"{user} has {devices} devices: {self.registrations(user)}")
 
-    def wait_idle(self, deadline_s=30):
-        """Until nothing is under way any more."""
-        until(lambda: not self.busy(), lambda: f"gauges are zero: {self.busy()}", deadline_s)
+    def wait_idle(self, deadline_s=30, connections=0):
+        """Until nothing is under way any more, and nothing is open that was not at the start; `connections` of SIP, to
+        another server, may stay."""
+        until(lambda: self.busy() in ({}, {"sip.connections": connections}),
+              lambda: f"gauges are zero: {self.busy()}", deadline_s)
+        left = collections.Counter(socket=self.busy().get("sip.connections", 0))
+        until(lambda: not self.open_descriptors() - self.descriptors - left,
+              lambda: f"descriptors that stayed open: {self.open_descriptors() - self.descriptors}", deadline_s)
 
     def busy(self):
         values = self.metrics()
-        return {name: values[name] for name in GAUGES if values.get(name)}
+        missing = [name for name in GAUGES if name not in values]
+        check(not missing, f"gauges that the server does not have: {missing}")
+        return {name: values[name] for name in GAUGES if values[name]}
 
     def stop(self, deadline_s=15):
         """Ends it as a service manager does; it must say so and be clean."""

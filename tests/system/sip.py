@@ -5,8 +5,8 @@ import itertools
 import re
 import secrets
 import socket
-import ssl
 
+from certificate import insecure_client
 from process import DEADLINE_S
 from tap import check
 
@@ -77,7 +77,7 @@ class Endpoint:
         if transport != "udp":
             self.socket.connect((server.host, server.tls_port if transport == "tls" else server.port))
         if transport == "tls":
-            self.socket = (context or insecure_context()).wrap_socket(self.socket, server_hostname="example.org")
+            self.socket = (context or insecure_client()).wrap_socket(self.socket, server_hostname="example.org")
         self.pending = b""
         self.seen = []
 
@@ -185,14 +185,6 @@ class Endpoint:
 
     def close(self):
         self.socket.close()
-
-
-def insecure_context():
-    """TLS without looking at the certificate: those of the tests are made by the tests."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def challenge_params(value):

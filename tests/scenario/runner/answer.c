@@ -2,6 +2,7 @@
 /* Templates of responses. */
 #include "scenario/runner/compose.h"
 
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 
 
@@ -80,7 +81,22 @@ static void draft_response(struct scn_peer *peer, struct scn_incoming *in, unsig
 	if (dialog_forming && status > 100 && status < 300)
 		scn_draft_put(d, STR("Contact"), scn_peer_contact(peer));
 	if (is(m->method, "INVITE") && status >= 200 && status < 300)
-		scn_default_body(peer, d);
+		scn_default_body(peer, in->dialog ? in->dialog->msrp : NULL, d);
+}
+
+
+/** An SDP in the answer: the session it makes, with what the request offered. */
+static void note_session(struct scn_peer *peer, struct scn_incoming *in)
+{
+	struct scn_msrp *s = scn_msrp_session(peer, scn_sdp_path(in->last));
+
+	if (!s)
+		return;
+	in->msrp = s;
+	if (in->offer.p)
+		s->remote = in->offer;
+	if (in->dialog)
+		in->dialog->msrp = s;
 }
 
 
@@ -94,6 +110,8 @@ bool scn_answer(struct scn_peer *peer, struct scn_incoming *in, unsigned status,
 		.over = a->over, .to = a->source, .socket = a->socket, .conn = a->conn};
 	struct scn_wire w;
 
+	if (in->arrival->msg->msrp)
+		return scn_msrp_answer(peer, in, status, reason, changes);
 	scn_draft_init(d, p->arena);
 	draft_response(peer, in, status, reason, d);
 	if (!scn_draft_change(p, d, changes, &w))
@@ -101,11 +119,12 @@ bool scn_answer(struct scn_peer *peer, struct scn_incoming *in, unsigned status,
 	in->last = scn_draft_bytes(d);
 	if (!scn_draft_replace(p, changes, &in->last))
 		return false;
+	note_session(peer, in);
 	if (w.towards_given)
 		hop.to = w.towards;
 	if (status >= 200)
 		in->answered = true;
-	return scn_peer_send(peer, &hop, in->last, w.pieces);
+	return scn_peer_send(peer, &hop, in->last, &w.pieces);
 }
 
 

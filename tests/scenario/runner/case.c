@@ -2,7 +2,10 @@
 /* One case: its world is made, its steps are played, its world is taken down. */
 #include "base/counter.h"
 #include "lib/virtual_loop.h"
+#include "scenario/runner/client.h"
 #include "scenario/runner/configuration.h"
+#include "scenario/runner/core.h"
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 #include "scenario/runner/server.h"
 #include "scenario/runner/temp.h"
@@ -113,7 +116,14 @@ bool scn_step_number(struct scn_play *p, const struct scn_step *st, const char *
 
 struct scn_peer *scn_step_peer(struct scn_play *p, const struct scn_step *st)
 {
-	return scn_peer_find(p, scn_arg(&st->args, "PEER"));
+	static const char *const slots[] = {"PEER", "CLIENT", "ACTOR", "OWNER"};
+	struct str name = STR_NULL;
+
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]) && !name.p; i++)
+		name = scn_arg(&st->args, slots[i]);
+	if (str_ends(name, STR("'s")))
+		name.n -= 2;
+	return scn_peer_find(p, name);
 }
 
 
@@ -181,6 +191,13 @@ static bool open_zone(struct scn_play *p)
 }
 
 
+static bool plays_core(const struct scn_play *p)
+{
+	return str_eq(p->core, STR("ims")) &&
+	       (p->script->decls.plays_core || p->c->decls.plays_core);
+}
+
+
 static bool open_peers(struct scn_play *p)
 {
 	const struct scn_decls *both[] = {&p->script->decls, &p->c->decls};
@@ -190,10 +207,21 @@ static bool open_peers(struct scn_play *p)
 		for (const struct scn_peer_decl *d = both[k]->peers; d; d = d->next)
 			if (!scn_peer_open(p, d, number++))
 				return false;
+	for (size_t k = 0; k < 2; k++)
+		for (const struct scn_client_decl *d = both[k]->clients; d; d = d->next)
+			if (!scn_client_place(p, d, number++))
+				return false;
+	if (plays_core(p) && !scn_core_open(p))
+		return false;
 	for (struct scn_peer *peer = p->peers; peer; peer = peer->next) {
+		if (peer->divert)
+			continue;
 		scn_var_set(p->arena, &p->vars, peer->name, scn_peer_hostport(peer, peer->over));
 		scn_var_set(p->arena, &p->vars,
 			    scn_fmt(p->arena, STR_FMT "_uri", STR_ARG(peer->name)), peer->uri);
+		scn_var_set(p->arena, &p->vars,
+			    scn_fmt(p->arena, STR_FMT "_path", STR_ARG(peer->name)),
+			    scn_msrp_first_path(peer));
 	}
 	return true;
 }
@@ -245,12 +273,17 @@ static bool set_up(struct scn_play *p)
 	for (struct scn_peer *peer = p->peers; peer; peer = peer->next)
 		if (peer->decl->registered && !scn_register(peer, peer->decl->line))
 			return false;
+	for (struct scn_client *c = p->clients; c; c = c->next)
+		if (!scn_client_open(c))
+			return false;
 	return true;
 }
 
 
 static void take_down(struct scn_play *p)
 {
+	for (struct scn_client *c = p->clients; c; c = c->next)
+		scn_client_close(c);
 	for (struct scn_peer *peer = p->peers; peer; peer = peer->next)
 		scn_peer_close(peer);
 	scn_server_stop(p, p->server);

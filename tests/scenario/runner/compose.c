@@ -2,6 +2,8 @@
 /* Templates of requests and responses. */
 #include "scenario/runner/compose.h"
 
+#include "scenario/runner/core.h"
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 #include "scenario/runner/react.h"
 #include "scenario/runner/server.h"
@@ -40,17 +42,19 @@ static struct str via_value(struct scn_peer *peer, enum scn_over over, struct st
 }
 
 
-static struct str default_sdp(struct scn_peer *peer)
+static struct str default_sdp(struct scn_peer *peer, const struct scn_msrp *session)
 {
+	struct str path = session ? session->local : scn_msrp_path(peer);
 	struct str hostport = scn_peer_hostport(peer, SCN_TCP);
 	struct str host = str_upto(hostport, (size_t)str_rfind(hostport, ':'));
 	const char *ip = host.p[0] == '[' ? "IP6" : "IP4";
 
 	return scn_fmt(peer->play->arena,
 		       "v=0\r\no=- 1 1 IN %s " STR_FMT "\r\ns=-\r\nc=IN %s " STR_FMT "\r\nt=0 0\r\n"
-		       "m=message 2855 TCP/MSRP *\r\na=accept-types:text/plain message/cpim\r\n"
-		       "a=path:msrp://" STR_FMT ":2855/" STR_FMT ";tcp\r\n",
-		       ip, STR_ARG(host), ip, STR_ARG(host), STR_ARG(host), STR_ARG(peer->name));
+		       "m=message %u TCP/%sMSRP *\r\na=accept-types:text/plain message/cpim\r\n"
+		       "a=path:" STR_FMT "\r\n",
+		       ip, STR_ARG(host), ip, STR_ARG(host), addr_port(&peer->msrp_addr),
+		       peer->over == SCN_TLS ? "TLS/" : "", STR_ARG(path));
 }
 
 
@@ -70,14 +74,14 @@ static struct str target_uri(struct scn_peer *peer, struct str to)
 }
 
 
-void scn_default_body(struct scn_peer *peer, struct scn_draft *d)
+void scn_default_body(struct scn_peer *peer, const struct scn_msrp *session, struct scn_draft *d)
 {
 	if (is(d->method, "MESSAGE")) {
 		d->type = STR("text/plain");
 		d->body = STR("hello");
 	} else if (is(d->method, "INVITE")) {
 		d->type = STR("application/sdp");
-		d->body = default_sdp(peer);
+		d->body = default_sdp(peer, session);
 	}
 }
 
@@ -230,6 +234,8 @@ static bool choose_hop(struct scn_peer *peer, const struct scn_sending *s, const
 		hop->to = w->towards;
 	else if (!p->server && other)
 		hop->to = hop->over == SCN_TLS ? other->tls_addr : other->addr;
+	else if (scn_core_addr(p, &hop->to))
+		;
 	else if (!scn_server_addr(p->server, hop->over, peer->addr.sa.sa_family, &hop->to))
 		return scn_fail(p, s->line,
 				"the server does not listen on " STR_FMT
@@ -290,7 +296,7 @@ static bool draft_for(struct scn_peer *peer, const struct scn_sending *s, struct
 	}
 	if (shows_contact(s->method))
 		scn_draft_put(d, STR("Contact"), scn_peer_contact(peer));
-	scn_default_body(peer, d);
+	scn_default_body(peer, dlg ? dlg->msrp : NULL, d);
 	return true;
 }
 
@@ -341,7 +347,8 @@ static bool transmit(struct scn_peer *peer, const struct scn_sending *s, struct 
 	if (!scn_header_values(r->sent, STR("Via"), vias))
 		vias[0] = scn_draft_value(d, STR("Via")); /* malformed by intent */
 	(void)scn_value_param(vias[0], STR("branch"), &r->branch);
-	if (!scn_peer_send(peer, &r->hop, bytes, w->pieces))
+	r->msrp = scn_msrp_session(peer, scn_sdp_path(bytes));
+	if (!scn_peer_send(peer, &r->hop, bytes, &w->pieces))
 		return false;
 	scn_settle(p);
 	return true;
@@ -401,7 +408,8 @@ static bool send_and_authenticate(struct scn_peer *peer, const struct scn_sendin
 }
 
 
-bool scn_request_send(struct scn_peer *peer, const struct scn_sending *s, struct scn_request **ret)
+static bool request_send(struct scn_peer *peer, const struct scn_sending *s,
+			 struct scn_request **ret)
 {
 	struct scn_play *p = peer->play;
 	struct scn_draft *d = scn_alloc(p->arena, sizeof(*d));
@@ -436,6 +444,12 @@ bool scn_request_send(struct scn_peer *peer, const struct scn_sending *s, struct
 }
 
 
+bool scn_request_send(struct scn_peer *peer, const struct scn_sending *s, struct scn_request **ret)
+{
+	return scn_msrp_is_method(s->method) ? scn_msrp_send(peer, s) : request_send(peer, s, ret);
+}
+
+
 bool scn_request_again(struct scn_peer *peer, const struct scn_request *r)
 {
 	if (!scn_peer_send(peer, &r->hop, r->sent->bytes, NULL))
@@ -453,7 +467,10 @@ static struct scn_request *note_bytes(struct scn_peer *peer, const struct scn_se
 	struct str vias[SCN_VALUES_MAX];
 
 	r->sent = scn_alloc(peer->play->arena, sizeof(*r->sent));
-	if (scn_msg_read(peer->play->arena, r->sent, bytes)) {
+	if (scn_msrp_begins(bytes)) {
+		if (scn_msrp_read(peer->play->arena, r->sent, bytes))
+			r->branch = r->sent->tid;
+	} else if (scn_msg_read(peer->play->arena, r->sent, bytes)) {
 		r->method = r->sent->method;
 		if (scn_header_values(r->sent, STR("Via"), vias))
 			(void)scn_value_param(vias[0], STR("branch"), &r->branch);
@@ -463,32 +480,44 @@ static struct scn_request *note_bytes(struct scn_peer *peer, const struct scn_se
 }
 
 
-bool scn_bytes_send(struct scn_peer *peer, const struct scn_line *line, struct str bytes,
-		    bool over_given, enum scn_over over, const struct scn_change *changes,
-		    struct str as)
+/** The connection of an MSRP session. */
+static bool session_hop(struct scn_peer *peer, const struct scn_sending *s,
+			struct scn_over_hop *hop)
+{
+	const struct scn_msrp *session = scn_msrp_named(peer, s->in);
+
+	if (!session || !session->conn || !session->conn->stream)
+		return scn_fail(peer->play, s->line, STR_FMT " has no connection of this session",
+				STR_ARG(peer->name));
+	hop->conn = session->conn;
+	hop->over = session->conn->over;
+	hop->to = *stream_peer(session->conn->stream);
+	return true;
+}
+
+
+bool scn_bytes_send(struct scn_peer *peer, const struct scn_sending *s, struct str bytes)
 {
 	struct scn_play *p = peer->play;
-	struct scn_sending s = {
-		.line = line, .over_given = over_given, .over = over, .changes = changes, .as = as};
 	struct scn_draft *d = scn_alloc(p->arena, sizeof(*d));
 	struct scn_request *r;
 	struct scn_wire w;
 
 	scn_draft_init(d, p->arena);
-	if (!scn_draft_change(p, d, changes, &w) || !scn_draft_replace(p, changes, &bytes))
+	if (!scn_draft_change(p, d, s->changes, &w) || !scn_draft_replace(p, s->changes, &bytes))
 		return false;
 	for (struct str rest = bytes; rest.n;) {
-		size_t whole = scn_msg_frame(rest);
+		size_t whole = scn_msrp_begins(rest) ? scn_msrp_frame(rest) : scn_msg_frame(rest);
 
 		if (!whole || whole == bytes.n)
 			break;
-		note_bytes(peer, &s, str_upto(rest, whole));
+		note_bytes(peer, s, str_upto(rest, whole));
 		rest = str_from(rest, whole);
 	}
-	r = note_bytes(peer, &s, bytes);
-	if (!choose_hop(peer, &s, &w, &r->hop))
+	r = note_bytes(peer, s, bytes);
+	if (s->in.p ? !session_hop(peer, s, &r->hop) : !choose_hop(peer, s, &w, &r->hop))
 		return false;
-	if (!scn_peer_send(peer, &r->hop, bytes, w.pieces))
+	if (!scn_peer_send(peer, &r->hop, bytes, &w.pieces))
 		return false;
 	scn_settle(p);
 	return true;

@@ -23,8 +23,8 @@ struct scn_sending {
 	const struct scn_change *changes;
 };
 
-/** What a MESSAGE or an INVITE carries when the scenario says nothing else. */
-void scn_default_body(struct scn_peer *peer, struct scn_draft *d);
+/** What a MESSAGE or an INVITE carries when the scenario says nothing else; `session` goes on (or is NULL). */
+void scn_default_body(struct scn_peer *peer, const struct scn_msrp *session, struct scn_draft *d);
 /** Sends; answers a challenge unless told otherwise. False: reported. */
 bool scn_request_send(struct scn_peer *peer, const struct scn_sending *s, struct scn_request **ret);
 /** The same bytes over the same hop. */
@@ -36,8 +36,6 @@ bool scn_answer_again(struct scn_peer *peer, const struct scn_incoming *in);
 bool scn_send_transaction_ack(struct scn_peer *peer, struct scn_request *r,
 			      const struct scn_msg *response);
 /** Bytes as they are. */
-bool scn_bytes_send(struct scn_peer *peer, const struct scn_line *line, struct str bytes,
-		    bool over_given, enum scn_over over, const struct scn_change *changes,
-		    struct str as);
+bool scn_bytes_send(struct scn_peer *peer, const struct scn_sending *s, struct str bytes);
 
 #endif

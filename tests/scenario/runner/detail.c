@@ -78,6 +78,12 @@ static bool read_body(struct scn_change *c, struct str rest)
 	}
 	if (!scn_words(&w, rest) || w.n < 1 || w.n > 4)
 		return false;
+	if (w.n >= 2 && w.n <= 3 && str_eq(w.w[w.n - 1].text, STR("pattern"))) {
+		c->op = SCN_PATTERN;
+		c->value = w.w[w.n - 2].text;
+		c->name = w.n == 3 ? w.w[0].text : STR_NULL;
+		return true;
+	}
 	if (w.n > 2 && str_eq(w.w[w.n - 2].text, STR("times"))) {
 		c->with = w.w[w.n - 1].text;
 		w.n -= 2;
@@ -134,9 +140,12 @@ static bool read_change(struct scn_change *c, struct str s)
 		struct str word;
 		enum scn_change_op op;
 	} plain[] = {
-		{STR_INIT("uri"), SCN_URI},     {STR_INIT("line"), SCN_LINE},
-		{STR_INIT("from"), SCN_FROM},   {STR_INIT("towards"), SCN_TOWARDS},
-		{STR_INIT("split"), SCN_SPLIT},
+		{STR_INIT("uri"), SCN_URI},          {STR_INIT("line"), SCN_LINE},
+		{STR_INIT("from"), SCN_FROM},        {STR_INIT("towards"), SCN_TOWARDS},
+		{STR_INIT("split"), SCN_SPLIT},      {STR_INIT("flag"), SCN_FLAG},
+		{STR_INIT("tid"), SCN_TID},          {STR_INIT("end"), SCN_END},
+		{STR_INIT("chunks of"), SCN_CHUNKS}, {STR_INIT("cut after"), SCN_CUT},
+		{STR_INIT("pause"), SCN_PAUSE},
 	};
 
 	if (take(&s, STR("+"))) {
@@ -198,8 +207,8 @@ struct scn_change *scn_changes_read(struct arena *a, const struct scn_line *firs
 
 static bool is_own(struct str s)
 {
-	static const char *const own[] = {"start", "uri",    "method", "status", "reason",
-					  "body",  "source", "over",   "size"};
+	static const char *const own[] = {"start",  "uri",  "method", "status", "reason", "body",
+					  "source", "over", "size",   "flag",   "tid",    "chunks"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (str_eq(s, str_of(own[i])))
@@ -286,6 +295,22 @@ static bool read_save(struct arena *a, struct scn_check *c, struct str s)
 }
 
 
+/** "first except Via, Route" */
+static bool read_same(struct scn_check *c, struct str s)
+{
+	c->op = SCN_SAME;
+	c->name = str_cut(&s, ' ');
+	c->value = STR("");
+	if (!s.p)
+		return c->name.n > 0;
+	s = str_trim(s);
+	if (!take(&s, STR("except")))
+		return false;
+	c->value = s;
+	return c->name.n && s.n;
+}
+
+
 static bool read_check(struct arena *a, struct scn_check *c, struct str s)
 {
 	static const struct {
@@ -310,6 +335,14 @@ static bool read_check(struct arena *a, struct scn_check *c, struct str s)
 	}
 	if (take(&rest, STR("save")))
 		return read_save(a, c, rest);
+	if (take(&rest, STR("credentials of"))) {
+		c->op = SCN_CREDENTIALS_OF;
+		c->name = str_cut(&rest, ' ');
+		c->value = rest.p ? str_trim(rest) : STR("");
+		return c->name.n && c->value.n;
+	}
+	if (take(&rest, STR("same as")))
+		return read_same(c, rest);
 	if (!take_subject(&c->subject, &rest))
 		return false;
 	if (rest.n && rest.p[0] == ':') {
@@ -323,6 +356,11 @@ static bool read_check(struct arena *a, struct scn_check *c, struct str s)
 		return true;
 	}
 	rest = str_trim(rest);
+	if (c->subject.own && str_ends(rest, STR(" pattern"))) {
+		c->op = SCN_BODY_PATTERN;
+		c->value = str_trim(str_upto(rest, rest.n - 8));
+		return str_eq(c->subject.name, STR("body"));
+	}
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		if (take(&rest, ops[i].word)) {
 			c->op = ops[i].op;

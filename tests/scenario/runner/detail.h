@@ -14,7 +14,12 @@
  *     credentials none | wrong | used | as USER PASSWORD
  *     towards ADDR:PORT     another destination than the server
  *     from ADDR:PORT        another socket of the peer's own
+ *     body [TYPE] 1MB pattern          bytes that are easily told apart, so many
  *     split N | every byte | at N,N…   over a stream: the pieces it leaves in
+ *     pause TIME            passes between the pieces
+ *     cut after N           the connection is closed when so many bytes have left
+ *     tid T, flag F, end "…"  of an MSRP frame: its transaction id, + # or $, its whole end-line
+ *     chunks of N           an MSRP message in so large frames
  *
  * Checks, on a subject (a header, or start uri method status reason body source over size):
  *     SUBJECT: value        is exactly this
@@ -25,6 +30,10 @@
  *     SUBJECT count N       so many values
  *     SUBJECT < N, > N      as a number
  *     no SUBJECT            not there
+ *     body 1MB pattern      exactly that
+ *     same as NAME except A, B   start line, headers in their order and body are those of the request
+ *                           NAME, the headers listed apart (`uri`: the Request-URI too)
+ *     credentials of USER PASSWORD   digest credentials that are right
  *     order A B C           the lines stand in this order
  *     save NAME from SUBJECT [matching /re/]
  *
@@ -49,6 +58,13 @@ enum scn_change_op {
 	SCN_TOWARDS,
 	SCN_FROM,
 	SCN_SPLIT,
+	SCN_PATTERN,
+	SCN_FLAG,
+	SCN_TID,
+	SCN_END,
+	SCN_CHUNKS,
+	SCN_CUT,
+	SCN_PAUSE,
 };
 
 struct scn_change {
@@ -84,6 +100,9 @@ enum scn_check_op {
 	SCN_ABSENT,
 	SCN_ORDER,
 	SCN_SAVE,
+	SCN_BODY_PATTERN,
+	SCN_SAME,
+	SCN_CREDENTIALS_OF,
 };
 
 struct scn_check {

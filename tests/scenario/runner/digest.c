@@ -3,6 +3,7 @@
 #include "scenario/runner/message.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 
 /** The parameter `name` of "Digest a=b, c="d"". */
@@ -122,4 +123,29 @@ struct str scn_credentials(struct arena *a, const struct scn_challenge *c, struc
 		       "\", uri=\"" STR_FMT "\", response=\"" STR_FMT "\"" STR_FMT,
 		       STR_ARG(user), STR_ARG(c->realm), STR_ARG(c->nonce), STR_ARG(uri),
 		       STR_ARG(response), STR_ARG(more));
+}
+
+
+bool scn_credentials_good(struct arena *a, const struct scn_msg *m, struct str user,
+			  struct str password)
+{
+	for (size_t i = 0; i < m->headers; i++) {
+		struct str v = m->header[i].value, name = m->header[i].name;
+		struct scn_challenge c = {.realm = field(v, STR("realm")),
+					  .nonce = field(v, STR("nonce")),
+					  .qop = field(v, STR("qop")),
+					  .algorithm = field(v, STR("algorithm"))};
+		struct str count = scn_copy(a, field(v, STR("nc"))), ours;
+
+		if ((!str_eq(name, STR("Authorization")) &&
+		     !str_eq(name, STR("Proxy-Authorization"))) ||
+		    !str_eq(field(v, STR("username")), user) || !known_algorithm(c.algorithm))
+			continue;
+		ours = scn_credentials(a, &c, user, password, m->method, field(v, STR("uri")),
+				       (unsigned)strtoul(count.p, NULL, 16),
+				       field(v, STR("cnonce")));
+		if (str_eq(field(ours, STR("response")), field(v, STR("response"))))
+			return true;
+	}
+	return false;
 }

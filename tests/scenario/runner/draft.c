@@ -90,11 +90,50 @@ struct str scn_draft_value(const struct scn_draft *d, struct str name)
 }
 
 
+/** RFC 4975 9: To-Path and From-Path first, Content-Type last; the end-line behind all. */
+static struct str msrp_bytes(struct scn_draft *d)
+{
+	bool typed = find(d, STR("Content-Type"), false) < d->headers;
+	struct buf b = BUF_INIT(SCN_ARENA_MAX);
+	struct str ret;
+
+	if (d->start.p)
+		buf_puts(&b, d->start);
+	else if (d->status)
+		buf_printf(&b, "MSRP " STR_FMT " %03u%s" STR_FMT, STR_ARG(d->tid), d->status,
+			   d->reason.n ? " " : "", STR_ARG(d->reason));
+	else
+		buf_printf(&b, "MSRP " STR_FMT " " STR_FMT, STR_ARG(d->tid), STR_ARG(d->method));
+	buf_puts(&b, STR("\r\n"));
+	for (size_t i = 0; i < d->headers; i++)
+		buf_printf(&b, STR_FMT ": " STR_FMT "\r\n", STR_ARG(d->header[i].name),
+			   STR_ARG(d->header[i].value));
+	if (d->body.p && d->type.n && !typed)
+		buf_printf(&b, "Content-Type: " STR_FMT "\r\n", STR_ARG(d->type));
+	if (d->body.p) {
+		buf_puts(&b, STR("\r\n"));
+		buf_puts(&b, d->body);
+		buf_puts(&b, STR("\r\n"));
+	}
+	if (d->end.p)
+		buf_puts(&b, d->end);
+	else
+		buf_printf(&b, "-------" STR_FMT STR_FMT "\r\n", STR_ARG(d->tid), STR_ARG(d->flag));
+	if (b.failed)
+		scn_die("no memory");
+	ret = scn_copy(d->arena, buf_str(&b));
+	buf_done(&b);
+	return ret;
+}
+
+
 struct str scn_draft_bytes(struct scn_draft *d)
 {
 	struct buf b = BUF_INIT(SCN_ARENA_MAX);
 	struct str ret;
 
+	if (d->msrp)
+		return msrp_bytes(d);
 	if (d->start.p)
 		buf_puts(&b, d->start);
 	else if (d->status)
@@ -177,13 +216,13 @@ static bool read_pieces(struct scn_play *p, const struct scn_change *c, struct s
 	size_t max = text.n + 2, n = 0;
 	uint32_t at = 0, before = 0;
 
-	w->pieces = scn_alloc(p->arena, (max + 1) * sizeof(*w->pieces));
+	w->pieces.length = scn_alloc(p->arena, (max + 1) * sizeof(*w->pieces.length));
 	if (str_eq(text, STR("every byte"))) {
-		w->pieces[0] = 1;
+		w->pieces.length[0] = 1;
 		return true;
 	}
 	if (str_u32(text, &at) && at > 0) {
-		w->pieces[0] = at;
+		w->pieces.length[0] = at;
 		return true;
 	}
 	if (!str_starts(text, STR("at ")))
@@ -193,9 +232,9 @@ static bool read_pieces(struct scn_play *p, const struct scn_change *c, struct s
 			return scn_fail(
 				p, c->line,
 				"split at: numbers of bytes, each larger than the one before");
-		w->pieces[n++] = at - before;
+		w->pieces.length[n++] = at - before;
 	}
-	w->pieces[n] = SIZE_MAX; /* the rest in one */
+	w->pieces.length[n] = SIZE_MAX; /* the rest in one */
 	return true;
 }
 
@@ -228,13 +267,21 @@ static bool set_body(struct scn_play *p, struct scn_draft *d, const struct scn_c
 		return scn_fail(p, c->line, "not a number: " STR_FMT, STR_ARG(times));
 	while (n--)
 		buf_puts(&b, value);
-	d->body = scn_copy(p->arena, buf_str(&b));
+	d->body = c->value.p ? scn_copy(p->arena, buf_str(&b)) : STR_NULL;
 	buf_done(&b);
 	if (c->name.n) {
 		scn_draft_remove(d, STR("Content-Type"));
 		d->type = c->name;
 	}
 	return true;
+}
+
+
+static bool read_number(struct scn_play *p, const struct scn_change *c, struct str text,
+			uint64_t *ret)
+{
+	return (str_u64(text, ret) && *ret) ||
+	       scn_fail(p, c->line, "not a number of bytes: " STR_FMT, STR_ARG(text));
 }
 
 
@@ -279,6 +326,26 @@ static bool change_one(struct scn_play *p, struct scn_draft *d, const struct scn
 		return read_addr(p, c, v, &w->from);
 	case SCN_SPLIT:
 		return read_pieces(p, c, v, w);
+	case SCN_PATTERN:
+		d->type = c->name.n ? c->name : d->type;
+		return scn_pattern_text(p->arena, v, &d->body) ||
+		       scn_fail(p, c->line, "not a size: write 300B, 64KB or 1MB");
+	case SCN_FLAG:
+		d->flag = v;
+		break;
+	case SCN_TID:
+		d->tid = v;
+		break;
+	case SCN_END:
+		d->end = v;
+		break;
+	case SCN_CHUNKS:
+		return read_number(p, c, v, &w->chunk);
+	case SCN_CUT:
+		return read_number(p, c, v, &w->pieces.cut);
+	case SCN_PAUSE:
+		return scn_duration(v, &w->pieces.pause_ms) ||
+		       scn_fail(p, c->line, "not a time: " STR_FMT, STR_ARG(v));
 	}
 	return true;
 }

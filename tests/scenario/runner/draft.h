@@ -17,6 +17,8 @@ struct scn_draft {
 	size_t headers;
 	struct str type, body; /**< type of the template's own or of `body TYPE` */
 	bool length_given; /**< the scenario says what Content-Length is, or that it is absent */
+	bool msrp;         /**< an MSRP frame: tid, flag, and `end` for a whole end-line */
+	struct str tid, flag, end;
 };
 
 void scn_draft_init(struct scn_draft *d, struct arena *a);
@@ -34,7 +36,8 @@ struct str scn_draft_bytes(struct scn_draft *d);
 struct scn_wire {
 	struct addr towards, from;
 	bool towards_given, from_given;
-	size_t *pieces; /**< NULL: in one piece */
+	struct scn_pieces pieces;
+	uint64_t chunk; /**< MSRP: bytes of each; 0: all in one */
 	enum {
 		SCN_CREDENTIALS_OWN,
 		SCN_CREDENTIALS_NONE,

@@ -7,6 +7,8 @@
 /** Columns of the left side. */
 #define LEFT_MIN 24
 #define LEFT_MAX 60
+/** Bytes of a body, or of one of its lines, in a report. */
+#define BODY_SHOWN 200
 
 struct verdict {
 	const struct scn_check *check;
@@ -32,6 +34,12 @@ static struct str own_value(struct arena *a, struct str name, const struct scn_a
 		return m ? m->body : from->bytes;
 	if (!m)
 		return STR_NULL;
+	if (str_eq(name, STR("chunks")))
+		return scn_fmt(a, "%u", from->chunks);
+	if (str_eq(name, STR("flag")))
+		return m->flag;
+	if (str_eq(name, STR("tid")))
+		return m->tid;
 	if (str_eq(name, STR("start")))
 		return m->start;
 	if (str_eq(name, STR("method")))
@@ -100,11 +108,90 @@ static bool as_numbers(struct str a, struct str b, uint64_t *x, uint64_t *y)
 }
 
 
+static bool is_listed(struct str list, struct str name)
+{
+	while (list.p) {
+		struct str one = str_trim(str_cut(&list, ','));
+
+		if (str_eq_nocase(scn_header_full(one), name))
+			return true;
+	}
+	return false;
+}
+
+
+/** The next header that is not excepted; NULL: there is none. */
+static const struct scn_header *next_compared(const struct scn_msg *m, struct str except, size_t *i)
+{
+	while (*i < m->headers && is_listed(except, m->header[*i].name))
+		(*i)++;
+	return *i < m->headers ? &m->header[(*i)++] : NULL;
+}
+
+
+static bool differs(struct scn_play *p, struct str sent, struct str came)
+{
+	p->difference = scn_fmt(p->arena, "(sent: " STR_FMT "; came: " STR_FMT ")", STR_ARG(sent),
+				STR_ARG(came));
+	return false;
+}
+
+
+static bool same_message(struct scn_play *p, const struct scn_msg *sent, struct str except,
+			 const struct scn_msg *m)
+{
+	size_t i = 0, k = 0;
+
+	if (is_listed(except, STR("uri")) ? !str_eq(sent->method, m->method)
+					  : !str_eq(sent->start, m->start))
+		return differs(p, sent->start, m->start);
+	for (;;) {
+		const struct scn_header *a = next_compared(sent, except, &i),
+					*b = next_compared(m, except, &k);
+
+		if (!a && !b)
+			break;
+		if (!a || !b || !str_eq(a->name, b->name) || !str_eq(a->value, b->value))
+			return differs(p,
+				       a ? scn_fmt(p->arena, STR_FMT ": " STR_FMT, STR_ARG(a->name),
+						   STR_ARG(a->value))
+					 : STR("nothing more"),
+				       b ? scn_fmt(p->arena, STR_FMT ": " STR_FMT, STR_ARG(b->name),
+						   STR_ARG(b->value))
+					 : STR("nothing more"));
+	}
+	return str_eq(sent->body, m->body) || differs(p, STR("another body"), STR("this one"));
+}
+
+
+/** What left as the request or response of this name, of whichever peer's. */
+static bool same_as(struct scn_play *p, const struct scn_check *c, struct str except,
+		    const struct scn_msg *m)
+{
+	for (struct scn_peer *peer = p->peers; peer; peer = peer->next) {
+		for (const struct scn_request *r = peer->requests; m->request && r; r = r->next)
+			if (str_eq(r->name, c->name))
+				return same_message(p, r->sent, except, m);
+		for (const struct scn_incoming *in = peer->incoming; !m->request && in;
+		     in = in->next) {
+			struct scn_msg sent;
+
+			if (str_eq(in->name, c->name) && in->last.p &&
+			    scn_msg_read(p->arena, &sent, in->last))
+				return same_message(p, &sent, except, m);
+		}
+	}
+	p->difference = STR("(nobody sent anything of that name)");
+	return false;
+}
+
+
 /** `want` has its variables put in. */
 static bool holds(struct scn_play *p, const struct scn_check *c, struct str want, struct str got,
 		  const struct scn_arrival *a)
 {
 	uint64_t x = 0, y = 0;
+	struct str pattern;
 
 	switch (c->op) {
 	case SCN_IS:
@@ -129,10 +216,23 @@ static bool holds(struct scn_play *p, const struct scn_check *c, struct str want
 		return !got.p || (c->subject.own && !got.n);
 	case SCN_ORDER:
 		return a->msg && in_order(want, a->msg);
+	case SCN_BODY_PATTERN:
+		return scn_pattern_text(p->arena, want, &pattern) && got.p && str_eq(got, pattern);
+	case SCN_CREDENTIALS_OF:
+		return a->msg && scn_credentials_good(p->arena, a->msg, c->name, want);
+	case SCN_SAME:
+		return a->msg && same_as(p, c, want, a->msg);
 	case SCN_SAVE:
 		return got.p && (!c->value.p || scn_regex(p->arena, want, got, NULL));
 	}
 	return false;
+}
+
+
+/** About the whole message, not a subject. */
+static bool is_of_all(const struct scn_check *c)
+{
+	return c->op == SCN_ORDER || c->op == SCN_SAME || c->op == SCN_CREDENTIALS_OF;
 }
 
 
@@ -183,7 +283,7 @@ static bool judge(struct scn_play *p, const struct scn_check *c, const struct sc
 	if (!want_of(p, c, &want))
 		return false;
 	v->check = c;
-	v->got = c->op == SCN_ORDER ? STR_NULL : scn_subject_value(p->arena, &c->subject, a);
+	v->got = is_of_all(c) ? STR_NULL : scn_subject_value(p->arena, &c->subject, a);
 	v->wrong = !holds(p, c, want, v->got, a);
 	v->say = c->line->text;
 	if (c->here)
@@ -240,7 +340,7 @@ static void header_rows(struct sheet *s, const struct scn_header *h)
 		struct verdict *v = &s->v[i];
 		const struct scn_subject *subject = &v->check->subject;
 
-		if (v->shown || subject->own || v->check->op == SCN_ORDER ||
+		if (v->shown || subject->own || is_of_all(v->check) ||
 		    !str_eq_nocase(scn_header_full(subject->name), h->name))
 			continue;
 		v->shown = true;
@@ -265,9 +365,24 @@ static void other_rows(struct sheet *s)
 		if (v->check->op == SCN_ORDER)
 			row(s, v->wrong, v->say,
 			    v->wrong ? STR("(another order)") : STR("(in this order)"));
+		else if (v->check->op == SCN_CREDENTIALS_OF)
+			row(s, v->wrong, v->say,
+			    v->wrong ? STR("(they are not)") : STR("(they are)"));
+		else if (v->check->op == SCN_SAME)
+			row(s, v->wrong, v->say, v->wrong ? s->p->difference : STR("(the same)"));
 		else
 			row(s, v->wrong, v->say, v->got.p ? v->got : STR("(not there)"));
 	}
+}
+
+
+/** The beginning of what may be a megabyte. */
+static struct str shown(struct arena *a, struct str body)
+{
+	struct str start = scn_escape(a, str_upto(body, BODY_SHOWN));
+
+	return body.n <= BODY_SHOWN ? start
+				    : scn_fmt(a, STR_FMT "… (%zu bytes)", STR_ARG(start), body.n);
 }
 
 
@@ -281,13 +396,13 @@ static void body_rows(struct sheet *s, const struct scn_arrival *a)
 
 		if (v->shown)
 			continue;
-		row(s, v->wrong, v->say, any ? STR("\"") : scn_escape(s->p->arena, body));
+		row(s, v->wrong, v->say, any ? STR("\"") : shown(s->p->arena, body));
 		any = true;
 	}
 	if (any)
 		return;
 	for (struct str rest = body; rest.n;)
-		row(s, false, STR(""), scn_escape(s->p->arena, str_cut(&rest, '\n')));
+		row(s, false, STR(""), shown(s->p->arena, str_cut(&rest, '\n')));
 }
 
 

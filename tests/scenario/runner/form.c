@@ -104,6 +104,26 @@ static bool is_method(const struct scn_word *w)
 }
 
 
+static bool is_actor(struct str kind)
+{
+	return str_eq(kind, STR("PEER")) || str_eq(kind, STR("CLIENT")) ||
+	       str_eq(kind, STR("ACTOR")) || str_eq(kind, STR("OWNER"));
+}
+
+
+/** OWNER is a client with 's behind it. */
+static bool fits_actor(const struct matcher *m, struct str kind, struct str name)
+{
+	if (str_eq(kind, STR("OWNER"))) {
+		if (!str_ends(name, STR("'s")))
+			return false;
+		kind = STR("CLIENT");
+		name.n -= 2;
+	}
+	return m->known ? m->known(kind, name, m->known_arg) : scn_is_name(name);
+}
+
+
 static bool fits(const struct matcher *m, struct str slot, const struct scn_word *w)
 {
 	struct str kind = slot;
@@ -113,7 +133,7 @@ static bool fits(const struct matcher *m, struct str slot, const struct scn_word
 
 	if (cut >= 0)
 		kind = str_upto(slot, (size_t)cut);
-	if (w->text.n && w->text.p[0] == '{' && !w->quoted && !str_eq(kind, STR("PEER")))
+	if (w->text.n && w->text.p[0] == '{' && !w->quoted && !is_actor(kind))
 		return true;
 	if (str_eq(kind, STR("METHOD")))
 		return is_method(w);
@@ -129,8 +149,8 @@ static bool fits(const struct matcher *m, struct str slot, const struct scn_word
 		return str_u64(w->text, &number);
 	if (str_eq(kind, STR("NAME")))
 		return all_of(w->text, isalnum);
-	if (str_eq(kind, STR("PEER")))
-		return m->known ? m->known(kind, w->text, m->known_arg) : scn_is_name(w->text);
+	if (is_actor(kind))
+		return fits_actor(m, kind, w->text);
 	return true;
 }
 

@@ -53,8 +53,8 @@ struct scn_args {
 };
 
 /**
- * Who knows which peers and user words there are; slots PEER are checked against it. NULL accepts any
- * name.
+ * Who knows which actors there are: slots PEER, CLIENT, ACTOR (either) and OWNER (a client with 's) are
+ * checked against it. NULL accepts any name.
  */
 typedef bool(scn_known_cb)(struct str kind, struct str name, const void *arg);
 

@@ -2,7 +2,7 @@
 /* What went over the virtual network, in order. */
 #include "scenario/runner/ladder.h"
 
-#include "scenario/runner/message.h"
+#include "scenario/runner/msrp.h"
 
 /** Bytes shown of what is no message. */
 #define BYTES_SHOWN 60
@@ -63,6 +63,8 @@ struct str scn_ladder_summary(struct arena *a, struct str bytes)
 	struct scn_msg *m = scn_alloc(a, sizeof(*m));
 	struct str start, cseq;
 
+	if (scn_msrp_begins(bytes) && scn_msrp_read(a, m, bytes))
+		return scn_msrp_summary(a, m);
 	if (!scn_msg_read(a, m, bytes))
 		return scn_fmt(a, "\"" STR_FMT "\"%s",
 			       STR_ARG(scn_escape(a, str_upto(bytes, BYTES_SHOWN))),

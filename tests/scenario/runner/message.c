@@ -290,9 +290,12 @@ bool scn_value_param(struct str value, struct str name, struct str *ret)
 
 struct str scn_value_uri(struct str value)
 {
-	ptrdiff_t open = str_find(value, '<'), close = str_rfind(value, '>');
+	ptrdiff_t open = str_find(value, '<');
+	struct str inside = open >= 0 ? str_from(value, (size_t)open + 1) : STR("");
+	ptrdiff_t close = str_find(inside, '>');
 
-	if (open >= 0 && close > open)
-		return (struct str){value.p + open + 1, (size_t)(close - open) - 1};
+	/* A parameter behind it may have such brackets, too: +sip.instance="<urn:…>". */
+	if (close >= 0)
+		return str_upto(inside, (size_t)close);
 	return str_trim(str_upto(value, up_to(value, ';')));
 }

@@ -26,6 +26,9 @@ struct scn_msg {
 	struct scn_header header[SCN_HEADERS_MAX];
 	size_t headers;
 	struct str body;
+	bool msrp;     /**< an MSRP frame (msrp.h): these too are of it */
+	bool has_body; /**< a body is there, be it empty */
+	struct str tid, flag;
 };
 
 /** False: no SIP message. Views into `bytes`, and into the arena where a line was folded. */
@@ -62,5 +65,9 @@ bool scn_challenge_read(const struct scn_msg *m, struct scn_challenge *ret);
 struct str scn_credentials(struct arena *a, const struct scn_challenge *c, struct str user,
 			   struct str password, struct str method, struct str uri, unsigned count,
 			   struct str cnonce);
+
+/** The (Proxy-)Authorization of a request is what this user with this password would write. */
+bool scn_credentials_good(struct arena *a, const struct scn_msg *m, struct str user,
+			  struct str password);
 
 #endif

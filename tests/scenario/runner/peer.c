@@ -5,13 +5,16 @@
 #include <errno.h>
 
 #include "base/tls.h"
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 #include "scenario/runner/react.h"
 #include "scenario/runner/server.h"
 #include "scenario/runner/temp.h"
 
 /** Bytes of one message over a stream that a peer gathers. */
-#define GATHERED_MAX ((size_t)4 << 20)
+#define GATHERED_MAX ((size_t)36 << 20)
+/** Written at a time: what a connection takes. */
+#define WRITE_MAX 65536
 
 
 struct str scn_over_name(enum scn_over o)
@@ -70,7 +73,11 @@ static void rung(struct scn_peer *peer, bool out, enum scn_over over, const stru
 		 struct str what, bool fault)
 {
 	struct str name = who(peer->play, other);
+	const struct scn_peer *one = scn_peer_find(peer->play, name);
 
+	/* Two peers show one thing once: the one that a statement names. */
+	if (peer->divert && one && !one->decl->client)
+		return;
 	scn_ladder_add(&peer->play->ladder, &(struct scn_rung){.at_ms = scn_now(peer->play),
 							       .from = out ? peer->name : name,
 							       .to = out ? name : peer->name,
@@ -80,7 +87,7 @@ static void rung(struct scn_peer *peer, bool out, enum scn_over over, const stru
 }
 
 
-static void event(struct scn_peer *peer, struct str what)
+void scn_peer_event(struct scn_peer *peer, struct str what)
 {
 	scn_ladder_add(&peer->play->ladder, &(struct scn_rung){.at_ms = scn_now(peer->play),
 							       .from = peer->name,
@@ -88,17 +95,21 @@ static void event(struct scn_peer *peer, struct str what)
 }
 
 
-static struct scn_arrival *arrive(struct scn_peer *peer, const struct scn_arrival *a)
+void scn_peer_arrive(struct scn_peer *peer, const struct scn_arrival *a)
 {
 	struct scn_arrival *copy = scn_alloc(peer->play->arena, sizeof(*copy)),
 			   **tail = &peer->arrivals;
 
 	*copy = *a;
 	copy->at_ms = scn_now(peer->play);
+	if (peer->divert) {
+		peer->divert(peer, copy);
+		return;
+	}
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = copy;
-	return copy;
+	scn_peer_react(peer, copy);
 }
 
 
@@ -107,12 +118,15 @@ static void take_in(struct scn_peer *peer, struct scn_arrival a)
 {
 	struct arena *arena = peer->play->arena;
 	struct scn_msg *m = scn_alloc(arena, sizeof(*m));
+	bool read;
 
 	a.bytes = scn_copy(arena, a.bytes);
-	a.kind = scn_msg_read(arena, m, a.bytes) ? SCN_MESSAGE : SCN_BYTES;
+	read = scn_msrp_begins(a.bytes) ? scn_msrp_read(arena, m, a.bytes)
+					: scn_msg_read(arena, m, a.bytes);
+	a.kind = read ? SCN_MESSAGE : SCN_BYTES;
 	a.msg = a.kind == SCN_MESSAGE ? m : NULL;
 	rung(peer, false, a.over, &a.source, scn_ladder_summary(arena, a.bytes), false);
-	scn_peer_react(peer, arrive(peer, &a));
+	scn_peer_arrive(peer, &a);
 }
 
 
@@ -138,13 +152,19 @@ static void on_connected(struct stream *s, void *arg)
 }
 
 
+static size_t frame(struct str bytes)
+{
+	return scn_msrp_begins(bytes) ? scn_msrp_frame(bytes) : scn_msg_frame(bytes);
+}
+
+
 static void on_stream_bytes(struct stream *s, const char *p, size_t n, void *arg)
 {
 	struct scn_conn *c = arg;
 	size_t whole;
 
 	buf_put(&c->in, p, n);
-	while ((whole = scn_msg_frame(buf_str(&c->in))) > 0) {
+	while ((whole = frame(buf_str(&c->in))) > 0) {
 		take_in(c->peer, (struct scn_arrival){.bytes = {c->in.p, whole},
 						      .over = c->over,
 						      .source = *stream_peer(s),
@@ -167,15 +187,16 @@ static void on_closed(struct stream *s, int error, void *arg)
 						   .over = c->over,
 						   .source = *stream_peer(s),
 						   .conn = c});
-	event(peer, error ? scn_fmt(a, "its connection failed (%s) after %zu bytes sent",
-				    strerror(-error), c->sent)
-			  : scn_fmt(a, "its connection was closed after %zu bytes sent", c->sent));
-	scn_peer_react(peer, arrive(peer, &(struct scn_arrival){.kind = SCN_CLOSED,
-								.over = c->over,
-								.source = *stream_peer(s),
-								.conn = c,
-								.sent = c->sent,
-								.error = error}));
+	scn_peer_event(peer, error ? scn_fmt(a, "its connection failed (%s) after %zu bytes sent",
+					     strerror(-error), c->sent)
+				   : scn_fmt(a, "its connection was closed after %zu bytes sent",
+					     c->sent));
+	scn_peer_arrive(peer, &(struct scn_arrival){.kind = SCN_CLOSED,
+						    .over = c->over,
+						    .source = *stream_peer(s),
+						    .conn = c,
+						    .sent = c->sent,
+						    .error = error});
 	c->stream = NULL;
 	mem_unref(s);
 }
@@ -204,13 +225,14 @@ static struct scn_conn *new_conn(struct scn_peer *peer, enum scn_over over)
 static void on_accepted(struct stream_listener *ln, struct stream *s, void *arg)
 {
 	struct scn_peer *peer = arg;
-	struct scn_conn *c = new_conn(peer, ln == peer->tls ? SCN_TLS : SCN_TCP);
+	bool tls = ln == peer->tls || (ln == peer->msrp_listener && peer->over == SCN_TLS);
+	struct scn_conn *c = new_conn(peer, tls ? SCN_TLS : SCN_TCP);
 
 	c->stream = s;
 	c->connected = true;
 	stream_set_handler(s, &stream_handler, c);
-	event(peer, scn_fmt(peer->play->arena, "a connection comes in from " STR_FMT,
-			    STR_ARG(addr_str(peer->play->arena, stream_peer(s)))));
+	scn_peer_event(peer, scn_fmt(peer->play->arena, "a connection comes in from " STR_FMT,
+				     STR_ARG(addr_str(peer->play->arena, stream_peer(s)))));
 }
 
 
@@ -250,8 +272,8 @@ struct scn_conn *scn_peer_connect(struct scn_peer *peer, enum scn_over over, con
 			 addr_text(to, text), strerror(-err));
 		return NULL;
 	}
-	event(peer, scn_fmt(peer->play->arena, "connects to " STR_FMT " (" STR_FMT ")",
-			    STR_ARG(who(peer->play, to)), STR_ARG(scn_over_name(over))));
+	scn_peer_event(peer, scn_fmt(peer->play->arena, "connects to " STR_FMT " (" STR_FMT ")",
+				     STR_ARG(who(peer->play, to)), STR_ARG(scn_over_name(over))));
 	return c;
 }
 
@@ -259,20 +281,36 @@ struct scn_conn *scn_peer_connect(struct scn_peer *peer, enum scn_over over, con
 void scn_conn_close(struct scn_conn *c)
 {
 	c->stream = mem_unref(c->stream);
-	event(c->peer, STR("closes its connection"));
+	scn_peer_event(c->peer, STR("closes its connection"));
 }
 
 
 /* ---- Sending ---- */
 
-/** Pieces leave in turns of their own, so that they are read one by one. */
-static bool write_pieces(struct scn_conn *c, struct str bytes, const size_t *pieces)
+static void rest_between(struct scn_play *p, const struct scn_pieces *pieces)
 {
+	static const bool never;
+
+	if (pieces && pieces->pause_ms)
+		(void)scn_pass_flag(p, &never, pieces->pause_ms);
+	else
+		scn_settle(p);
+}
+
+
+/** Pieces leave in turns of their own, so that they are read one by one. */
+static bool write_pieces(struct scn_conn *c, struct str bytes, const struct scn_pieces *how)
+{
+	const size_t *pieces = how ? how->length : NULL;
 	struct scn_peer *peer = c->peer;
+	bool cut = how && how->cut && how->cut < bytes.n;
 	size_t k = 0;
 
+	if (cut)
+		bytes = str_upto(bytes, how->cut);
+
 	while (bytes.n) {
-		size_t n = bytes.n;
+		size_t n = bytes.n < WRITE_MAX ? bytes.n : WRITE_MAX;
 		int err;
 
 		if (pieces && pieces[k]) {
@@ -288,15 +326,19 @@ static bool write_pieces(struct scn_conn *c, struct str bytes, const size_t *pie
 					STR_ARG(peer->name), strerror(-err));
 		c->sent += n;
 		bytes = str_from(bytes, n);
-		if (pieces)
-			scn_settle(peer->play);
+		if (pieces || bytes.n)
+			rest_between(peer->play, how);
+	}
+	if (cut) {
+		scn_settle(peer->play);
+		scn_conn_close(c);
 	}
 	return true;
 }
 
 
 bool scn_peer_send(struct scn_peer *peer, const struct scn_over_hop *hop, struct str bytes,
-		   const size_t *pieces)
+		   const struct scn_pieces *pieces)
 {
 	struct str what = scn_ladder_summary(peer->play->arena, bytes);
 	struct scn_conn *c = hop->conn;
@@ -378,6 +420,8 @@ static int open_sockets(struct scn_peer *peer)
 	struct loop *l = peer->play->loop;
 	int err = 0;
 
+	if (peer->decl->client)
+		return 0;
 	if (peer->has[SCN_UDP])
 		err = datagram_open(&peer->udp, l, &peer->addr, on_datagrams, NULL, peer);
 	if (!err && peer->has[SCN_TCP])
@@ -385,7 +429,15 @@ static int open_sockets(struct scn_peer *peer)
 	if (!err && peer->has[SCN_TLS])
 		err = stream_listen(&peer->tls, l, &peer->tls_addr, scn_tls(peer->play),
 				    on_accepted, peer);
-	return err;
+	return err ? err : scn_msrp_listen(peer);
+}
+
+
+int scn_peer_listen(struct scn_peer *peer, const struct addr *at, bool tls,
+		    struct stream_listener **ret)
+{
+	return stream_listen(ret, peer->play->loop, at, tls ? scn_tls(peer->play) : NULL,
+			     on_accepted, peer);
 }
 
 
@@ -410,6 +462,7 @@ static bool identify(struct scn_peer *peer, const struct scn_decls *decls)
 struct scn_peer *scn_peer_open(struct scn_play *p, const struct scn_peer_decl *d, unsigned number)
 {
 	struct scn_peer *peer = scn_alloc(p->arena, sizeof(*peer)), **tail = &p->peers;
+	struct str over;
 	int err;
 
 	peer->play = p;
@@ -418,7 +471,9 @@ struct scn_peer *scn_peer_open(struct scn_play *p, const struct scn_peer_decl *d
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = peer;
-	if (!read_overs(peer, d->over.p ? d->over : STR("udp"))) {
+	if (!scn_put_in(p, d->line, d->over.p ? d->over : STR("udp"), &over))
+		return NULL;
+	if (!read_overs(peer, over)) {
 		scn_fail(p, d->line, "no such transport: there are udp, tcp, tls");
 		return NULL;
 	}
@@ -445,6 +500,7 @@ void scn_peer_close(struct scn_peer *peer)
 	peer->udp = mem_unref(peer->udp);
 	peer->tcp = mem_unref(peer->tcp);
 	peer->tls = mem_unref(peer->tls);
+	peer->msrp_listener = mem_unref(peer->msrp_listener);
 }
 
 

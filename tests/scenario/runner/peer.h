@@ -21,6 +21,7 @@
 
 struct scn_peer;
 struct scn_conn;
+struct scn_msrp;
 struct tls_config;
 
 enum scn_over { SCN_UDP, SCN_TCP, SCN_TLS, SCN_OVERS };
@@ -28,7 +29,12 @@ enum scn_over { SCN_UDP, SCN_TCP, SCN_TLS, SCN_OVERS };
 struct str scn_over_name(enum scn_over o);
 bool scn_over_read(struct str s, enum scn_over *ret);
 
-enum scn_arrival_kind { SCN_MESSAGE, SCN_BYTES, SCN_CLOSED };
+enum scn_arrival_kind {
+	SCN_MESSAGE,
+	SCN_BYTES,
+	SCN_CLOSED,
+	SCN_TOLD, /**< by the bundled client to its user: `msg` holds it (client.h) */
+};
 
 struct scn_arrival {
 	struct scn_arrival *next;
@@ -44,6 +50,14 @@ struct scn_arrival {
 	int error;                      /**< closed: 0 or -errno */
 	bool taken;
 	bool excused;
+	unsigned chunks; /**< of a message put together: the frames it came in */
+};
+
+/** How bytes leave over a stream. */
+struct scn_pieces {
+	size_t *length; /**< of the pieces, ended by 0, the last one again and again; NULL: in one */
+	uint64_t pause_ms; /**< that passes between them */
+	uint64_t cut;      /**< the connection is closed after so many bytes; 0: it is not */
 };
 
 struct scn_conn {
@@ -67,7 +81,8 @@ struct scn_dialog {
 	struct str target; /**< URI of the other's Contact */
 	struct str routes[SCN_VALUES_MAX];
 	size_t routes_n;
-	uint32_t cseq; /**< the last one used by this peer */
+	uint32_t cseq;         /**< the last one used by this peer */
+	struct scn_msrp *msrp; /**< of the SDP that this peer sent in it; NULL */
 };
 
 /** A request of this peer's own. */
@@ -85,6 +100,8 @@ struct scn_request {
 	struct scn_dialog *dialog;
 	unsigned final;        /**< status; 0: none yet */
 	struct scn_msg *acked; /**< the response that was acknowledged */
+	struct scn_msrp *msrp; /**< of the SDP in it, or that an MSRP request went over */
+	bool quiet;            /**< its 200 is not unexpected */
 };
 
 /** A request that came. */
@@ -95,8 +112,10 @@ struct scn_incoming {
 	struct str to_tag;
 	struct str last; /**< the last response, as sent */
 	struct scn_dialog *dialog;
-	bool answered; /**< finally */
-	bool taken;    /**< a statement has received it */
+	bool answered;         /**< finally */
+	bool taken;            /**< a statement has received it */
+	struct scn_msrp *msrp; /**< of the SDP in the answer, or that an MSRP request came over */
+	struct str offer;      /**< path in the SDP it brought; STR_NULL */
 };
 
 /** What a peer lets pass, or answers by itself. */
@@ -130,6 +149,13 @@ struct scn_peer {
 	struct str credentials; /**< the last value sent */
 	unsigned counter;       /**< tags, branches, Call-IDs */
 	bool never_acks;
+	/** What comes is not kept but goes here (core.h); NULL. */
+	void (*divert)(struct scn_peer *peer, struct scn_arrival *a);
+	struct scn_msrp *msrp; /**< its sessions, the latest first */
+	struct addr msrp_addr;
+	struct stream_listener *msrp_listener;
+	unsigned msrp_paths, msrp_counter;
+	bool msrp_by_hand; /**< it answers no SEND by itself */
 };
 
 /** Makes it and opens its sockets. NULL: it has been reported. */
@@ -148,10 +174,17 @@ struct scn_conn *scn_peer_connect(struct scn_peer *peer, enum scn_over over, con
 /** The latest connection that stands; NULL: none. */
 struct scn_conn *scn_peer_conn(struct scn_peer *peer);
 void scn_conn_close(struct scn_conn *c);
-/** Sends bytes to a hop; `pieces` (may be NULL): lengths of the pieces, cyclic, ended by 0. False: reported.
- */
+/** Sends bytes to a hop; `pieces` may be NULL. False: reported. */
 bool scn_peer_send(struct scn_peer *peer, const struct scn_over_hop *hop, struct str bytes,
-		   const size_t *pieces);
+		   const struct scn_pieces *pieces);
+/** A listener for connections of this peer. 0 or -errno. */
+int scn_peer_listen(struct scn_peer *peer, const struct addr *at, bool tls,
+		    struct stream_listener **ret);
+
+/** Something has come; it waits until a statement takes it. */
+void scn_peer_arrive(struct scn_peer *peer, const struct scn_arrival *a);
+/** A line in the ladder. */
+void scn_peer_event(struct scn_peer *peer, struct str what);
 
 /** A socket at another address of its own (`from`). NULL: it cannot be opened. */
 struct datagram_socket *scn_peer_socket(struct scn_peer *peer, const struct addr *local);

@@ -10,6 +10,8 @@
 #include "scenario/runner/script.h"
 
 struct dns;
+struct scn_client;
+struct scn_core;
 struct scn_server;
 struct tls_config;
 
@@ -40,11 +42,14 @@ struct scn_play {
 	void *zone; /**< what answers for it; a counted object */
 	uint64_t began_ms;
 	struct scn_server *server; /**< NULL: none */
-	struct scn_peer *peers;
+	struct scn_peer *peers;    /**< the clients among them, as others see them */
+	struct scn_client *clients;
+	struct scn_core *ims_core; /**< that the runner plays (core.h); NULL: none */
 	struct scn_ladder ladder;
 	struct scn_log_line *log, *log_last;
 	struct scn_mark *marks;
-	struct buf report; /**< why it failed */
+	struct str difference; /**< what the last `same as` found */
+	struct buf report;     /**< why it failed */
 	bool failed;
 };
 
@@ -81,6 +86,9 @@ bool scn_pass(struct scn_play *p, const struct scn_line *line, uint64_t ms);
 /** Lets time pass until something waits at `peer`, `ms` at most. */
 bool scn_pass_until(struct scn_play *p, const struct scn_line *line, const struct scn_peer *peer,
 		    uint64_t ms);
+
+/** On to the next thing that is due, `left_ms` at most. */
+void scn_pass_next(struct scn_play *p, uint64_t left_ms);
 
 /** Lets time pass until the flag is set; false: it was not, `ms` long. Arrivals wait meanwhile. */
 bool scn_pass_flag(struct scn_play *p, const bool *flag, uint64_t ms);

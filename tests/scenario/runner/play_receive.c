@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements that judge what peers receive. */
 #include "scenario/runner/expect.h"
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 #include "scenario/runner/react.h"
 #include "scenario/runner/statements.h"
@@ -139,6 +140,63 @@ static bool play_receives(struct scn_play *p, const struct scn_step *st)
 }
 
 
+/** All its frames, in whatever time the statement allows. */
+static bool await_message(struct scn_play *p, const struct scn_step *st, struct scn_peer *peer,
+			  struct scn_arrival **ret)
+{
+	uint64_t within = 0, end;
+	bool whole;
+
+	if (!scn_step_time(p, st, "TIME", &within))
+		return false;
+	end = scn_now(p) + within;
+	while (!(*ret = scn_msrp_gather(peer, &whole)) || !whole) {
+		if (!*ret && scn_peer_waiting(peer)) {
+			*ret = scn_peer_waiting(peer);
+			return scn_expect(p, st->line, peer, STR("a message over MSRP"), true, NULL,
+					  *ret);
+		}
+		if (scn_now(p) >= end || p->failed) {
+			scn_fail(p, st->line,
+				 *ret ? "the end of the message has not come"
+				      : "no message has come");
+			scn_fail_ladder(p, peer->name);
+			return false;
+		}
+		scn_pass_next(p, end - scn_now(p));
+	}
+	return true;
+}
+
+
+static bool play_message(struct scn_play *p, const struct scn_step *st)
+{
+	struct scn_peer *peer = scn_step_peer(p, st);
+	struct scn_arrival *a;
+	struct str text, name, wanted = STR("a message");
+	const struct scn_msrp *session;
+	bool wrong = false;
+
+	if (!scn_step_arg(p, st, "QUOTED", &text) || !scn_step_arg(p, st, "NAME_IN", &name) ||
+	    !await_message(p, st, peer, &a))
+		return false;
+	if (text.p) {
+		wanted = scn_fmt(p->arena, "message \"" STR_FMT "\"",
+				 STR_ARG(scn_escape(p->arena, text)));
+		wrong = !str_eq(text, a->msg->body);
+	}
+	if (name.p) {
+		session = scn_msrp_named(peer, name);
+		wrong |= !session ||
+			 !str_eq(session->local, scn_header_value(a->msg, STR("To-Path")));
+		wanted = scn_fmt(p->arena, STR_FMT " in " STR_FMT, STR_ARG(wanted), STR_ARG(name));
+	}
+	for (struct scn_incoming *in = peer->incoming; in; in = in->next)
+		in->taken |= in->arrival->taken;
+	return scn_expect(p, st->line, peer, wanted, wrong, st->checks, a);
+}
+
+
 static bool play_bytes(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_peer *peer = scn_step_peer(p, st);
@@ -150,7 +208,9 @@ static bool play_bytes(struct scn_play *p, const struct scn_step *st)
 	if (!scn_expect(p, st->line, peer,
 			scn_fmt(p->arena, "bytes \"" STR_FMT "\"",
 				STR_ARG(scn_escape(p->arena, want))),
-			a->kind == SCN_CLOSED || !str_eq(a->bytes, want), st->checks, a))
+			a->kind == SCN_CLOSED ||
+				(want.p ? !str_eq(a->bytes, want) : a->kind != SCN_BYTES),
+			st->checks, a))
 		return false;
 	a->taken = true;
 	return true;
@@ -209,10 +269,15 @@ const struct scn_form scn_expectations[] = {
 	 "the next thing that has come is this response to a request of its own; 2xx, 200|202 are "
 	 "possible",
 	 play_receives, .beneath = SCN_CHECKS, .judges = true},
-	{"PEER receives bytes QUOTED [within TIME]",
+	{"PEER receives message [QUOTED] [in NAME_IN] [within TIME]",
+	 "the next message over MSRP, whole, in however many frames; `chunks` says in how many, "
+	 "`flag` "
+	 "how it ended",
+	 play_message, .beneath = SCN_CHECKS, .judges = true},
+	{"PEER receives bytes [QUOTED] [within TIME]",
 	 "something that is no SIP message: a keep-alive", play_bytes, .beneath = SCN_CHECKS,
 	 .judges = true},
-	{"PEER receives nothing [for TIME]",
+	{"ACTOR receives nothing [for TIME]",
 	 "nothing has come; and nothing comes while this time passes", play_nothing,
 	 .judges = true},
 	{"PEER loses connection [after N bytes] [within TIME]",

@@ -2,6 +2,7 @@
 /* Statements by which peers act. */
 #include "scenario/runner/compose.h"
 #include "scenario/runner/configuration.h"
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 #include "scenario/runner/react.h"
 #include "scenario/runner/server.h"
@@ -52,11 +53,11 @@ static bool play_resends(struct scn_play *p, const struct scn_step *st)
 
 static bool play_bytes(struct scn_play *p, const struct scn_step *st)
 {
-	enum scn_over over = SCN_UDP;
-	struct str bytes, as;
-	bool given;
+	struct scn_sending s = {.line = st->line, .changes = st->changes};
+	struct str bytes;
 
-	if (!over_of(p, st, &given, &over) || !scn_step_arg(p, st, "NAME_AS", &as))
+	if (!over_of(p, st, &s.over_given, &s.over) || !scn_step_arg(p, st, "NAME_AS", &s.as) ||
+	    !scn_step_arg(p, st, "NAME_IN", &s.in))
 		return false;
 	if (st->line->here.p) {
 		if (!scn_here_bytes(p, st->line, st->line->here, &bytes))
@@ -66,7 +67,7 @@ static bool play_bytes(struct scn_play *p, const struct scn_step *st)
 	}
 	if (!bytes.p)
 		return scn_fail(p, st->line, "no bytes: write \"…\" or <<END");
-	return scn_bytes_send(scn_step_peer(p, st), st->line, bytes, given, over, st->changes, as);
+	return scn_bytes_send(scn_step_peer(p, st), &s, bytes);
 }
 
 
@@ -179,6 +180,14 @@ static bool play_attentive(struct scn_play *p, const struct scn_step *st)
 }
 
 
+static bool play_by_hand(struct scn_play *p, const struct scn_step *st)
+{
+	(void)p;
+	scn_step_peer(p, st)->msrp_by_hand = true;
+	return true;
+}
+
+
 static bool play_never_acks(struct scn_play *p, const struct scn_step *st)
 {
 	(void)p;
@@ -280,8 +289,15 @@ static bool play_connects(struct scn_play *p, const struct scn_step *st)
 static bool standing(struct scn_play *p, const struct scn_step *st, struct scn_conn **ret)
 {
 	struct scn_peer *peer = scn_step_peer(p, st);
+	struct scn_msrp *session;
+	struct str name;
 
-	*ret = scn_peer_conn(peer);
+	if (!scn_step_arg(p, st, "NAME_IN", &name))
+		return false;
+	session = name.p ? scn_msrp_named(peer, name) : NULL;
+	*ret = name.p ? session ? session->conn : NULL : scn_peer_conn(peer);
+	if (*ret && !(*ret)->stream)
+		*ret = NULL;
 	return *ret || scn_fail(p, st->line, STR_FMT " has no connection", STR_ARG(peer->name));
 }
 
@@ -324,6 +340,7 @@ static bool play_reads_again(struct scn_play *p, const struct scn_step *st)
 
 
 const struct scn_form scn_acts[] = {
+	{"PEER answers MSRP by hand", "from now on it answers no SEND by itself", play_by_hand},
 	{"PEER sends METHOD [to TARGET] [in NAME_IN] [for NAME_FOR] [as NAME_AS] [over NAME_OVER] "
 	 "[without "
 	 "credentials]",
@@ -331,8 +348,9 @@ const struct scn_form scn_acts[] = {
 	 "belong to "
 	 "the latest INVITE",
 	 play_sends, .beneath = SCN_CHANGES},
-	{"PEER sends bytes [QUOTED] [as NAME_AS] [over NAME_OVER]", "these bytes and no others",
-	 play_bytes, .beneath = SCN_CHANGES, .here = true},
+	{"PEER sends bytes [QUOTED] [in NAME_IN] [as NAME_AS] [over NAME_OVER]",
+	 "these bytes and no others; `in`: over the connection of that MSRP session", play_bytes,
+	 .beneath = SCN_CHANGES, .here = true},
 	{"PEER resends [NAME]", "the latest request (or that one) again, the same bytes",
 	 play_resends},
 	{"PEER answers again [to NAME_TO]", "the latest response again, the same bytes",
@@ -344,12 +362,12 @@ const struct scn_form scn_acts[] = {
 	 "from now on, to each request at once; none of them is unexpected", play_always},
 	{"PEER is silent", "from now on requests are not unexpected, and get no answer",
 	 play_silent},
-	{"PEER ignores VALUE",
+	{"ACTOR ignores VALUE",
 	 "from now on these are not unexpected: a METHOD, a status, retransmissions, responses, "
 	 "bytes, "
 	 "closing, everything",
 	 play_ignores},
-	{"PEER is attentive again", "ends what always, silent and ignores began", play_attentive},
+	{"ACTOR is attentive again", "ends what always, silent and ignores began", play_attentive},
 	{"PEER never acknowledges", "no ACK for negative answers to its INVITEs", play_never_acks},
 	{"PEER registers [expires N] [q VALUE_Q] [with VALUE]",
 	 "REGISTER, digest included; 200 is expected. `with` adds parameters to Contact",
@@ -359,8 +377,8 @@ const struct scn_form scn_acts[] = {
 	 .beneath = SCN_CHANGES},
 	{"PEER connects [over NAME_OVER] [to VALUE] [in vain]", "opens a connection",
 	 play_connects},
-	{"PEER disconnects", "closes its connection", play_disconnects},
-	{"PEER stops reading", "its connection fills", play_stops_reading},
-	{"PEER reads again", "and empties", play_reads_again},
+	{"PEER disconnects [in NAME_IN]", "closes its connection", play_disconnects},
+	{"PEER stops reading [in NAME_IN]", "its connection fills", play_stops_reading},
+	{"PEER reads again [in NAME_IN]", "and empties", play_reads_again},
 	{0},
 };

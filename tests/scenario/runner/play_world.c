@@ -231,6 +231,36 @@ static bool play_duplicates(struct scn_play *p, const struct scn_step *st)
 }
 
 
+static bool play_cuts(struct scn_play *p, const struct scn_step *st)
+{
+	return add_fault(p, st, VIRTUAL_CUT);
+}
+
+
+static bool play_closes(struct scn_play *p, const struct scn_step *st)
+{
+	return add_fault(p, st, VIRTUAL_CLOSE);
+}
+
+
+static bool play_stalls(struct scn_play *p, const struct scn_step *st)
+{
+	return add_fault(p, st, VIRTUAL_STALL);
+}
+
+
+static bool play_slows(struct scn_play *p, const struct scn_step *st)
+{
+	return add_fault(p, st, VIRTUAL_SLOW);
+}
+
+
+static bool play_splits(struct scn_play *p, const struct scn_step *st)
+{
+	return add_fault(p, st, VIRTUAL_PIECES);
+}
+
+
 static bool play_heals(struct scn_play *p, const struct scn_step *st)
 {
 	(void)st;
@@ -249,6 +279,22 @@ static bool play_set(struct scn_play *p, const struct scn_step *st)
 	if (!scn_step_arg(p, st, "TEXT", &value))
 		return false;
 	scn_var_set(p->arena, &p->vars, scn_arg(&st->args, "NAME"), value);
+	return true;
+}
+
+
+static bool play_let(struct scn_play *p, const struct scn_step *st)
+{
+	uint64_t n = 0, more = 0, less = 0;
+
+	if (!scn_step_number(p, st, "N", &n) || !scn_step_number(p, st, "N_MORE", &more) ||
+	    !scn_step_number(p, st, "N_LESS", &less))
+		return false;
+	if (less > n)
+		return scn_fail(p, st->line, "%llu is more than %llu", (unsigned long long)less,
+				(unsigned long long)n);
+	scn_var_set(p->arena, &p->vars, scn_arg(&st->args, "NAME"),
+		    scn_fmt(p->arena, "%llu", (unsigned long long)(n + more - less)));
 	return true;
 }
 
@@ -324,13 +370,24 @@ const struct scn_form scn_affairs[] = {
 	{"restart", "the server ends as at SIGTERM and is started again", play_restart},
 	{"reload", "the keys beneath change the configuration, as at SIGHUP", play_reload,
 	 .beneath = SCN_BLOCK},
-	{"network drops PEER [N_TIMES times]",
+	{"network drops ACTOR [N_TIMES times]",
 	 "what goes to and comes from its host vanishes; the next N things to it", play_drops},
-	{"network refuses PEER [N_TIMES times]", "its host refuses datagrams and connections",
+	{"network refuses ACTOR [N_TIMES times]", "its host refuses datagrams and connections",
 	 play_refuses},
-	{"network delays PEER by TIME", "what goes to its host takes so long", play_delays},
-	{"network doubles PEER", "each datagram to it arrives twice", play_duplicates},
+	{"network delays ACTOR by TIME", "what goes to its host takes so long", play_delays},
+	{"network doubles ACTOR", "each datagram to it arrives twice", play_duplicates},
+	{"network cuts ACTOR after N bytes",
+	 "each connection fails on both sides when its host has taken so many", play_cuts},
+	{"network closes ACTOR after N bytes", "both sides see the other close then", play_closes},
+	{"network stalls ACTOR after N bytes",
+	 "its host takes so many of a connection, then no more", play_stalls},
+	{"network slows ACTOR to N bytes", "its host takes so many in a millisecond", play_slows},
+	{"network splits ACTOR into N bytes",
+	 "its host gets the bytes of connections in so large pieces", play_splits},
 	{"network heals", "all is as it was", play_heals},
+	{"let NAME be N minus N_LESS", "{NAME} is the difference", play_let},
+	{"let NAME be N plus N_MORE", "{NAME} is the sum", play_let},
+	{"gauge VALUE is N", "how many there are now", play_counter, .judges = true},
 	{"set NAME TEXT", "{NAME} stands for the text from now on", play_set},
 	{"check VALUE is [not] VALUE_2", "compares two texts", play_check, .judges = true},
 	{"do NAME", "plays the steps of this name", play_do},
@@ -341,5 +398,5 @@ const struct scn_form scn_affairs[] = {
 	{0},
 };
 
-const struct scn_form *const scn_statement_tables[] = {scn_acts, scn_expectations, scn_affairs,
-						       NULL};
+const struct scn_form *const scn_statement_tables[] = {scn_client_forms, scn_acts, scn_expectations,
+						       scn_affairs, NULL};

@@ -3,6 +3,7 @@
 #include "scenario/runner/react.h"
 
 #include "scenario/runner/compose.h"
+#include "scenario/runner/msrp.h"
 #include "scenario/runner/play.h"
 
 
@@ -26,6 +27,9 @@ const struct scn_arrival *scn_peer_same(const struct scn_peer *peer, const struc
 {
 	const struct scn_arrival *found = NULL;
 
+	/* Over a connection nothing comes again. */
+	if (a->msg && a->msg->msrp)
+		return NULL;
 	for (const struct scn_arrival *b = peer->arrivals; b && b != a; b = b->next)
 		if (b->kind == a->kind && str_eq(b->bytes, a->bytes))
 			found = b;
@@ -41,6 +45,9 @@ bool scn_arrival_is(const struct scn_peer *peer, const struct scn_arrival *a, st
 		return a->kind == SCN_CLOSED;
 	if (str_eq(what, STR("bytes")))
 		return a->kind == SCN_BYTES;
+	/* "message", "messages" */
+	if (a->kind == SCN_TOLD)
+		return str_starts(what, a->msg->method) && what.n <= a->msg->method.n + 1;
 	if (a->kind != SCN_MESSAGE)
 		return false;
 	if (str_eq(what, STR("requests")))
@@ -66,6 +73,8 @@ static struct str branch_of(const struct scn_msg *m)
 {
 	struct str values[SCN_VALUES_MAX], branch = STR_NULL;
 
+	if (m->msrp)
+		return m->tid;
 	if (scn_header_values(m, STR("Via"), values))
 		(void)scn_value_param(values[0], STR("branch"), &branch);
 	return branch;
@@ -190,6 +199,8 @@ static void note_dialog(struct scn_peer *peer, struct scn_request *r, const stru
 	}
 	refresh_target(d, m);
 	r->dialog = d;
+	if (r->msrp)
+		d->msrp = r->msrp;
 }
 
 
@@ -227,10 +238,27 @@ static void note_response(struct scn_peer *peer, struct scn_arrival *a)
 		return;
 	if (a->msg->status >= 200)
 		r->final = a->msg->status;
+	if (r->msrp && scn_sdp_path(a->msg->body).p)
+		r->msrp->remote = scn_sdp_path(a->msg->body);
 	note_dialog(peer, r, a->msg);
 	/* RFC 3261 17.1.1.2: the client transaction sends ACK for 300-699, at each retransmission too. */
 	if (str_eq(r->method, STR("INVITE")) && a->msg->status >= 300 && !peer->never_acks)
 		(void)scn_send_transaction_ack(peer, r, a->msg);
+}
+
+
+/** The SDP of an ACK answers the one that our 2xx offered. */
+static void take_late_answer(struct scn_peer *peer, struct scn_incoming *in)
+{
+	const struct scn_msg *m = in->arrival->msg;
+	struct scn_dialog *d;
+	struct str tag;
+
+	if (!scn_value_param(scn_header_value(m, STR("From")), STR("tag"), &tag))
+		return;
+	d = find_dialog(peer, scn_header_value(m, STR("Call-ID")), tag);
+	if (d && d->msrp)
+		d->msrp->remote = in->offer;
 }
 
 
@@ -241,10 +269,13 @@ static struct scn_incoming *note_request(struct scn_peer *peer, struct scn_arriv
 	in->arrival = a;
 	in->to_tag = scn_peer_token(peer);
 	in->answered = str_eq(a->msg->method, STR("ACK"));
+	in->offer = scn_sdp_path(a->msg->body);
 	in->next = peer->incoming;
 	peer->incoming = in;
 	if (!in->answered)
 		(void)scn_dialog_of_incoming(peer, in);
+	else if (in->offer.p)
+		take_late_answer(peer, in);
 	return in;
 }
 
@@ -270,6 +301,10 @@ void scn_peer_react(struct scn_peer *peer, struct scn_arrival *a)
 	struct scn_incoming *in = NULL;
 	bool again = scn_peer_same(peer, a) != NULL;
 
+	if (a->kind == SCN_MESSAGE && a->msg->msrp) {
+		scn_msrp_react(peer, a);
+		return;
+	}
 	if (a->kind == SCN_MESSAGE && !a->msg->request)
 		note_response(peer, a);
 	else if (a->kind == SCN_MESSAGE && !again)

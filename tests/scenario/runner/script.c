@@ -10,9 +10,11 @@ enum declaration {
 	D_ZONE,
 	D_USER,
 	D_PEER,
+	D_CLIENT,
 	D_SET,
 	D_SERVER,
 	D_CORE,
+	D_SETTINGS,
 	D_SETUP,
 	D_STEPS,
 	D_CASE,
@@ -31,10 +33,20 @@ const struct scn_form scn_declarations[] = {
 		    "[registered]",
 		    "a SIP element outside the server: where it is, over which transports, who it "
 		    "says it is"},
+	[D_CLIENT] =
+		{"client NAME [password VALUE] [server VALUE_SERVER] [at VALUE_AT] [over "
+		 "VALUE_OVER] "
+		 "[is NAME_IS] [called VALUE_CALLED] [in ims] [reports only] [registered]",
+		 "the bundled client: its account, and the server it goes to (else the one under "
+		 "test)"},
 	[D_SET] = {"set NAME TEXT", "a variable: {NAME} stands for the rest of the line"},
 	[D_SERVER] = {"server none", "the peers talk among themselves: for tests of this runner"},
 	[D_CORE] = {"for core TEXT",
 		    "plays every case once in each of these settings; {core} says which"},
+	[D_SETTINGS] =
+		{"settings: TEXT",
+		 "plays every case once in each of these settings, embedded and ims; in ims the "
+		 "runner is the core"},
 	[D_SETUP] = {"setup", "steps beneath are played before each case's own",
 		     .beneath = SCN_STEPS},
 	[D_STEPS] = {"steps NAME", "steps beneath get a name, to be played by `do NAME`",
@@ -73,13 +85,23 @@ static bool has_peer(const struct scn_decls *d, struct str name)
 }
 
 
+static bool has_client(const struct scn_decls *d, struct str name)
+{
+	for (const struct scn_client_decl *c = d->clients; c; c = c->next)
+		if (str_eq(c->name, name))
+			return true;
+	return false;
+}
+
+
 /** scn_known_cb */
 static bool known(struct str kind, struct str name, const void *arg)
 {
 	const struct reader *r = arg;
+	bool peer = has_peer(&r->s->decls, name) || (r->c && has_peer(&r->c->decls, name));
+	bool client = has_client(&r->s->decls, name) || (r->c && has_client(&r->c->decls, name));
 
-	(void)kind;
-	return has_peer(&r->s->decls, name) || (r->c && has_peer(&r->c->decls, name));
+	return (peer && !str_eq(kind, STR("CLIENT"))) || (client && !str_eq(kind, STR("PEER")));
 }
 
 
@@ -110,7 +132,7 @@ static void suggest(struct reader *r, const struct scn_line *l, const struct scn
 		}
 	}
 	if (best && str_starts(str_of(best->pattern), STR("PEER")) &&
-	    !known(STR("PEER"), w->w[0].text, r))
+	    !known(STR("ACTOR"), w->w[0].text, r))
 		complain(r, l, "there is no such peer",
 			 scn_fmt(r->a, "declare it: peer " STR_FMT, STR_ARG(w->w[0].text)));
 	else if (best)
@@ -259,10 +281,10 @@ static void read_ids(struct reader *r, struct scn_decls *d, const struct scn_lin
 
 
 static void read_cores(struct reader *r, struct scn_decls *d, const struct scn_line *l,
-		       struct str list)
+		       struct str list, char between)
 {
 	while (list.p) {
-		struct str core = str_trim(str_cut(&list, ','));
+		struct str core = str_trim(str_cut(&list, between));
 
 		if (d->cores_n == SCN_CORES_MAX ||
 		    (!str_eq(core, STR("embedded")) && !str_eq(core, STR("ims"))))
@@ -295,6 +317,36 @@ static void read_user(struct reader *r, struct scn_decls *d, const struct scn_li
 }
 
 
+static void check_name(struct reader *r, const struct scn_line *l, struct str name)
+{
+	if (known(STR("ACTOR"), name, r))
+		complain(r, l, "this peer is declared already", STR("give it another name"));
+	if (!scn_is_name(name))
+		complain(r, l, "not a name", STR("a letter first, then letters, digits, _ and -"));
+}
+
+
+static void read_client(struct reader *r, struct scn_decls *d, const struct scn_line *l,
+			const struct scn_args *args)
+{
+	struct scn_client_decl *c = scn_alloc(r->a, sizeof(*c));
+
+	c->line = l;
+	c->name = scn_arg(args, "NAME");
+	c->password = scn_arg(args, "VALUE");
+	c->server = scn_arg(args, "VALUE_SERVER");
+	c->at = scn_arg(args, "VALUE_AT");
+	c->over = scn_arg(args, "VALUE_OVER");
+	c->is = scn_arg(args, "NAME_IS");
+	c->called = scn_arg(args, "VALUE_CALLED");
+	c->ims = scn_arg(args, "in").p != NULL;
+	c->reports_only = scn_arg(args, "reports").p != NULL;
+	c->registered = scn_arg(args, "registered").p != NULL;
+	check_name(r, l, c->name);
+	APPEND(d->clients, c);
+}
+
+
 static void read_peer(struct reader *r, struct scn_decls *d, const struct scn_line *l,
 		      const struct scn_args *args)
 {
@@ -307,10 +359,7 @@ static void read_peer(struct reader *r, struct scn_decls *d, const struct scn_li
 	p->is = scn_arg(args, "NAME_IS");
 	p->uri = scn_arg(args, "VALUE_URI");
 	p->registered = scn_arg(args, "registered").p != NULL;
-	if (known(STR("PEER"), p->name, r))
-		complain(r, l, "this peer is declared already", STR("give it another name"));
-	if (!scn_is_name(p->name))
-		complain(r, l, "not a name", STR("a letter first, then letters, digits, _ and -"));
+	check_name(r, l, p->name);
 	APPEND(d->peers, p);
 }
 
@@ -403,6 +452,9 @@ static bool declare(struct reader *r, struct scn_decls *d, const struct scn_line
 	case D_PEER:
 		read_peer(r, d, l, args);
 		break;
+	case D_CLIENT:
+		read_client(r, d, l, args);
+		break;
 	case D_SET:
 		read_set(r, d, args);
 		break;
@@ -410,7 +462,11 @@ static bool declare(struct reader *r, struct scn_decls *d, const struct scn_line
 		d->no_server = true;
 		break;
 	case D_CORE:
-		read_cores(r, d, l, scn_arg(args, "TEXT"));
+		read_cores(r, d, l, scn_arg(args, "TEXT"), ',');
+		break;
+	case D_SETTINGS:
+		read_cores(r, d, l, scn_arg(args, "TEXT"), ' ');
+		d->plays_core = true;
 		break;
 	case D_SETUP:
 		d->setup = read_steps(r, l->child);

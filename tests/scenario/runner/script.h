@@ -39,6 +39,18 @@ struct scn_peer_decl {
 	struct str is;   /**< whose identity and password; STR_NULL: its own */
 	struct str uri;  /**< identity; STR_NULL: sip:NAME@DOMAIN */
 	bool registered; /**< before the first step */
+	bool client;     /**< it is the outside of a client: it has no sockets of its own */
+};
+
+/** The bundled client. */
+struct scn_client_decl {
+	struct scn_client_decl *next;
+	const struct scn_line *line;
+	struct str name;
+	struct str password; /**< STR_NULL: of the `user` of its name */
+	struct str server;   /**< a peer, or HOST:PORT; STR_NULL: the server under test */
+	struct str at, over, is, called;
+	bool registered, ims, reports_only;
 };
 
 /** Named steps, started with `do NAME`. */
@@ -64,6 +76,7 @@ struct scn_decls {
 	struct scn_text *config, *zone;
 	struct scn_user *users;
 	struct scn_peer_decl *peers;
+	struct scn_client_decl *clients;
 	struct scn_set *sets;
 	struct scn_step *setup;
 	struct str ids[SCN_IDS_MAX];
@@ -71,6 +84,7 @@ struct scn_decls {
 	struct str cores[SCN_CORES_MAX];
 	size_t cores_n;
 	bool no_server;
+	bool plays_core; /**< `settings:`: the runner plays the core in the setting ims (core.h) */
 };
 
 struct scn_case {

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
+/** Bytes of a pattern. */
+#define PATTERN_MAX ((uint64_t)32 << 20)
+
 
 void scn_die(const char *fmt, ...)
 {
@@ -419,4 +422,31 @@ bool scn_substitute(struct arena *a, const struct scn_vars *v, struct str s, str
 		*ret = scn_copy(a, buf_str(&out));
 	buf_done(&out);
 	return ok;
+}
+
+
+bool scn_pattern_text(struct arena *a, struct str size, struct str *ret)
+{
+	static const struct {
+		struct str unit;
+		uint64_t bytes;
+	} units[] = {{STR_INIT("MB"), 1 << 20}, {STR_INIT("KB"), 1 << 10}, {STR_INIT("B"), 1}};
+	static const char digits[] = "0123456789abcdef";
+	uint64_t n = 0;
+	char *p;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!str_ends(size, units[i].unit))
+			continue;
+		if (!str_u64(str_upto(size, size.n - units[i].unit.n), &n) ||
+		    n > PATTERN_MAX / units[i].bytes)
+			return false;
+		n *= units[i].bytes;
+		p = scn_alloc(a, n + 1);
+		for (uint64_t k = 0; k < n; k++)
+			p[k] = k % 8 == 7 ? ' ' : digits[k / 8 >> 4 * (6 - k % 8) & 15];
+		*ret = (struct str){p, n};
+		return true;
+	}
+	return false;
 }

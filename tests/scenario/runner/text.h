@@ -62,6 +62,12 @@ bool scn_glob(struct str pattern, struct str s);
 /** POSIX extended regular expression, found anywhere; `group` (may be NULL) gets the first group or all. */
 bool scn_regex(struct arena *a, struct str pattern, struct str s, struct str *group);
 
+/**
+ * The pattern of a size, "300B", "64KB", "1MB": the numbers of its eights of bytes, "0000000 0000001 …". No
+ * run of bytes comes twice, so that what is lost, doubled or out of order shows. False: not a size.
+ */
+bool scn_pattern_text(struct arena *a, struct str size, struct str *ret);
+
 /** A {name}: letter or '_' first, then letters, digits, '_' and '-'. */
 bool scn_is_name(struct str s);
 
