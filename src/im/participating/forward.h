@@ -25,7 +25,7 @@ struct im_report {
 	struct str originator, recipient, call_id, message_id;
 	bool vouched;           /**< originator is an authenticated identity, not what From says */
 	bool trusted;           /**< the request came from a peer that may assert identities */
-	uint8_t recorded_sides; /**< IM_RECORD_…: whose functions were here */
+	uint8_t recorded_sides; /**< IM_RECORD_…: those whose users want a record */
 	char *text;             /**< what the four point into, in the engine's slab */
 	size_t text_n;
 	struct slab *slab;

@@ -191,6 +191,15 @@ static void on_recorded(struct im_record *k, void *arg)
 }
 
 
+/* The user whose function this is has history switched on: most have not, and their messages wait for nothing. */
+static void want_record(struct flight *f, const struct subscriber *served, unsigned side)
+{
+	if (f->pf->recorder && f->report.kind == IM_PAGER && served &&
+	    im_settings_on(&served->settings, IM_HISTORY_PAGER_LARGE))
+		f->report.recorded_sides |= (uint8_t)side;
+}
+
+
 /* True: the answer waits until it is in the history of those who want that. */
 static bool record(struct flight *f, unsigned sides)
 {
@@ -354,18 +363,18 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 static void forward(struct flight *f, const struct im_request *r, const struct im_targets *targets,
 		    bool to_devices)
 {
-	int err = im_forward(
-		r,
-		&(struct im_forward_params){
-			.targets = targets,
-			.to_devices = to_devices,
-			.realm = f->pf->addresses.domains[0],
-			.unreached = to_devices && is_kept_after_failure(f->pf, r) ? unreached
-										   : NULL,
-			.accepted = f->pf->recorder && r->kind == IM_PAGER ? accepted : NULL,
-			.arg = f->pf,
-		},
-		&f->report);
+	int err = im_forward(r,
+			     &(struct im_forward_params){
+				     .targets = targets,
+				     .to_devices = to_devices,
+				     .realm = f->pf->addresses.domains[0],
+				     .unreached = to_devices && is_kept_after_failure(f->pf, r)
+							  ? unreached
+							  : NULL,
+				     .accepted = f->report.recorded_sides ? accepted : NULL,
+				     .arg = f->pf,
+			     },
+			     &f->report);
 
 	if (err) {
 		/* 16.6: nothing could be sent. Out of memory or no next hop at all. */
@@ -454,7 +463,7 @@ static void originating(struct flight *f, struct im_request *r, const struct sub
 		return;
 	}
 	f->originated = true;
-	f->report.recorded_sides |= IM_RECORD_ORIGINATOR;
+	want_record(f, served, IM_RECORD_ORIGINATOR);
 	f->originating_path = decide(f, r, served);
 	f->originator_policy = served ? mem_ref(served->policy) : NULL;
 	if (f->pf->setting->terminates_here && r->recipient_served) {
@@ -478,7 +487,7 @@ static void terminating(struct flight *f, struct im_request *r, const struct sub
 		reach = f->pf->setting->reach(r, &targets, f->pf->setting->arg);
 	if (!admitted(f, r, served, reach))
 		return;
-	f->report.recorded_sides |= IM_RECORD_RECIPIENT;
+	want_record(f, served, IM_RECORD_RECIPIENT);
 	f->terminating_path = decide(f, r, served);
 	if (!anchored(f, r, &targets, served))
 		forward(f, r, &targets, true);
