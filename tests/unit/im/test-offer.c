@@ -212,9 +212,11 @@ static void test_ceiling(void)
 	buf_puts(sdp, STR(MSRP "a=accept-types:text/plain"));
 	for (size_t i = 0; i < 127; i++)
 		buf_puts(sdp, STR(" *"));
+	unit_must(!sdp->failed);
 	v.sdp = buf_str(sdp);
 	assert_int_equal(offer_judge(&v), OFFER_CONFORMS);
 	buf_puts(sdp, STR(" *"));
+	unit_must(!sdp->failed);
 	v.sdp = buf_str(sdp);
 	assert_int_equal(offer_judge(&v), OFFER_UNREADABLE);
 }
@@ -293,6 +295,7 @@ static void test_session(void)
 
 	assert_false(offer_judge_session(&o, &refusal, &host));
 	assert_int_equal(refusal.status, 488);
+	unit_must(!headers->failed && !sdp->failed);
 	assert_true(headers->n > 0);
 	assert_true(str_find_str(buf_str(sdp), STR("a=accept-types:text/plain\r\n")) > 0);
 	o.kind = IM_SESSION;
