@@ -2,25 +2,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adds up the test cases of JUnit reports: "N passed, N failed", with ", N skipped" when there are any.
 
-A program that died before it reported a case is one failure: meson writes it as an error.
+What failed is named above that line, with the end of what it said: whoever reads only the end of a long log finds
+it. A program that died before it reported a case is one failure: meson writes it as an error.
 """
 import sys
 import xml.etree.ElementTree as ElementTree
 
+SAID_LINES = 25
+
+
+def said(suite, case):
+    """The last lines of what is known about a failed case."""
+    texts = [e.text or e.get("message") or "" for e in (*case.findall("failure"), *case.findall("error"))]
+    texts += [e.text or "" for e in (*suite.findall("system-err"), *suite.findall("system-out"))]
+    lines = "\n".join(text for text in texts if text.strip()).splitlines()
+    return lines[-SAID_LINES:]
+
 
 def main(paths):
-    passed = failed = skipped = 0
+    passed = skipped = 0
+    failures = []
     for path in paths:
-        for case in ElementTree.parse(path).iter("testcase"):
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed += 1
-            elif case.find("skipped") is not None:
-                skipped += 1
-            else:
-                passed += 1
-    line = f"{passed} passed, {failed} failed"
+        for suite in ElementTree.parse(path).iter("testsuite"):
+            for case in suite.findall("testcase"):
+                if case.find("failure") is not None or case.find("error") is not None:
+                    failures.append((path, suite, case))
+                elif case.find("skipped") is not None:
+                    skipped += 1
+                else:
+                    passed += 1
+    for path, suite, case in failures:
+        print(f"failed: {suite.get('name')}: {case.get('name')} ({path})")
+        for line in said(suite, case):
+            print("    " + line)
+    line = f"{passed} passed, {len(failures)} failed"
     print(line + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed or not passed else 0
+    return 1 if failures or not passed else 0
 
 
 if __name__ == "__main__":
