@@ -315,11 +315,24 @@ static uint32_t next_interval(const struct sip_client_txn *ct)
 }
 
 
+/* An INVITE is repeated whatever the hop is like: its interval doubles without end, so that it would miss the hop's
+ * return for long. */
+static bool spared(struct sip_client_txn *ct)
+{
+	return ct->method != SIP_INVITE && ct->state == CLIENT_TRYING &&
+	       silent_hops_repeat(&ct->sip->silent, &ct->hop, ct->interval_ms == ct->sip->t.t1_ms,
+				  timers_now(ct->sip->timers));
+}
+
+
 static void repeat(struct sip_client_txn *ct)
 {
-	int err = sip_transport_send(ct->sip->transports, &ct->hop, ct->msg.p, ct->msg.n);
+	int err = 0;
 
-	counter_add(&sip_c_retransmitted, 1);
+	if (!spared(ct)) {
+		err = sip_transport_send(ct->sip->transports, &ct->hop, ct->msg.p, ct->msg.n);
+		counter_add(&sip_c_retransmitted, 1);
+	}
 	if (err)
 		counter_add(&sip_c_transport_errors, 1);
 	ct->interval_ms = next_interval(ct);
@@ -586,6 +599,7 @@ bool client_response(struct sip *s, const struct sip_msg *m)
 	    (ct->method == SIP_METHOD_OTHER && !str_eq(ct->method_name, m->method_name)))
 		return false;
 
+	silent_hops_heard(&s->silent, &ct->hop);
 	if (ct->method == SIP_INVITE)
 		invite_response(ct, m);
 	else

@@ -325,6 +325,8 @@ static void destroy(void *object)
 	if (s->servers.buckets)
 		end_transactions(s);
 	hash_done(&s->servers);
+	if (s->silent.table.buckets)
+		silent_hops_done(&s->silent);
 	forward_acks_end(s);
 	mem_unref(s->resolver);
 	mem_unref(s->transports);
@@ -382,6 +384,9 @@ static int start(struct sip *s, const struct sip_params *p)
 	if (err)
 		return err;
 	hash_set_sparse(&s->servers); /* answered ones linger by the hundred thousand */
+	err = silent_hops_init(&s->silent);
+	if (err)
+		return err;
 	err = sip_transports_alloc(&s->transports, s->loop, &from_transports, s);
 	if (err)
 		return err;

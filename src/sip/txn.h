@@ -20,6 +20,7 @@
 #include "base/sm.h"
 #include "base/timer.h"
 #include "sip/overload.h"
+#include "sip/silent_hop.h"
 #include "sip/sip.h"
 #include "sip/txn_key.h"
 
@@ -184,6 +185,7 @@ struct sip {
 	uint64_t tokens; /**< counted up, hashed into tokens */
 	struct list by_hop[TXN_HOP_LISTS];
 	struct list failing;
+	struct silent_hops silent;
 	struct list acks; /**< forward_ack.c: those whose next hop is looked up */
 
 	struct buf scratch; /**< for messages that are sent and not kept */

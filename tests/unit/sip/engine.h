@@ -26,7 +26,7 @@
 
 #define ENGINE_REQUESTS_MAX 64
 #define ENGINE_PEERS_MAX 6
-#define PEER_MESSAGES_MAX 256
+#define PEER_MESSAGES_MAX 1024
 
 struct engine;
 

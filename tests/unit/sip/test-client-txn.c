@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sip/silent_hop.h"
+
 static struct engine *e;
 static struct peer *uas;
 
@@ -173,6 +175,42 @@ static void test_message_proceeding(void)
 	was_told(1, 183, 0, 0);
 	engine_wait(e, 1);
 	was_told(1, 183, 1, -ETIMEDOUT);
+}
+
+
+/* A hop that answers nobody gets each request once; when it is heard again, what waits is repeated. */
+static void test_silent_hop(void)
+{
+	const unsigned n = SIP_SILENT_REQUESTS;
+
+	open_both();
+	for (unsigned i = 0; i < n; i++)
+		start("MESSAGE");
+	engine_wait(e, 7499);
+	unit_must(peer_count(uas) == 4 * n);
+	engine_wait(e, 501);
+	unit_must(peer_count(uas) == 4 * n);
+	start("MESSAGE");
+	unit_must(peer_count(uas) == 4 * n + 1);
+	engine_wait(e, 3000);
+	unit_must(peer_count(uas) == 4 * n + 1);
+	peer_answer(uas, 4 * n, 200, "");
+	engine_run(e);
+	was_told(1, 200, 0, 0);
+	engine_wait(e, 1000);
+	unit_must(peer_count(uas) == 5 * n + 1);
+}
+
+
+/* Fewer may be one device that is off: they are repeated to the end; and INVITE always is. */
+static void test_silent_hop_not(void)
+{
+	open_both();
+	for (unsigned i = 1; i < SIP_SILENT_REQUESTS; i++)
+		start("MESSAGE");
+	start("INVITE");
+	engine_wait(e, 7500);
+	unit_must(peer_count(uas) == 5 * SIP_SILENT_REQUESTS);
 }
 
 
@@ -553,7 +591,8 @@ static void test_ack_outside(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_message), UNIT_TEST(test_message_silence),
-	  UNIT_TEST(test_message_proceeding), UNIT_TEST(test_message_tcp), UNIT_TEST(test_stray),
+	  UNIT_TEST(test_message_proceeding), UNIT_TEST(test_silent_hop),
+	  UNIT_TEST(test_silent_hop_not), UNIT_TEST(test_message_tcp), UNIT_TEST(test_stray),
 	  UNIT_TEST(test_extension_method), UNIT_TEST(test_unref), UNIT_TEST(test_invite_silence),
 	  UNIT_TEST(test_invite_ringing), UNIT_TEST(test_invite_accepted),
 	  UNIT_TEST(test_invite_failure), UNIT_TEST(test_cancel), UNIT_TEST(test_cancel_unheard),
