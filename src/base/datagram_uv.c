@@ -399,6 +399,22 @@ static bool read_queue(struct datagram_uv *s, int fd, int *seen)
 
 
 /*
+ * What is urgent is read until there is no more of it: one batch for each of the plain queue would keep up with
+ * what comes, but never work off what once has gathered. True: there may be more.
+ */
+static bool read_urgent(struct datagram_uv *s, int *seen)
+{
+	int i = 0;
+
+	if (s->urgent.fd < 0)
+		return false;
+	while (i < BATCHES_PER_TURN && read_queue(s, s->urgent.fd, seen) && mem_refs(s) > 1)
+		i++;
+	return i == BATCHES_PER_TURN;
+}
+
+
+/*
  * Reads until the queues are empty, but not for ever; before each batch of the plain one, what is urgent.
  * True: so much came that more is to be expected at once. The caller holds a reference.
  */
@@ -407,7 +423,7 @@ static bool read_all(struct datagram_uv *s)
 	int seen = 0;
 
 	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		bool more = s->urgent.fd >= 0 && read_queue(s, s->urgent.fd, &seen);
+		bool more = read_urgent(s, &seen);
 
 		if (mem_refs(s) == 1)
 			return false;
