@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 LOOK_S = 0.02
 
 

@@ -99,6 +99,12 @@ class Server:
         self.note_descriptors()
         return self
 
+    def reload(self):
+        """SIGHUP; returns the line that says how it went."""
+        seen = len(self.process.output())
+        self.process.signal(signal.SIGHUP)
+        return self.process.wait_for(r"(reloaded|reload failed).*\n", since=seen).group(0)
+
     def note_descriptors(self):
         """Now nothing is under way: what is open now is open at the end, and no more."""
         until(lambda: not self.busy(), lambda: f"a server without clients is idle: {self.busy()}")
@@ -185,7 +191,7 @@ class Server:
         until(lambda: len(self.registrations(user)) == devices,
               lambda: f"{user} has {devices} devices: {self.registrations(user)}")
 
-    def wait_idle(self, deadline_s=30, connections=0):
+    def wait_idle(self, deadline_s=60, connections=0):
         """Until nothing is under way any more, and nothing is open that was not at the start; `connections` of SIP, to
         another server, may stay."""
         until(lambda: self.busy() in ({}, {"sip.connections": connections}),

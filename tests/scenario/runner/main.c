@@ -17,7 +17,7 @@ static const char usage[] =
 	"\n"
 	"  -v, --verbose   print the ladder of every case: what went over the network, when\n"
 	"  --only TEXT     only cases whose title has this text\n"
-	"  --results FILE  append \"passed|failed ID FILE TITLE\" for each requirement id, "
+	"  --results FILE  write \"passed|failed ID FILE TITLE\" for each requirement id, "
 	"separated by "
 	"tabs\n"
 	"  --ids FILE      the requirement ids there are; default: "
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	scn_requirements_read(&r.ids, read_file(&a, r.o.ids));
-	if (r.o.results && !(r.results = fopen(r.o.results, "a")))
+	if (r.o.results && !(r.results = fopen(r.o.results, "w")))
 		scn_die("%s: %s", r.o.results, strerror(errno));
 	for (int i = 0; i < files; i++)
 		play_file(&r, argv[i]);
