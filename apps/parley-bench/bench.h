@@ -23,6 +23,14 @@
 #define PORT_MSRP 2855
 #define PORT_MSRP_RECEIVER 7394
 
+/** The admin API of parleyd. */
+#define PORT_ADMIN 8089
+
+/** Of ejabberd. */
+#define PORT_XMPP 5222
+/** Text of a message in a group. */
+#define GROUP_TEXT_N 200
+
 /** Processes of one subject: Kamailio has a dozen. */
 #define SUBJECT_PIDS_MAX 64
 
@@ -49,6 +57,10 @@ void subject_start_parley(struct subject *s, const char *parleyd, const struct t
 void subject_start_kamailio(struct subject *s, const struct traffic *t);
 /** The floor: copies one TCP connection to another, looks at nothing (forwarder.c). */
 void subject_start_forwarder(struct subject *s);
+/** One room server of XMPP, its scheduler on one core. */
+void subject_start_ejabberd(struct subject *s);
+/** The floor of a group: one write() for each copy (copier.c). */
+void subject_start_copier(struct subject *s, const struct traffic *t);
 void subject_stop(struct subject *s);
 struct subject_usage subject_usage(const struct subject *s);
 /** Kills whatever is still running; for the way out. */
@@ -66,7 +78,11 @@ struct traffic {
 	bool deferred;    /**< to a thousand users who are not registered */
 	bool session;     /**< INVITE, the server in the media path */
 	bool msrp;        /**< inside a session */
+	bool on_disk;     /**< parleyd's store is one on disk, though nothing else asks for it */
+	bool recorded;    /**< the recipient has history switched on */
 	size_t size;      /**< msrp: of a message */
+	unsigned members,
+		speakers; /**< group: how many are in, how many of them speak; 0: no group */
 	bool peer_wal;    /**< deferred: the peer's database has a write-ahead log, as ours */
 	enum load load;
 	unsigned outstanding;
@@ -122,6 +138,26 @@ uint64_t msrp_huge_kb(const struct subject *s);
 /** Memory of each of `n` sessions that stand and are silent, both ends connected. */
 double msrp_idle_kb(const struct subject *s, unsigned n);
 
+/* ---- recorded.c ---- */
+
+/** The recipient `user` has history switched on. */
+void recorded_begin(unsigned user);
+
+/* ---- group.c, muc.c ---- */
+
+/** `t->members` in one group session, `t->speakers` of them speak; counted are the copies that arrive. */
+void group_run(struct result *ret, const struct traffic *t, const struct subject *s);
+/** The same against a server that writes each copy and does nothing else. */
+void group_floor_run(struct result *ret, const struct traffic *t, const struct subject *s);
+/** Memory of each participant of a session of so many who are silent. */
+double group_idle_kb(const struct subject *s, unsigned members);
+/** Bytes of one message on its way in. */
+size_t group_message_n(void);
+/** The same in a room of XMPP. */
+void muc_run(struct result *ret, const struct traffic *t, const struct subject *s);
+
+/** The loop of the copier; does not return. */
+void copier_run(uint16_t port, unsigned others, size_t message_n) __attribute__((noreturn));
 /** The loop of the forwarder; does not return. */
 void forwarder_run(uint16_t port, uint16_t to_port) __attribute__((noreturn));
 

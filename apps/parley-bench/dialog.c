@@ -64,12 +64,24 @@ size_t dialog_own_path(char *out, size_t room, const struct dialog *d)
 size_t dialog_compose(char out[static MESSAGE_ROOM], const char run[static RUN_ID_N + 1],
 		      const struct dialog *d, const char *method, bool failed)
 {
-	char path[128], text[1024] = "", uri[160], route[256] = "";
+	const char *caller = d->caller ? d->caller : "sip:+15550001111@ims.example.org";
+	char path[128], text[1024] = "", uri[160], to[160], asserted[192] = "", route[256] = "";
 	bool invite = method[0] == 'I', within = !invite && !failed;
 	int text_n = 0;
 
-	snprintf(uri, sizeof(uri), "sip:+1555000%04u@ims.example.org;user=phone", d->user);
-	if (invite || failed)
+	if (d->group) {
+		snprintf(uri, sizeof(uri), "%s", d->group);
+		snprintf(to, sizeof(to), "%s", d->group);
+	} else {
+		snprintf(uri, sizeof(uri), "sip:+1555000%04u@ims.example.org;user=phone", d->user);
+		snprintf(to, sizeof(to), "sip:+1555000%04u@ims.example.org", d->user);
+	}
+	if (invite)
+		snprintf(asserted, sizeof(asserted), "P-Asserted-Identity: <%s>\r\n", caller);
+	/* A group is this server's: the core sends what is for it here, and nowhere behind it. */
+	if ((invite || failed) && d->group)
+		snprintf(route, sizeof(route), "Route: <sip:127.0.0.1:%d;lr>\r\n", PORT_SUBJECT);
+	else if (invite || failed)
 		snprintf(route, sizeof(route),
 			 "Route: <sip:127.0.0.1:%d;lr>,<sip:orig-%08x@127.0.0.1:%d;lr>\r\n",
 			 PORT_SUBJECT, d->index, PORT_RECEIVER);
@@ -85,20 +97,19 @@ size_t dialog_compose(char out[static MESSAGE_ROOM], const char run[static RUN_I
 		"Via: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%s.%08x.%08x.%c\r\n"
 		"Max-Forwards: 67\r\n"
 		"%s"
-		"From: <sip:+15550001111@ims.example.org>;tag=%08x%08x\r\n"
-		"To: <sip:+1555000%04u@ims.example.org>%s%s\r\n"
+		"From: <%s>;tag=%08x%08x\r\n"
+		"To: <%s>%s%s\r\n"
 		"Call-ID: %s-%08x-%08x@10.1.2.3\r\n"
 		"CSeq: %d %s\r\n"
 		"Contact: <sip:127.0.0.1:%d>;+g.oma.sip-im\r\n"
 		"User-Agent: IM-client/OMA1.0 Acme/1.2\r\n"
-		"%s"
+		"%s%s"
 		"Content-Length: %d\r\n\r\n%s",
 		method, within ? d->contact : uri, PORT_SENDER, run, d->index, d->generation,
-		failed ? 'I' : method[0], route, d->index, d->generation, d->user,
+		failed ? 'I' : method[0], route, caller, d->index, d->generation, to,
 		within || failed ? ";tag=" : "", within || failed ? d->to_tag : "", run, d->index,
-		d->generation, method[0] == 'B' ? 2 : 1, method, PORT_SENDER,
-		invite ? "P-Asserted-Identity: <sip:+15550001111@ims.example.org>\r\n"
-			 "P-Charging-Vector: icid-value=\"bench\";orig-ioi=ims.example.org\r\n"
+		d->generation, method[0] == 'B' ? 2 : 1, method, PORT_SENDER, asserted,
+		invite ? "P-Charging-Vector: icid-value=\"bench\";orig-ioi=ims.example.org\r\n"
 			 "Accept-Contact: *;+g.oma.sip-im;require;explicit\r\n"
 			 "Allow: INVITE,ACK,CANCEL,BYE,MESSAGE,OPTIONS,NOTIFY\r\n"
 			 "Supported: timer\r\n"

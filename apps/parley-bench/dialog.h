@@ -10,8 +10,10 @@ enum dialog_phase { DIALOG_FREE, DIALOG_INVITE, DIALOG_BYE, DIALOG_STANDS };
 
 struct dialog {
 	uint32_t index, generation;
-	uint32_t user; /**< who is called: 0…9999 */
-	uint16_t port; /**< of the caller's own MSRP URI */
+	uint32_t user;      /**< who is called: 0…9999 */
+	const char *group;  /**< instead: the address of a group; NULL: none */
+	const char *caller; /**< who calls, an AOR; NULL: always the same */
+	uint16_t port;      /**< of the caller's own MSRP URI */
 	enum dialog_phase phase;
 	uint64_t began_ns, sent_ns;
 	char contact[160], route[160], to_tag[96];

@@ -50,8 +50,8 @@ static void make_dir(struct subject *s)
 }
 
 
-/* On core 0, in a group of its own, its output in a file; `argv` NULL: the forwarder. */
-static pid_t spawn(const struct subject *s, const char *const argv[])
+/* On core 0, in a group of its own, its output in a file; `argv` NULL: the forwarder, or with `t` the copier. */
+static pid_t spawn(const struct subject *s, const char *const argv[], const struct traffic *t)
 {
 	char log[128];
 
@@ -66,6 +66,8 @@ static pid_t spawn(const struct subject *s, const char *const argv[])
 	CPU_SET(0, &core);
 	sched_setaffinity(0, sizeof(core), &core);
 	setpgid(0, 0);
+	if (!argv && t)
+		copier_run(PORT_MSRP, t->members - 1, group_message_n());
 	if (!argv)
 		forwarder_run(PORT_MSRP, PORT_MSRP_RECEIVER);
 	int fd = open(log, O_CREAT | O_WRONLY | O_TRUNC, 0600);
@@ -158,7 +160,7 @@ void subject_start_parley(struct subject *s, const char *parleyd, const struct t
 	snprintf(path, sizeof(path), "%s/parley.yaml", s->dir);
 	subject_parley_yaml(text, sizeof(text), s->dir, t);
 	write_file(path, text);
-	s->main = spawn(s, (const char *[]){parleyd, "-c", path, NULL});
+	s->main = spawn(s, (const char *[]){parleyd, "-c", path, NULL}, NULL);
 	s->pids[0] = s->main;
 	s->pids_n = 1;
 	await(s, t->tcp, PORT_SUBJECT);
@@ -169,10 +171,70 @@ void subject_start_forwarder(struct subject *s)
 {
 	*s = (struct subject){.name = "forwarder"};
 	make_dir(s);
-	s->main = spawn(s, NULL);
+	s->main = spawn(s, NULL, NULL);
 	s->pids[0] = s->main;
 	s->pids_n = 1;
 	running = s;
+}
+
+
+void subject_start_copier(struct subject *s, const struct traffic *t)
+{
+	*s = (struct subject){.name = "write()"};
+	make_dir(s);
+	s->main = spawn(s, NULL, t);
+	s->pids[0] = s->main;
+	s->pids_n = 1;
+	running = s;
+}
+
+
+/* It listens when it serves. */
+static void await_xmpp(struct subject *s)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT_XMPP)};
+	bool up = false;
+
+	running = s;
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < START_TRIES && !up; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		up = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+		close(fd);
+		if (!up && waitpid(s->main, NULL, WNOHANG)) {
+			show_log(s);
+			die("ejabberd did not start (its log is above): scripts/install-deps bench "
+			    "installs it");
+		}
+		if (!up)
+			nap();
+	}
+	if (!up)
+		die("ejabberd does not listen on port %d", PORT_XMPP);
+}
+
+
+void subject_start_ejabberd(struct subject *s)
+{
+	char path[128], db[160], config[160], log[160];
+
+	*s = (struct subject){.name = "ejabberd"};
+	make_dir(s);
+	snprintf(path, sizeof(path), "%s/ejabberd.yml", s->dir);
+	write_file(path, subject_ejabberd_yaml);
+	snprintf(db, sizeof(db), "\"%s/db\"", s->dir);
+	snprintf(config, sizeof(config), "\"%s\"", path);
+	snprintf(log, sizeof(log), "\"%s/ejabberd.log\"", s->dir);
+	setenv("ERL_LIBS", "/usr/lib/x86_64-linux-gnu", 0);
+	s->main = spawn(s,
+			(const char *[]){"erl", "+S", "1:1", "+sbwt", "none", "-noinput", "-mnesia",
+					 "dir", db, "-ejabberd", "config", config, "log_path", log,
+					 "-s", "ejabberd", NULL},
+			NULL);
+	s->pids[0] = s->main;
+	s->pids_n = 1;
+	await_xmpp(s);
 }
 
 
@@ -241,9 +303,11 @@ void subject_start_kamailio(struct subject *s, const struct traffic *t)
 	subject_kamailio_cfg(text, sizeof(text), s->dir, t);
 	write_file(cfg, text);
 	/* -DD: it stays our child, so that its end is seen. */
-	s->main = spawn(s, (const char *[]){"kamailio", "-DD", "-f", cfg, "-P", pidfile, "-m",
-					    "4096", "-M", "64", "-x", "tlsf", "-X", "tlsf", "-w",
-					    s->dir, NULL});
+	s->main = spawn(s,
+			(const char *[]){"kamailio", "-DD", "-f", cfg, "-P", pidfile, "-m", "4096",
+					 "-M", "64", "-x", "tlsf", "-X", "tlsf", "-w", s->dir,
+					 NULL},
+			NULL);
 	await(s, t->tcp || t->msrp, t->msrp ? PORT_MSRP : PORT_SUBJECT);
 	find_children(s);
 }

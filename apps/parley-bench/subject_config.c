@@ -10,15 +10,30 @@ static const char parley_yaml[] = "domain: ims.example.org\n"
 				  "listen: [udp:127.0.0.1:5060, tcp:127.0.0.1:5060]\n"
 				  "ims: {peers: [127.0.0.1], next-hop: 'sip:127.0.0.1:5080'}\n"
 				  "store: '%s%s%s'\n"
-				  "deferred: {quota: 0}\n"
+				  "deferred: {quota: 0%s}\n"
 				  "admin: {listen: 127.0.0.1:8089}\n"
 				  "log: {level: notice}\n"
 				  "%s"
 				  /* what Kamailio keeps by default: answers for 5 s */
 				  "timers: {linger: 5s}\n";
 
+const char subject_ejabberd_yaml[] =
+	"hosts: [localhost]\nloglevel: error\n"
+	"listen:\n"
+	"  - {port: 5222, ip: \"127.0.0.1\", module: ejabberd_c2s, max_stanza_size: 262144, "
+	"shaper: none,\n"
+	"     access: all}\n"
+	"auth_method: anonymous\nanonymous_protocol: sasl_anon\nallow_multiple_connections: true\n"
+	"modules:\n"
+	"  mod_muc:\n"
+	"    history_size: 0\n    max_users: 2000\n    min_message_interval: 0\n"
+	"    min_presence_interval: 0\n    access: all\n    access_create: all\n"
+	"    default_room_options: {anonymous: false, max_users: 2000}\n";
+
 static const char parley_media[] = "msrp: {listen: [tcp:127.0.0.1:2855]}\n"
 				   "media-path: always\n"
+				   /* a disk is not filled for it */
+				   "history: {messages: 0, size: 1000000000}\n"
 				   "policy: {session: {max-size: 2000000000}}\n";
 
 /* No service, no database, its fast allocator, shared memory touched beforehand. */
@@ -61,9 +76,12 @@ static const char kamailio_msrp_route[] =
 
 void subject_parley_yaml(char *out, size_t room, const char *dir, const struct traffic *t)
 {
-	snprintf(out, room, parley_yaml,
-		 t->deferred ? "sqlite:" : "memory:", t->deferred ? dir : "",
-		 t->deferred ? "/parley.db" : "", t->session || t->msrp ? parley_media : "");
+	bool disk = t->deferred || t->on_disk;
+
+	/* Kamailio keeps nothing for the silent: what is compared there is transactions. */
+	snprintf(out, room, parley_yaml, disk ? "sqlite:" : "memory:", disk ? dir : "",
+		 disk ? "/parley.db" : "", t->load == LOAD_SILENT ? ", after-failure: false" : "",
+		 t->session || t->msrp || t->members ? parley_media : "");
 }
 
 

@@ -8,4 +8,7 @@
 void subject_parley_yaml(char *out, size_t room, const char *dir, const struct traffic *t);
 void subject_kamailio_cfg(char *out, size_t room, const char *dir, const struct traffic *t);
 
+/** One domain, anonymous logins, rooms without history and without limits of rate. */
+extern const char subject_ejabberd_yaml[];
+
 #endif
