@@ -5,7 +5,8 @@
  * parley.c opens and closes it; exchange.c sends one request and sees it through; registration.c,
  * keepalive.c and send.c are made of exchanges; receive.c answers what comes in, incoming.c reads the
  * content, notification.c reports back. session.c is one call with its MSRP session (session_sdp.c,
- * media.c); large.c sends in one, taking.c receives in one, chat.c does both.
+ * media.c); large.c sends in one, taking.c receives in one, chat.c does both; with a group, group_chat.c
+ * and its pieces besides, of which conference_watch.c and roster_view.c know who is there.
  *
  * Every entry from the loop (a response, a request, a timer) is framed by account_enter and
  * account_leave: parley_close inside a callback takes effect when the last frame is left.
@@ -94,6 +95,7 @@ struct parley {
 	struct list exchanges;
 	struct list sendings;
 	struct list reports;
+	struct list removals;            /**< removal.c */
 	uint64_t seen[ACCOUNT_SEEN_MAX]; /**< ring of fingerprints */
 	unsigned seen_at;
 
@@ -138,6 +140,8 @@ void account_put_invite(const struct parley *p, struct buf *b, bool anonymous, b
 			struct str subject);
 /** The value of Allow. */
 struct str account_allowed(void);
+/** Those of a SUBSCRIBE outside a session; its dialog adds User-Agent and what it knows. */
+void account_put_subscribe(const struct parley *p, struct buf *b, bool anonymous);
 /** A From value: anonymous or ours, with this tag. */
 void account_put_from(const struct parley *p, struct buf *b, bool anonymous, struct str tag);
 

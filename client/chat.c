@@ -1,48 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A conversation. */
-#include "client/chat.h"
+#include "client/chat_state.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
 #include "body/cpim.h"
-#include "body/imdn.h"
-#include "client/chat_said.h"
-#include "client/composing.h"
-#include "client/notification.h"
-#include "client/outbox.h"
-#include "client/receive.h"
-#include "sip/media_type.h"
+#include "client/group_request.h"
 #include "sip/uri.h"
 
 #define TEXT_TYPE "text/plain;charset=UTF-8"
 /** Reports and states of writing in an outbox, of which the program knows nothing. */
 #define OWN_NUMBER 0
 
-struct chat {
-	struct parley_session *s;
-	struct outbox box;
-	struct composing composing;
-	struct chat_said said;
-	unsigned reports;
-	uint32_t numbers;
-	unsigned waiting; /* texts put and not done */
-	char message_id[17];
-	bool established;
-};
-
 
 static void destroy(void *object)
 {
 	struct chat *c = object;
 
+	group_chat_done(&c->group);
 	composing_done(&c->composing);
 	outbox_done(&c->box);
 	chat_said_done(&c->said);
 }
 
 
-static const struct parley_session_handler *handler_of(const struct chat *c)
+const struct parley_session_handler *chat_handler(const struct chat *c)
 {
 	static const struct parley_session_handler none;
 
@@ -60,8 +43,8 @@ static void on_sent(struct outbox_message *m, uint16_t status, int failed, void 
 	if (m->number == OWN_NUMBER)
 		return;
 	c->waiting--;
-	if (handler_of(c)->sent)
-		handler_of(c)->sent(c->s, m->number, status, c->s->arg);
+	if (chat_handler(c)->sent)
+		chat_handler(c)->sent(c->s, m->number, status, c->s->arg);
 }
 
 
@@ -81,6 +64,12 @@ static int put(struct chat *c, struct str type, struct str body, uint32_t number
 }
 
 
+int chat_put_own(struct chat *c, struct str type, struct str body)
+{
+	return put(c, type, body, OWN_NUMBER);
+}
+
+
 static unsigned notify_of(unsigned reports)
 {
 	unsigned notify = 0;
@@ -93,8 +82,24 @@ static unsigned notify_of(unsigned reports)
 }
 
 
-static void wrap(struct chat *c, struct buf *b, struct str type, struct str content,
-		 struct str message_id, unsigned notify)
+static struct str address_of(const struct chat *c, const char *to)
+{
+	if (to)
+		return str_of(to);
+	return group_chat_is(&c->group) ? group_chat_address(&c->group) : c->s->to;
+}
+
+
+/* What is said: to whom, with what on it. */
+struct saying {
+	const char *to; /* NULL: to the other side, all of them */
+	struct str type, content, message_id;
+	uint32_t number;
+	bool wrap; /* in CPIM, where that is taken */
+};
+
+
+static void wrap(struct chat *c, struct buf *b, const struct saying *y)
 {
 	struct parley *p = c->s->p;
 	bool hidden = c->s->anonymous;
@@ -103,113 +108,53 @@ static void wrap(struct chat *c, struct buf *b, struct str type, struct str cont
 		&(struct cpim_params){
 			.from_name = hidden ? STR("") : str_of(p->display_name),
 			.from = hidden ? STR("sip:anonymous@anonymous.invalid") : str_of(p->aor),
-			.to = c->s->to,
+			.to = address_of(c, y->to),
 			.date_ms = loop_wall_ms(p->loop),
-			.message_id = message_id,
-			.notify = notify,
-			.content_type = type,
-			.content = content,
+			.message_id = y->message_id,
+			.notify = notify_of(y->message_id.n ? c->reports : 0),
+			.content_type = y->type,
+			.content = y->content,
 		},
 		b);
 }
 
 
-/* -EMEDIUMTYPE: the other side takes it neither so nor so. */
-static int put_content(struct chat *c, struct str type, struct str content, struct str message_id,
-		       uint32_t number, bool want_wrap)
+/* -EMEDIUMTYPE: the other side takes it neither so nor so. In a group all goes in CPIM, RFC 7701 6.3: who "receives an
+ * MSRP SEND request that does not contain a Message/CPIM wrapper [...] MUST reject the request with a 415 response". */
+static int put_content(struct chat *c, const struct saying *y)
 {
 	struct buf b = BUF_INIT(PARLEY_CHAT_MAX + CHAT_ENVELOPE_MAX);
-	int way = session_sdp_way(c->s, type, want_wrap), err;
+	bool group = group_chat_is(&c->group);
+	int way = session_sdp_way(c->s, y->type, y->wrap || group), err;
 
-	if (way < 0)
-		return way;
+	if (way < 0 || (y->to && way != 1))
+		return way < 0 ? way : -EMEDIUMTYPE;
 	if (way == 1)
-		wrap(c, &b, type, content, message_id, notify_of(message_id.n ? c->reports : 0));
+		wrap(c, &b, y);
 	if (b.failed)
 		err = -ENOMEM;
 	else if (c->s->peer_msrp.max_size &&
-		 (way == 1 ? b.n : content.n) > c->s->peer_msrp.max_size)
+		 (way == 1 ? b.n : y->content.n) > c->s->peer_msrp.max_size)
 		err = -EMSGSIZE;
 	else
-		err = put(c, way == 1 ? STR("message/cpim") : type,
-			  way == 1 ? buf_str(&b) : content, number);
+		err = put(c, way == 1 ? STR("message/cpim") : y->type,
+			  way == 1 ? buf_str(&b) : y->content, y->number);
 	buf_done(&b);
 	return err;
 }
 
 
-/* ---- Texts that wait for the other side's description ---- */
-
-struct waiting {
-	struct list_link link;
-	uint32_t number;
-	char *text, *message_id;
-};
-
-
-static void waiting_destroy(void *object)
+int chat_put_text(struct chat *c, const char *to, const char *text, const char *message_id,
+		  uint32_t number)
 {
-	struct waiting *w = object;
-
-	mem_unref(w->text);
-	mem_unref(w->message_id);
-}
-
-
-static int wait_put(struct chat *c, const char *text, uint32_t number)
-{
-	struct waiting *w = mem_alloc(sizeof(*w), waiting_destroy);
-
-	if (!w)
-		return -ENOMEM;
-	w->text = str_dup(str_of(text));
-	w->message_id = str_dup(str_of(c->message_id));
-	if (!w->text || !w->message_id) {
-		mem_unref(w);
-		return -ENOMEM;
-	}
-	w->number = number;
-	list_append(&c->said.waiting, &w->link);
-	return 0;
-}
-
-
-static void fail_waiting(struct chat *c, const struct waiting *w, unsigned status)
-{
-	c->waiting--;
-	if (handler_of(c)->sent)
-		handler_of(c)->sent(c->s, w->number, status, c->s->arg);
-}
-
-
-static void send_waiting(struct chat *c)
-{
-	for (struct list_link *k; (k = list_first(&c->said.waiting));) {
-		struct waiting *w = container_of(k, struct waiting, link);
-		int err;
-
-		list_remove(&c->said.waiting, k);
-		err = put_content(c, STR(TEXT_TYPE), str_of(w->text), str_of(w->message_id),
-				  w->number, true);
-		if (err)
-			fail_waiting(c, w, err == -EMSGSIZE ? 413 : err == -EMEDIUMTYPE ? 415 : 0);
-		mem_unref(w);
-		if (c->s->state == SESSION_OVER)
-			return;
-	}
-}
-
-
-static void drop_waiting(struct chat *c, bool tell)
-{
-	for (struct list_link *k; (k = list_first(&c->said.waiting));) {
-		struct waiting *w = container_of(k, struct waiting, link);
-
-		list_remove(&c->said.waiting, k);
-		if (tell)
-			fail_waiting(c, w, 0);
-		mem_unref(w);
-	}
+	return put_content(c, &(struct saying){
+				      .to = to,
+				      .type = STR(TEXT_TYPE),
+				      .content = str_of(text),
+				      .message_id = str_of(message_id),
+				      .number = number,
+				      .wrap = true,
+			      });
 }
 
 
@@ -230,7 +175,10 @@ static void on_tell(struct composing *composing, bool active, void *arg)
 		},
 		&b);
 	if (!b.failed && c->s->state == SESSION_UP)
-		(void)put_content(c, ISCOMPOSING_TYPE, buf_str(&b), STR(""), OWN_NUMBER, false);
+		(void)put_content(c, &(struct saying){.type = ISCOMPOSING_TYPE,
+						      .content = buf_str(&b),
+						      .message_id = STR(""),
+						      .number = OWN_NUMBER});
 	buf_done(&b);
 }
 
@@ -242,166 +190,13 @@ static void on_show(struct composing *composing, bool active, void *arg)
 
 	(void)composing;
 	account_enter(p);
-	if (handler_of(c)->composing)
-		handler_of(c)->composing(c->s, active, c->s->arg);
+	if (chat_handler(c)->composing)
+		chat_handler(c)->composing(c->s, active, c->s->arg);
 	account_leave(p);
 }
 
 
 static const struct composing_handler composing_handler = {.tell = on_tell, .show = on_show};
-
-
-/* ---- What the other side says ---- */
-
-/* RFC 5438 12.2 has IMDNs of messages in a session sent in it. */
-static void notify(struct chat *c, const struct cpim *cpim, enum imdn_kind kind,
-		   enum imdn_status status)
-{
-	struct buf b = BUF_INIT(PARLEY_CHAT_MAX);
-	struct parley_session *s = c->s;
-
-	if (s->state != SESSION_UP || s->anonymous || session_sdp_way(s, IMDN_TYPE, true) != 1)
-		return;
-	if (notification_encode(s->p, str_of(s->peer), cpim, kind, status, &b))
-		(void)put(c, STR("message/cpim"), buf_str(&b), OWN_NUMBER);
-	buf_done(&b);
-}
-
-
-static unsigned asked_for(const struct chat_saying *w)
-{
-	unsigned reports = 0;
-
-	if (!w->wrapped || !w->cpim.message_id.n)
-		return 0;
-	if (w->cpim.notify & CPIM_NOTIFY_POSITIVE_DELIVERY)
-		reports |= PARLEY_REPORT_DELIVERY;
-	if (w->cpim.notify & CPIM_NOTIFY_DISPLAY)
-		reports |= PARLEY_REPORT_DISPLAY;
-	return reports;
-}
-
-
-static uint16_t take_text(struct chat *c, const struct chat_saying *w, struct arena *a)
-{
-	struct parley_session *s = c->s;
-	unsigned reports = asked_for(w);
-	int64_t sent_ms = -1;
-	bool shown = false;
-
-	if (w->wrapped && w->cpim.date_time.p)
-		(void)cpim_date_decode(&sent_ms, w->cpim.date_time);
-	struct parley_message m = {
-		.from = s->peer,
-		.from_name = s->peer_name,
-		.to = s->called,
-		.type = receive_text(a, w->type),
-		.content = receive_text(a, w->content),
-		.content_size = w->content.n,
-		.message_id = receive_text(a, w->wrapped ? w->cpim.message_id : STR("")),
-		.sent_ms = sent_ms,
-		.received_ms = loop_wall_ms(s->p->loop),
-		.reports = reports,
-	};
-	if (!m.type || !m.content || !m.message_id)
-		return 500;
-	composing_heard(&c->composing);
-	if (s->state != SESSION_OVER && handler_of(c)->message)
-		shown = handler_of(c)->message(s, &m, s->arg);
-	if (reports & PARLEY_REPORT_DELIVERY)
-		notify(c, &w->cpim, IMDN_DELIVERY, IMDN_DELIVERED);
-	if ((reports & PARLEY_REPORT_DISPLAY) && shown)
-		notify(c, &w->cpim, IMDN_DISPLAY, IMDN_DISPLAYED);
-	return 200;
-}
-
-
-static uint16_t take_report(struct chat *c, const struct chat_saying *w, struct arena *a)
-{
-	static const enum parley_report_kind kinds[] = {
-		[IMDN_DELIVERY] = PARLEY_REPORT_DELIVERY,
-		[IMDN_PROCESSING] = PARLEY_REPORT_PROCESSING,
-		[IMDN_DISPLAY] = PARLEY_REPORT_DISPLAY,
-	};
-	struct parley_session *s = c->s;
-	struct imdn i;
-
-	if (imdn_decode(&i, w->content, a))
-		return 400;
-	struct parley_report r = {
-		.from = s->peer,
-		.recipient = receive_text(a, i.original_recipient.p ? i.original_recipient
-								    : i.recipient),
-		.message_id = receive_text(a, i.message_id),
-		.kind = kinds[i.kind],
-		.status = imdn_status_name(i.status).p,
-		.received_ms = loop_wall_ms(s->p->loop),
-	};
-	if (!r.recipient || !r.message_id)
-		return 500;
-	if (handler_of(c)->report)
-		handler_of(c)->report(s, &r, s->arg);
-	return 200;
-}
-
-
-static uint16_t take_composing(struct chat *c, const struct chat_saying *w, struct arena *a)
-{
-	struct iscomposing i;
-
-	if (iscomposing_decode(&i, w->content, a))
-		return 400;
-	composing_take(&c->composing, &i);
-	return 200;
-}
-
-
-static uint16_t on_head(struct parley_session *s, struct msrp_receive *r)
-{
-	struct chat *c = s->of;
-
-	return chat_said_head(&c->said, r);
-}
-
-
-static uint16_t on_body(struct parley_session *s, struct msrp_receive *r, struct str piece)
-{
-	(void)s;
-	return chat_said_body(r, piece);
-}
-
-
-static uint16_t on_end(struct parley_session *s, struct msrp_receive *r, char flag)
-{
-	struct chat *c = s->of;
-	struct arena a = ARENA_INIT(4 * PARLEY_CHAT_MAX);
-	struct chat_saying *w;
-	uint16_t status = chat_said_end(&c->said, r, flag, &w);
-
-	if (!w)
-		return status;
-	switch (w->kind) {
-	case CHAT_TEXT:
-		status = take_text(c, w, &a);
-		break;
-	case CHAT_REPORT:
-		status = take_report(c, w, &a);
-		break;
-	case CHAT_COMPOSING:
-		status = take_composing(c, w, &a);
-		break;
-	}
-	mem_unref(w);
-	arena_done(&a);
-	return status;
-}
-
-
-static void on_broken(struct parley_session *s, struct msrp_receive *r)
-{
-	(void)s;
-	chat_said_broken(r);
-}
 
 
 /* ---- The session ---- */
@@ -410,8 +205,8 @@ static void on_ringing(struct parley_session *s)
 {
 	struct chat *c = s->of;
 
-	if (handler_of(c)->ringing)
-		handler_of(c)->ringing(s, s->arg);
+	if (chat_handler(c)->ringing)
+		chat_handler(c)->ringing(s, s->arg);
 }
 
 
@@ -422,9 +217,48 @@ static void on_up(struct parley_session *s)
 
 	c->established = true;
 	outbox_go(&c->box);
-	send_waiting(c);
-	if (first && s->state != SESSION_OVER && handler_of(c)->established)
-		handler_of(c)->established(s, s->arg);
+	chat_waiting_send(c);
+	if (first && s->state != SESSION_OVER && chat_handler(c)->established)
+		chat_handler(c)->established(s, s->arg);
+	if (s->state == SESSION_UP)
+		group_chat_up(&c->group, first);
+}
+
+
+static void fail_all_sent(struct chat *c)
+{
+	for (struct list_link *k; (k = list_first(&c->box.messages));) {
+		struct outbox_message *m = container_of(k, struct outbox_message, link);
+
+		list_remove(&c->box.messages, k);
+		on_sent(m, 0, 0, c);
+		mem_unref(m);
+	}
+}
+
+
+/* What was under way may have arrived or not; what waits goes on waiting. */
+static bool on_again(struct parley_session *s, enum parley_why why, const struct exchange_end *e)
+{
+	struct chat *c = s->of;
+
+	if (!group_chat_again(&c->group, why, e))
+		return false;
+	c->established = false;
+	composing_done(&c->composing);
+	composing_init(&c->composing, loop_timers(s->p->loop), &composing_handler, c);
+	chat_said_done(&c->said);
+	fail_all_sent(c);
+	return true;
+}
+
+
+static int on_invite(struct parley_session *s, struct buf *headers, struct buf *type,
+		     struct buf *body)
+{
+	struct chat *c = s->of;
+
+	return group_invite_put(&c->group, headers, type, body);
 }
 
 
@@ -435,21 +269,16 @@ static void on_over(struct parley_session *s, enum parley_why why, const struct 
 	struct exchange_text text;
 
 	composing_done(&c->composing);
-	for (struct list_link *k; (k = list_first(&c->box.messages));) {
-		struct outbox_message *m = container_of(k, struct outbox_message, link);
-
-		list_remove(&c->box.messages, k);
-		on_sent(m, 0, 0, c);
-		mem_unref(m);
-	}
-	drop_waiting(c, true);
+	group_chat_over(&c->group);
+	fail_all_sent(c);
+	chat_waiting_drop(c, true);
 	exchange_outcome(&outcome, &text, e);
 	if (e->error == -EMEDIUMTYPE && s->peer_text)
 		outcome.accepts = session_keep(s, s->peer_msrp.accept).p;
 	if (!outcome.accepts)
 		outcome.accepts = "";
-	if (handler_of(c)->ended)
-		handler_of(c)->ended(s, &(struct parley_session_end){why, &outcome}, s->arg);
+	if (chat_handler(c)->ended)
+		chat_handler(c)->ended(s, &(struct parley_session_end){why, &outcome}, s->arg);
 }
 
 
@@ -458,7 +287,7 @@ static void on_done(struct parley_session *s)
 	struct chat *c = s->of;
 
 	if (c)
-		drop_waiting(c, false);
+		chat_waiting_drop(c, false);
 	mem_unref(c);
 }
 
@@ -475,10 +304,12 @@ static const struct session_owner owner = {
 	.ringing = on_ringing,
 	.judge = chat_judge,
 	.up = on_up,
-	.head = on_head,
-	.body = on_body,
-	.end = on_end,
-	.broken = on_broken,
+	.head = chat_heard_head,
+	.body = chat_heard_body,
+	.end = chat_heard_end,
+	.broken = chat_heard_broken,
+	.invite = on_invite,
+	.again = on_again,
 	.over = on_over,
 	.done = on_done,
 };
@@ -494,12 +325,15 @@ int chat_init(struct parley_session *s)
 	outbox_init(&c->box, s);
 	chat_said_init(&c->said);
 	composing_init(&c->composing, loop_timers(s->p->loop), &composing_handler, c);
+	group_chat_init(&c->group, c);
 	s->of = c;
 	s->owner = &owner;
 	s->terms = (struct session_terms){
 		.direction = SDP_SENDRECV,
 		.accept = STR("message/cpim text/plain application/im-iscomposing+xml"),
 		.accept_wrapped = STR("text/plain message/imdn+xml application/im-iscomposing+xml"),
+		/* RFC 7701 8: what we can do should the other side be a focus. */
+		.lines = STR("a=chatroom:nickname private-messages\r\n"),
 		.max_size = PARLEY_CHAT_MAX,
 	};
 	return 0;
@@ -508,9 +342,54 @@ int chat_init(struct parley_session *s)
 
 /* ---- For the program ---- */
 
-static struct chat *chat_of(const struct parley_session *s)
+struct chat *chat_of(const struct parley_session *s)
 {
 	return s->mode == PARLEY_CHAT && s->owner == &owner ? s->of : NULL;
+}
+
+
+/* Each chat has an identity of its own, by which another can say that it takes its place (digest b 14). */
+static struct str make_contribution(struct parley_session *s)
+{
+	char id[33];
+
+	account_put_random(s->p, id, 32);
+	return session_keep(s, (struct str){id, 32});
+}
+
+
+static int check(const struct parley_chat_params *params)
+{
+	struct sip_uri uri;
+
+	if (params->anonymous && params->reports)
+		return -EINVAL;
+	if (!params->to)
+		return params->members_n ? 0 : -EINVAL;
+	return sip_uri_decode(&uri, str_of(params->to)) || uri.headers.n ? -EINVAL : 0;
+}
+
+
+static int fill(struct parley_session *s, const struct parley_chat_params *params)
+{
+	struct chat *c;
+	int err = chat_init(s);
+
+	if (err)
+		return err;
+	c = chat_of(s);
+	s->anonymous = params->anonymous;
+	s->to = session_keep(s, params->to ? str_of(params->to) : STR(""));
+	s->subject = session_keep(s, str_of(params->subject));
+	s->contribution = make_contribution(s).p;
+	if (!s->to.p || !s->subject.p || !s->contribution)
+		return -ENOMEM;
+	if (params->members_n)
+		err = group_invite_list(&c->group, params);
+	c->group.first_to = s->peer = s->to.p;
+	s->called = s->p->aor;
+	c->reports = params->reports;
+	return err;
 }
 
 
@@ -518,27 +397,18 @@ int parley_chat(struct parley_session **ret, struct parley *p,
 		const struct parley_chat_params *params)
 {
 	struct parley_session *s;
-	struct sip_uri uri;
-	int err;
+	int err = check(params);
 
-	if (!params->to || sip_uri_decode(&uri, str_of(params->to)) || uri.headers.n ||
-	    (params->anonymous && params->reports))
-		return -EINVAL;
-	err = session_alloc(&s, p, PARLEY_CHAT, NULL, NULL);
+	if (!err)
+		err = session_alloc(&s, p, PARLEY_CHAT, NULL, NULL);
 	if (err)
 		return err;
-	err = chat_init(s);
-	s->anonymous = params->anonymous;
-	s->to = session_keep(s, str_of(params->to));
-	s->subject = session_keep(s, str_of(params->subject));
-	s->peer = s->to.p;
-	s->called = p->aor;
-	if (err || !s->to.p || !s->subject.p) {
+	err = fill(s, params);
+	if (err) {
 		list_remove(&p->sessions, &s->link);
 		mem_unref(s);
-		return err ? err : -ENOMEM;
+		return err;
 	}
-	chat_of(s)->reports = params->reports;
 	s->handler = params->handler;
 	s->arg = params->arg;
 	session_call(s);
@@ -554,14 +424,14 @@ void parley_session_set_reports(struct parley_session *s, unsigned reports)
 }
 
 
-int parley_session_send(struct parley_session *s, const char *text, uint32_t *ret_number,
-			const char **ret_id)
+int chat_send(struct chat *c, const char *to, const char *text, uint32_t *ret_number,
+	      const char **ret_id)
 {
-	struct chat *c = chat_of(s);
+	struct parley_session *s = c->s;
 	uint32_t number;
 	int err;
 
-	if (!c || s->state == SESSION_OVER)
+	if (s->state == SESSION_OVER)
 		return -ENOTCONN;
 	if (strlen(text) > PARLEY_CHAT_MAX)
 		return -EMSGSIZE;
@@ -572,10 +442,9 @@ int parley_session_send(struct parley_session *s, const char *text, uint32_t *re
 		account_put_random(s->p, c->message_id, 16);
 	number = c->numbers + 1;
 	if (s->state == SESSION_UP && list_empty(&c->said.waiting))
-		err = put_content(c, STR(TEXT_TYPE), str_of(text), str_of(c->message_id), number,
-				  true);
+		err = chat_put_text(c, to, text, c->message_id, number);
 	else
-		err = wait_put(c, text, number);
+		err = chat_waiting_put(c, to, text, number);
 	if (err)
 		return err;
 	c->numbers = number;
@@ -586,6 +455,15 @@ int parley_session_send(struct parley_session *s, const char *text, uint32_t *re
 	if (ret_id)
 		*ret_id = c->message_id;
 	return 0;
+}
+
+
+int parley_session_send(struct parley_session *s, const char *text, uint32_t *ret_number,
+			const char **ret_id)
+{
+	struct chat *c = chat_of(s);
+
+	return c ? chat_send(c, NULL, text, ret_number, ret_id) : -ENOTCONN;
 }
 
 

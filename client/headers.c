@@ -7,7 +7,7 @@
 #include "sip/param.h"
 
 /** What receive.c and the sessions have an answer for; the same list in requests and in responses. */
-#define ALLOWED "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK"
+#define ALLOWED "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK, NOTIFY"
 
 
 /* 5.2.1.1 2: "SHALL include a User-Agent header to indicate the IM release version as specified in
@@ -60,6 +60,14 @@ void account_put_initial(const struct parley *p, struct buf *b, bool anonymous)
 	buf_puts(b, STR("\r\n"));
 	account_put_allow(b);
 	/* 5.2.1.1 6: "SHALL include the option tag 'timer' in the Supported header" */
+	sip_put_header(b, SIP_HDR_SUPPORTED, STR("timer"));
+}
+
+
+void account_put_subscribe(const struct parley *p, struct buf *b, bool anonymous)
+{
+	put_preferences(p, b, anonymous, false);
+	account_put_allow(b);
 	sip_put_header(b, SIP_HDR_SUPPORTED, STR("timer"));
 }
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "client/chat.h"
+#include "client/chat_state.h"
 #include "client/receive.h"
 #include "client/taking.h"
 #include "sip/accept_contact.h"
@@ -91,7 +91,7 @@ static unsigned ask(struct parley_session *s, const struct sip_msg *m)
 		.from = s->peer,
 		.from_name = s->peer_name,
 		.to = s->called,
-		.subject = session_keep(s, sip_msg_header(m, SIP_HDR_SUBJECT)).p,
+		.subject = s->subject.p,
 		.mode = s->mode,
 		.name = session_keep(s, file.name).p,
 		.type = session_keep(s, file.type.n ? file.type : types).p,
@@ -99,7 +99,8 @@ static unsigned ask(struct parley_session *s, const struct sip_msg *m)
 		.received_ms = loop_wall_ms(s->p->loop),
 		.session = s,
 	};
-	if (!i.subject || !i.name || !i.type)
+	if (!i.name || !i.type ||
+	    (s->mode == PARLEY_CHAT && group_invite_take(&chat_of(s)->group, m, &i)))
 		return 500;
 	s->handler = h->session_handler;
 	return h->invitation(s->p, &i, s->p->arg);
@@ -132,7 +133,12 @@ static int note_peer(struct parley_session *s, const struct sip_msg *m)
 	s->peer_name = receive_sender_name(&s->texts, m);
 	s->called = session_keep(s, m->to_uri).p;
 	s->to = session_keep(s, m->from_uri);
-	return s->peer && s->peer_name && s->called && s->to.p ? 0 : -ENOMEM;
+	s->subject = session_keep(s, sip_msg_header(m, SIP_HDR_SUBJECT));
+	s->contribution = session_keep(s, str_trim(sip_msg_header(m, SIP_HDR_CONTRIBUTION_ID))).p;
+	session_note_identity(s, m);
+	return s->peer && s->peer_name && s->called && s->to.p && s->subject.p && s->contribution
+		       ? 0
+		       : -ENOMEM;
 }
 
 

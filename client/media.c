@@ -19,7 +19,8 @@ static int media_tls(struct parley *p)
 					.certificate_file = p->certificate_file,
 					.key_file = p->key_file,
 					.ca_file = p->ca_file,
-					.flags = p->tls_no_verify ? TLS_INSECURE_NO_VERIFY : 0,
+					.flags = TLS_HOST_NAMES |
+						 (p->tls_no_verify ? TLS_INSECURE_NO_VERIFY : 0),
 				},
 				NULL);
 }
@@ -95,32 +96,15 @@ void media_end(struct parley_session *s, struct sdp_end *ret, enum sdp_setup set
 
 /* ---- What MSRP tells ---- */
 
-static bool enter(struct parley_session *s)
-{
-	account_enter(s->p);
-	mem_ref(s);
-	return !s->p->closed && s->state != SESSION_OVER;
-}
-
-
-static void leave(struct parley_session *s)
-{
-	struct parley *p = s->p;
-
-	mem_unref(s);
-	account_leave(p);
-}
-
-
 static uint16_t on_head(struct msrp_session *ms, struct msrp_receive *r, void *arg)
 {
 	struct parley_session *s = arg;
 	uint16_t status = 481;
 
 	(void)ms;
-	if (enter(s))
+	if (session_turn_begin(s))
 		status = s->owner->head ? s->owner->head(s, r) : 403;
-	leave(s);
+	session_turn_end(s);
 	return status;
 }
 
@@ -132,9 +116,9 @@ static uint16_t on_body(struct msrp_session *ms, struct msrp_receive *r, struct 
 	uint16_t status = 481;
 
 	(void)ms;
-	if (enter(s))
+	if (session_turn_begin(s))
 		status = s->owner->body(s, r, piece);
-	leave(s);
+	session_turn_end(s);
 	return status;
 }
 
@@ -145,9 +129,9 @@ static uint16_t on_end(struct msrp_session *ms, struct msrp_receive *r, char fla
 	uint16_t status = 481;
 
 	(void)ms;
-	if (enter(s))
+	if (session_turn_begin(s))
 		status = s->owner->end(s, r, flag);
-	leave(s);
+	session_turn_end(s);
 	return status;
 }
 
@@ -168,9 +152,9 @@ static void on_report(struct msrp_session *ms, const struct msrp_frame *f, void 
 	struct parley_session *s = arg;
 
 	(void)ms;
-	if (enter(s) && s->owner->report)
+	if (session_turn_begin(s) && s->owner->report)
 		s->owner->report(s, f);
-	leave(s);
+	session_turn_end(s);
 }
 
 
@@ -179,9 +163,9 @@ static void on_bound(struct msrp_session *ms, void *arg)
 	struct parley_session *s = arg;
 
 	(void)ms;
-	if (enter(s))
+	if (session_turn_begin(s))
 		session_bound(s);
-	leave(s);
+	session_turn_end(s);
 }
 
 
@@ -190,9 +174,9 @@ static void on_lost(struct msrp_session *ms, int error, void *arg)
 	struct parley_session *s = arg;
 
 	(void)ms;
-	if (enter(s))
+	if (session_turn_begin(s))
 		session_unbound(s, error);
-	leave(s);
+	session_turn_end(s);
 }
 
 
@@ -221,7 +205,11 @@ static enum msrp_role role_of(const struct parley_session *s)
 
 static void start(struct parley_session *s, enum msrp_role role, const struct addr *addr)
 {
-	struct msrp_remote r = {.path = s->peer_msrp.path, .role = role};
+	/* Of a connection that chats share, one may just have been the last to the other side, which closes it while
+	 * the next has chosen it: when a talk becomes a group it is so. */
+	struct msrp_remote r = {.path = s->peer_msrp.path,
+				.role = role,
+				.fresh = s->mode == PARLEY_CHAT};
 	int err;
 
 	if (addr)
@@ -241,30 +229,23 @@ static void on_found(struct sip_lookup *q, int error, const struct sip_hops *hop
 	struct parley_session *s = arg;
 
 	(void)q;
-	if (enter(s)) {
+	if (session_turn_begin(s)) {
 		if (error || !hops->n)
 			session_fail(s, error ? error : -ENOENT);
 		else
 			start(s, MSRP_ACTIVE, &hops->hop[0].addr);
 	}
-	leave(s);
+	session_turn_end(s);
 }
 
 
 /* A name with a port: its A and AAAA records (RFC 4975 6.1). */
 static void look_up(struct parley_session *s, const struct msrp_target *target)
 {
-	char text[SIP_HOST_MAX + 64];
 	struct sip_hops hops;
-	struct sip_uri uri;
-	struct buf b;
-	int n = -EINVAL;
+	int n = sip_resolve_host(sip_resolver(s->p->sip), &s->media_lookup, target->host,
+				 target->port, &hops, on_found, s);
 
-	buf_fixed(&b, text, sizeof(text));
-	buf_printf(&b, "sip:" STR_FMT ":%u;transport=tcp", STR_ARG(target->host), target->port);
-	if (!b.failed && !sip_uri_decode(&uri, buf_str(&b)))
-		n = sip_resolve(sip_resolver(s->p->sip), &s->media_lookup, &uri, SIP_TCP, &hops,
-				on_found, s);
 	if (n < 0)
 		session_fail(s, n);
 	else if (n > 0)

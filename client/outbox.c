@@ -44,8 +44,8 @@ static bool enter(struct outbox_message *m)
 {
 	struct parley_session *s = m->box->s;
 
-	account_enter(s->p);
-	mem_ref(s);
+	/* Over or not: whoever waits for an answer has to hear that none comes. */
+	(void)session_turn_begin(s);
 	mem_ref(m);
 	return !s->p->closed && list_linked(&m->link);
 }
@@ -53,11 +53,8 @@ static bool enter(struct outbox_message *m)
 
 static void leave(struct outbox_message *m, struct parley_session *s)
 {
-	struct parley *p = s->p;
-
 	mem_unref(m);
-	mem_unref(s);
-	account_leave(p);
+	session_turn_end(s);
 }
 
 

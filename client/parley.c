@@ -11,6 +11,7 @@
 #include "client/exchange.h"
 #include "client/notification.h"
 #include "client/receive.h"
+#include "client/removal.h"
 #include "client/send.h"
 #include "client/session.h"
 #include "sip/resolver.h"
@@ -33,6 +34,7 @@ static void shut(struct parley *p)
 	registration_done(p);
 	sessions_done(p);
 	sendings_done(p);
+	removals_forget(p);
 	notification_done(p);
 	for (struct list_link *k; (k = list_first(&p->exchanges));)
 		list_remove(&p->exchanges, k);
@@ -461,6 +463,7 @@ static int open_all(struct parley *p, const struct parley_params *params, struct
 	list_init(&p->exchanges);
 	list_init(&p->sendings);
 	list_init(&p->reports);
+	list_init(&p->removals);
 	if (p->expires_s < REGISTRATION_EXPIRES_MIN_S ||
 	    p->expires_s > REGISTRATION_EXPIRES_MAX_S) {
 		buf_printf(error, "a registration lasts %u seconds to 7 days",

@@ -174,6 +174,7 @@ void receive_request(struct parley *p, struct sip_server_txn *st, const struct s
 	case SIP_CANCEL:
 	case SIP_UPDATE:
 	case SIP_PRACK:
+	case SIP_NOTIFY:
 		break;
 	default:
 		refuse_method(st);

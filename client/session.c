@@ -9,22 +9,30 @@
 #include "client/receive.h"
 #include "client/way.h"
 #include "sip/accept_contact.h"
-#include "sip/compose.h"
+#include "sip/event_header.h"
 #include "sip/name_addr.h"
 #include "sip/param.h"
-#include "sip/uri.h"
 
 static const struct sm_state states[] = {
-	[SESSION_CALLING] = {"calling", SM_TO(SESSION_ANSWERED) | SM_TO(SESSION_OVER)},
+	[SESSION_CALLING] = {"calling",
+			     SM_TO(SESSION_ANSWERED) | SM_TO(SESSION_AWAY) | SM_TO(SESSION_OVER)},
 	[SESSION_INVITED] = {"invited", SM_TO(SESSION_ANSWERED) | SM_TO(SESSION_OVER)},
-	[SESSION_ANSWERED] = {"answered", SM_TO(SESSION_UP) | SM_TO(SESSION_OVER)},
-	[SESSION_UP] = {"up", SM_TO(SESSION_ANSWERED) | SM_TO(SESSION_OVER)},
+	[SESSION_ANSWERED] = {"answered",
+			      SM_TO(SESSION_UP) | SM_TO(SESSION_AWAY) | SM_TO(SESSION_OVER)},
+	[SESSION_UP] = {"up", SM_TO(SESSION_ANSWERED) | SM_TO(SESSION_AWAY) | SM_TO(SESSION_OVER)},
+	[SESSION_AWAY] = {"away", SM_TO(SESSION_CALLING) | SM_TO(SESSION_OVER)},
 	[SESSION_OVER] = {"over", 0},
 };
 static const struct sm_table machine = SM_TABLE("session", states);
 
 
 /* ---- Life ---- */
+
+void session_go(struct parley_session *s, enum session_state to)
+{
+	sm_move(&machine, &s->state, to);
+}
+
 
 static void destroy(void *object)
 {
@@ -58,7 +66,7 @@ int session_alloc(struct parley_session **ret, struct parley *p, enum parley_mod
 	buf_init(&s->sdp, SDP_TEXT_MAX);
 	s->sdp_id = loop_random_u64(p->loop) >> 33;
 	s->sdp_version = 1;
-	s->peer = s->peer_name = s->called = "";
+	s->peer = s->peer_name = s->called = s->contribution = "";
 	s->secure = p->media_tls;
 	s->arg = p->arg;
 	list_append(&p->sessions, &s->link);
@@ -91,7 +99,9 @@ static void over(struct parley_session *s, uint16_t status, enum parley_why why,
 {
 	if (s->state == SESSION_OVER)
 		return;
-	sm_move(&machine, &s->state, SESSION_OVER);
+	if (!s->p->closed && s->owner->again && s->owner->again(s, why, e))
+		return;
+	session_go(s, SESSION_OVER);
 	stop(s, status, STR_NULL);
 	if (!s->p->closed && s->owner->over)
 		s->owner->over(s, why, e);
@@ -149,6 +159,20 @@ void sessions_leave(struct parley *p)
 }
 
 
+struct parley_session *session_by_contribution(const struct parley *p, struct str contribution)
+{
+	for (struct list_link *k = list_first(&p->sessions); k && contribution.n;
+	     k = list_next(&p->sessions, k)) {
+		struct parley_session *s = container_of(k, struct parley_session, link);
+
+		if (s->mode == PARLEY_CHAT && s->state != SESSION_INVITED &&
+		    str_eq(str_of(s->contribution), contribution))
+			return s;
+	}
+	return NULL;
+}
+
+
 /* ---- Waiting for MSRP ---- */
 
 static void on_patience(struct timer *t, void *arg)
@@ -176,7 +200,7 @@ void session_bound(struct parley_session *s)
 		return;
 	timer_cancel(&s->patience);
 	if (s->state == SESSION_ANSWERED)
-		sm_move(&machine, &s->state, SESSION_UP);
+		session_go(s, SESSION_UP);
 	if (s->owner->up)
 		s->owner->up(s);
 }
@@ -198,7 +222,7 @@ static void answered(struct parley_session *s)
 
 	s->judged = true;
 	if (s->state != SESSION_ANSWERED && s->state != SESSION_UP)
-		sm_move(&machine, &s->state, SESSION_ANSWERED);
+		session_go(s, SESSION_ANSWERED);
 	if (err) {
 		session_fail(s, err);
 		return;
@@ -213,7 +237,7 @@ static void answered(struct parley_session *s)
 
 /* Seed 002 9.1.1: "SHALL store the Session Identity if received in the Contact header as described in
  * [RFC 4579]": the Contact of a focus. */
-static void note_identity(struct parley_session *s, const struct sip_msg *m)
+void session_note_identity(struct parley_session *s, const struct sip_msg *m)
 {
 	struct sip_values values = sip_values_first(m, SIP_HDR_CONTACT);
 	struct sip_name_addr a;
@@ -233,8 +257,7 @@ static void note_identity(struct parley_session *s, const struct sip_msg *m)
 
 /* ---- The leg tells ---- */
 
-/* Each frame of the engine: the session outlives it, and parley_close takes effect behind it. */
-static bool enter(struct parley_session *s)
+bool session_turn_begin(struct parley_session *s)
 {
 	account_enter(s->p);
 	mem_ref(s);
@@ -242,7 +265,7 @@ static bool enter(struct parley_session *s)
 }
 
 
-static void leave(struct parley_session *s)
+void session_turn_end(struct parley_session *s)
 {
 	struct parley *p = s->p;
 
@@ -256,12 +279,12 @@ static void on_provisional(struct sip_invite *inv, const struct sip_msg *m, void
 	struct parley_session *s = arg;
 
 	(void)inv;
-	if (enter(s)) {
-		note_identity(s, m);
+	if (session_turn_begin(s)) {
+		session_note_identity(s, m);
 		if (m->status == 180 && s->owner->ringing)
 			s->owner->ringing(s);
 	}
-	leave(s);
+	session_turn_end(s);
 }
 
 
@@ -271,8 +294,10 @@ static void on_answered(struct sip_invite *inv, const struct sip_msg *m, void *a
 	int err;
 
 	(void)inv;
-	if (enter(s)) {
-		note_identity(s, m);
+	if (session_turn_begin(s)) {
+		/* Of several devices the one that answers counts. */
+		s->identity = mem_unref(s->identity);
+		session_note_identity(s, m);
 		err = session_sdp_take(s, session_sdp_find(m));
 		if (!err && !s->peer_msrp.port)
 			err = -EPROTO;
@@ -281,7 +306,7 @@ static void on_answered(struct sip_invite *inv, const struct sip_msg *m, void *a
 		else
 			answered(s);
 	}
-	leave(s);
+	session_turn_end(s);
 }
 
 
@@ -334,13 +359,13 @@ static void on_acked(struct sip_invite *inv, const struct sip_msg *m, void *arg)
 	struct str text = m ? session_sdp_find(m) : STR_NULL;
 
 	(void)inv;
-	if (enter(s) && s->we_offered && text.n) {
+	if (session_turn_begin(s) && s->we_offered && text.n) {
 		if (session_sdp_take(s, text) || !s->peer_msrp.port)
 			session_fail(s, -EPROTO);
 		else
 			answered(s);
 	}
-	leave(s);
+	session_turn_end(s);
 }
 
 
@@ -422,13 +447,10 @@ static void on_modify(struct sip_invite *inv, const struct sip_msg *m, void *arg
 	struct parley_session *s = arg;
 
 	(void)inv;
-	if (enter(s))
+	if (session_turn_begin(s))
 		change(s, m);
-	leave(s);
+	session_turn_end(s);
 }
-
-
-static void call(struct parley_session *s);
 
 
 /* RFC 3263 4.3: the next one of the server's addresses, when this one cannot be reached. */
@@ -439,7 +461,7 @@ static bool try_next(struct parley_session *s, const struct sip_invite_ended *e)
 		return false;
 	s->hop_at++;
 	s->leg = sip_invite_end(s->leg, NULL);
-	call(s);
+	session_call_next(s);
 	return true;
 }
 
@@ -463,6 +485,23 @@ static int error_of(struct parley_session *s, const struct sip_invite_ended *e)
 }
 
 
+/* RFC 3326 2: "Reason: SIP;cause=200;text=…" */
+static uint16_t cause_of(const struct sip_msg *m)
+{
+	struct sip_values values = sip_values_first(m, SIP_HDR_REASON);
+	struct str params, protocol, cause;
+	uint32_t n = 0;
+
+	if (!sip_values_next(&values, &params))
+		return 0;
+	protocol = str_trim(str_cut(&params, ';'));
+	if (str_eq_nocase(protocol, STR("SIP")) && params.p &&
+	    sip_param(params, STR("cause"), &cause))
+		(void)str_u32(cause, &n);
+	return n <= 699 ? (uint16_t)n : 0;
+}
+
+
 static void on_ended(struct sip_invite *inv, const struct sip_invite_ended *e, void *arg)
 {
 	struct parley_session *s = arg;
@@ -470,16 +509,34 @@ static void on_ended(struct sip_invite *inv, const struct sip_invite_ended *e, v
 	enum parley_why why = PARLEY_FAILED;
 
 	(void)inv;
-	if (enter(s) && !try_next(s, e)) {
+	if (session_turn_begin(s) && !try_next(s, e)) {
 		if (e->why == SIP_INVITE_REFUSED) {
 			why = PARLEY_REFUSED_THEM;
 			end.m = e->m;
 		} else if (e->why == SIP_INVITE_BYE || e->why == SIP_INVITE_CANCELLED) {
 			why = PARLEY_ENDED_THEM;
+			s->bye_cause = e->m ? cause_of(e->m) : 0;
 		}
 		session_over(s, why, &end);
 	}
-	leave(s);
+	session_turn_end(s);
+}
+
+
+/* RFC 4488 lets a focus that does not know it report on a REFER all the same (RFC 3515 2.4.4): who came is told by
+ * the conference's state. */
+static bool on_request(struct sip_invite *inv, struct sip_server_txn *st, const struct sip_msg *m,
+		       void *arg)
+{
+	struct parley_session *s = arg;
+	struct sip_event event;
+
+	(void)s;
+	if (m->method != SIP_NOTIFY || sip_event_decode(&event, sip_msg_header(m, SIP_HDR_EVENT)) ||
+	    !str_eq(event.package, STR("refer")))
+		return false;
+	(void)sip_dialog_reply(sip_invite_dialog(inv), st, &(struct sip_response){.status = 200});
+	return true;
 }
 
 
@@ -490,120 +547,9 @@ const struct sip_invite_handler session_leg_handler = {
 	.acked = on_acked,
 	.modify = on_modify,
 	.session = on_session,
+	.request = on_request,
 	.ended = on_ended,
 };
-
-
-/* ---- Calling ---- */
-
-static struct str tags_of(const struct parley_session *s)
-{
-	return s->mode == PARLEY_LARGE ? STR(ACCOUNT_TAGS_LARGE) : STR(ACCOUNT_TAGS);
-}
-
-
-/* Seed 002 5.2.1.1: the headers of an initial request; User-Agent, Allow, Supported and Session-Expires are the
- * leg's to write. */
-static int send_invite(struct parley_session *s)
-{
-	struct buf headers = BUF_INIT(SESSION_TEXT_MAX), route = BUF_INIT(SESSION_TEXT_MAX);
-	struct parley *p = s->p;
-	char user[2 * ACCOUNT_TEXT_MAX];
-	struct buf contact;
-	int err = -ENOMEM;
-
-	buf_fixed(&contact, user, sizeof(user));
-	buf_printf(&contact, "%s.%s", p->user, p->token);
-	account_put_invite(p, &headers, s->anonymous, s->mode == PARLEY_LARGE, s->subject);
-	way_put_route(p, &route);
-	if (!headers.failed && !route.failed && !contact.failed)
-		err = sip_invite_send(
-			&s->leg,
-			&(struct sip_invite_params){
-				.dialogs = p->dialogs,
-				.profile = &p->call_profile,
-				/* 5.2.1.1 7: "SHOULD include the Session-Expires header with the
-				 * refresher parameter set to 'uac'" */
-				.session = {.interval_s = SIP_SESSION_DEFAULT_S,
-					    .min_s = SIP_SESSION_MIN_S,
-					    .refresher = SIP_REFRESHER_UAC},
-				.dialog = {.local = s->anonymous
-							    ? STR("sip:anonymous@anonymous.invalid")
-							    : str_of(p->aor),
-					   .remote = s->to,
-					   .route = buf_str(&route),
-					   .hop = &s->hops.hop[s->hop_at],
-					   .contact_user = buf_str(&contact),
-					   .contact_params = tags_of(s)},
-				.headers = buf_str(&headers),
-				.type = STR("application/sdp"),
-				.body = buf_str(&s->sdp),
-				.arg = s,
-			});
-	buf_done(&headers);
-	buf_done(&route);
-	return err;
-}
-
-
-/* The way is known, and with it the address that our end can be reached at. */
-static void call(struct parley_session *s)
-{
-	int err = s->msrp ? 0 : media_open(s, &s->hops.hop[s->hop_at].addr, s->secure);
-
-	s->we_offered = true;
-	if (!err)
-		err = session_sdp_offer(s);
-	if (!err)
-		err = send_invite(s);
-	if (err)
-		session_fail(s, err);
-}
-
-
-static void on_resolved(struct sip_lookup *q, int error, const struct sip_hops *hops, void *arg)
-{
-	struct parley_session *s = arg;
-
-	(void)q;
-	if (enter(s)) {
-		if (!error)
-			error = way_take(s->p, &s->hops, hops);
-		if (error)
-			session_fail(s, error);
-		else
-			call(s);
-	}
-	leave(s);
-}
-
-
-static void on_start(struct timer *t, void *arg)
-{
-	struct parley_session *s = arg;
-	struct sip_hops now;
-	int r;
-
-	(void)t;
-	if (enter(s)) {
-		r = way_find(s->p, &s->lookup, &now, on_resolved, s);
-		if (r > 0)
-			r = way_take(s->p, &s->hops, &now) ? -ENOENT : 1;
-		if (r < 0)
-			session_fail(s, r);
-		else if (r > 0)
-			call(s);
-	}
-	leave(s);
-}
-
-
-/* At the end of this turn: nothing is called back before the return. */
-void session_call(struct parley_session *s)
-{
-	s->ours = true;
-	timer_start(&s->patience, loop_timers(s->p->loop), 0, on_start, s);
-}
 
 
 /* ---- Being called ---- */
@@ -645,7 +591,7 @@ int session_accept(struct parley_session *s)
 			session_decline(s, 500, STR(""));
 		return err;
 	}
-	sm_move(&machine, &s->state, SESSION_ANSWERED);
+	session_go(s, SESSION_ANSWERED);
 	/* Without their description it is the ACK that brings it; the leg ends when none comes. */
 	if (!s->we_offered)
 		answered(s);

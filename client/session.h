@@ -6,6 +6,9 @@
  *                  ^   ^       |
  *   INVITED -------'   '-------'         we are called; UP to ANSWERED: the connection was lost, or moved
  *
+ *   AWAY ---> CALLING                       a group's that was lost: its owner has it called again, from any but
+ *                                           INVITED and OVER (session_again)
+ *
  * and from each of them to OVER. It knows nothing of what is said in it: that is its owner's affair
  * (large.c, taking.c, chat.c).
  *
@@ -34,12 +37,15 @@
 #define SESSION_GRACE_MS 2000
 /** Parameters, SDP and texts of one session of ours. */
 #define SESSION_TEXT_MAX 4096
+/** Body of an INVITE of ours: an SDP and a list of PARLEY_GROUP_MAX members. */
+#define SESSION_BODY_MAX 65536
 
 enum session_state {
 	SESSION_CALLING,
 	SESSION_INVITED,
 	SESSION_ANSWERED,
 	SESSION_UP,
+	SESSION_AWAY,
 	SESSION_OVER,
 };
 
@@ -55,6 +61,11 @@ struct session_owner {
 	uint16_t (*end)(struct parley_session *s, struct msrp_receive *r, char flag);
 	void (*broken)(struct parley_session *s, struct msrp_receive *r);
 	void (*report)(struct parley_session *s, const struct msrp_frame *f);
+	/** Of our INVITE: further header lines; and the body, where more than the SDP has to go. -errno. */
+	int (*invite)(struct parley_session *s, struct buf *headers, struct buf *type,
+		      struct buf *body);
+	/** It would be over: true when the owner has had it called again. */
+	bool (*again)(struct parley_session *s, enum parley_why why, const struct exchange_end *e);
 	/** All is done, and the other side's BYE is on its way: leaving waits for it. */
 	bool (*ending)(const struct parley_session *s);
 	/** Last call; not after parley_close. `e` as of an exchange: the refusal, or the error. */
@@ -84,6 +95,7 @@ struct parley_session {
 	struct arena texts;
 	struct str to, subject;
 	const char *peer, *peer_name, *called; /**< URI of the other side; our own as called */
+	const char *contribution;              /**< Contribution-ID, ours or theirs; "" for none */
 
 	struct sip_invite *leg;
 	struct sip_lookup lookup;
@@ -91,6 +103,7 @@ struct parley_session {
 	uint8_t hop_at;
 	struct credentials own;
 	uint8_t challenges[2];
+	uint16_t bye_cause; /**< of a Reason in the other side's BYE (RFC 3326); 0: none */
 	int auth_error;
 
 	struct session_terms terms;
@@ -116,10 +129,10 @@ struct parley_session {
 /** In the account's list; *ret is borrowed from it. -ENOBUFS, -ENOMEM. */
 int session_alloc(struct parley_session **ret, struct parley *p, enum parley_mode mode,
 		  const struct session_owner *owner, void *of);
+/** To another of the states above; only where the drawing has an arrow. */
+void session_go(struct parley_session *s, enum session_state to);
 /** A copy that lives as long as the session; STR_NULL: no room. */
 struct str session_keep(struct parley_session *s, struct str text);
-/** INVITE goes to s->to; what fails comes by `over`. */
-void session_call(struct parley_session *s);
 /** The leg of an INVITE with its SDP taken; s->leg is there. 200 goes out. -EALREADY: it was cancelled. */
 int session_accept(struct parley_session *s);
 /** A final response to the INVITE, with our abilities where it is 488; then it is over, ended by us. */
@@ -127,6 +140,16 @@ void session_decline(struct parley_session *s, uint16_t status, struct str sente
 /** CANCEL, BYE, or whatever is due; `over` is called with this. Nothing happens twice. */
 void session_over(struct parley_session *s, enum parley_why why, const struct exchange_end *e);
 void session_fail(struct parley_session *s, int error);
+/**
+ * Around whatever the engine calls: the session outlives it, and parley_close takes effect behind it. False: nothing
+ * is to be done any more, but turn_end is due all the same.
+ */
+bool session_turn_begin(struct parley_session *s);
+void session_turn_end(struct parley_session *s);
+/** The chat that has this Contribution-ID; NULL: none. */
+struct parley_session *session_by_contribution(const struct parley *p, struct str contribution);
+/** Session Identity of a message whose Contact is a focus's. */
+void session_note_identity(struct parley_session *s, const struct sip_msg *m);
 /** From session_sdp.c and media.c. */
 void session_bound(struct parley_session *s);
 void session_unbound(struct parley_session *s, int error);
@@ -135,6 +158,15 @@ void sessions_done(struct parley *p);
 /** All end with BYE, but those that end by themselves. */
 void sessions_leave(struct parley *p);
 extern const struct sip_invite_handler session_leg_handler;
+
+/* ---- session_call.c ---- */
+
+/** INVITE goes to s->to; what fails comes by `over`. */
+void session_call(struct parley_session *s);
+/** To the hop it is at now: there is a next one when it could not be reached. */
+void session_call_next(struct parley_session *s);
+/** The call ends, the session does not: another INVITE goes out after so long. -ENOMEM. */
+int session_again(struct parley_session *s, struct str to, uint32_t after_ms);
 
 /* ---- session_sdp.c ---- */
 
@@ -158,6 +190,5 @@ void media_stop(struct parley_session *s);
 /** What the SDP says of our end. */
 void media_end(struct parley_session *s, struct sdp_end *ret, enum sdp_setup setup);
 void media_done(struct parley *p);
-
 
 #endif

@@ -15,19 +15,8 @@ _Static_assert((int)SDP_SETUP_ACTPASS == (int)MSRP_SETUP_ACTPASS &&
 
 struct str session_sdp_find(const struct sip_msg *m)
 {
-	struct str value = sip_msg_header(m, SIP_HDR_CONTENT_TYPE);
-	struct mime_part part;
-	struct mime_type type;
-
-	if (!m->body.n || mime_type_decode(&type, value))
-		return STR_NULL;
-	if (mime_type_is(&type, STR("application"), STR("sdp")))
-		return m->body;
-	/* Beside a list of participants, or of those who are told. */
-	if (str_eq_nocase(type.type, STR("multipart")) &&
-	    !mime_parts_find(&type, m->body, STR("application"), STR("sdp"), &part))
-		return part.content;
-	return STR_NULL;
+	/* Beside a list of participants, or of those who are told: a part. */
+	return sdp_find(sip_msg_header(m, SIP_HDR_CONTENT_TYPE), m->body);
 }
 
 

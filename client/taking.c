@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "body/cpim.h"
 #include "body/mime.h"
+#include "client/envelope.h"
 #include "client/notification.h"
 
 #define TEXTS_MAX 16384
@@ -53,35 +54,6 @@ static void on_idle(struct timer *timer, void *arg)
 static void stir(struct taking *t)
 {
 	timer_start(&t->idle, loop_timers(t->s->p->loop), TAKING_IDLE_MS, on_idle, t);
-}
-
-
-/* ---- The envelope ---- */
-
-/* Behind the next empty line; 0: it has not come. */
-static size_t empty_line(struct str s, size_t from)
-{
-	bool line = true;
-
-	for (size_t i = from; i < s.n; i++) {
-		if (s.p[i] == '\n') {
-			if (line)
-				return i + 1;
-			line = true;
-		} else if (s.p[i] != '\r') {
-			line = false;
-		}
-	}
-	return 0;
-}
-
-
-/* RFC 3862 2: the message's headers, an empty line, the content's headers, an empty line. */
-static size_t envelope_size(struct str s)
-{
-	size_t at = empty_line(s, 0);
-
-	return at ? empty_line(s, at) : 0;
 }
 
 

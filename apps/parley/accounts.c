@@ -26,6 +26,7 @@ static const struct {
 	{"auth-user", TEXT, offsetof(struct account, auth_user)},
 	{"server", TEXT, offsetof(struct account, server)},
 	{"local", TEXT, offsetof(struct account, local)},
+	{"factory", TEXT, offsetof(struct account, factory)},
 	{"device", TEXT, offsetof(struct account, device)},
 	{"expires", NUMBER, offsetof(struct account, expires_s)},
 	{"core", TEXT, offsetof(struct account, core)},

@@ -28,10 +28,12 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 #define CLI_ACCOUNTS_MAX 65536
 #define CLI_PASSWORD_MAX 255
 
+struct json_t;
+
 /** One account, from the command line and accounts.yaml together. NULL: not given. */
 struct account {
 	const char *address, *name, *password, *auth_user, *server, *local, *device, *core,
-		*access_network, *ca_file, *media, *certificate, *key;
+		*access_network, *ca_file, *media, *certificate, *key, *factory;
 	uint32_t expires_s;
 	bool no_verify;
 	bool reliable_path;
@@ -45,11 +47,22 @@ struct cli {
 
 	/* send */
 	const char *to, *text, *file, *type;
-	const char *subject; /**< chat */
+	/* chat */
+	bool talks; /**< what may be refused is a conversation, not a message */
+	const char *subject;
+	const char *const *members; /**< a group of these is to be made */
+	size_t members_n;
 	bool anonymous, large, reliable_path;
 	unsigned reports;
+	/* history, deferred */
+	const char *const *ids; /**< what is named: numbers, or whole references */
+	size_t ids_n;
+	const char *service, *with, *since, *until, *search, *session;
+	uint32_t limit;
+	bool sessions, all;
 	/* listen */
 	const char *save; /**< directory for files; NULL: they are not kept */
+	bool take_chats;  /**< hear what is said in chats and groups, instead of declining them */
 	/* listen; also how long send waits for reports */
 	uint32_t count, timeout_s;
 	bool timeout_given;
@@ -58,6 +71,12 @@ struct cli {
 /** Both write "parley: WHAT: REMEDY" and return the exit status. */
 int cli_error(const char *remedy, const char *what, ...) __attribute__((format(printf, 2, 3)));
 int cli_usage(const char *remedy, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
+/* address.c */
+/** "bob" and "bob@example.org" are written for sip:bob@example.org, in the domain of `domain_of`. NULL: no memory. */
+const char *address_whole(struct cli *c, const char *text, const char *domain_of);
+/** Those of a list with commas, each made whole, in the memory of `c`. -ENOMEM; 0 with *ret_n 0: none. */
+int address_list(struct cli *c, const char *text, const char *const **ret, size_t *ret_n);
 
 /* accounts.c */
 /**
@@ -128,6 +147,14 @@ bool show_invitation(const struct cli *c, const struct parley_invitation *i, uns
 /** A large message or a file that came; `text`: its content where it is one to be shown; `path`: where it was saved. */
 bool show_content(const struct cli *c, const struct parley_content *m, enum parley_mode mode,
 		  uint64_t size, struct str text, const char *path);
+/** "10:41:03", with the day in front unless it is today. */
+void show_time(struct buf *out, int64_t ms, int64_t now_ms);
+/** A line, resp. an object on a line of its own; both are released. False: nobody reads it. */
+bool show_print(struct buf *line);
+bool show_print_json(struct json_t *o);
+/** A member that is a text, made safe; one that is a time, as RFC 3339 has it. */
+void show_put_name(struct json_t *o, const char *key, const char *value);
+void show_put_date(struct json_t *o, const char *key, int64_t ms);
 /** "1.2 MB" */
 void show_size(struct buf *out, uint64_t bytes);
 bool show_registered(const struct cli *c);
@@ -135,6 +162,22 @@ bool show_registered(const struct cli *c);
 bool show_line(const struct cli *c, const char *who, int64_t ms, const char *text);
 /** "established", "writing", "paused", "ended": of whom. */
 bool show_chat_state(const struct cli *c, const char *state, const char *who);
+
+/* show_group.c */
+/** Somebody came or went. */
+bool show_person(const struct cli *c, const struct parley_person *p, enum parley_presence before);
+/** All of them. */
+bool show_roster(const struct cli *c, const struct parley_session *s);
+bool show_roster_refused(const struct cli *c, unsigned status);
+/** "established", "ended" */
+bool show_group(const struct cli *c, const struct parley_session *s, const char *state);
+bool show_group_lost(const struct cli *c, const struct parley_session *s, uint32_t retry_ms);
+bool show_writing(const struct cli *c, const char *uri, const char *name, bool active);
+bool show_invited_group(const struct cli *c, const struct parley_invitation *i);
+/** What came of something asked of the group. */
+bool show_answer(const struct cli *c, enum parley_request what, unsigned status);
+/** A line said in a group or chat. */
+bool show_said(const struct cli *c, const struct parley_message *m);
 
 /* progress.c */
 /** One line on a terminal that shows how far it is; nothing elsewhere. */
@@ -160,6 +203,28 @@ int file_open(struct sent_file *f, const char *name);
 void file_close(struct sent_file *f);
 /** parley_source.read */
 long file_read(void *bytes, size_t n, uint64_t offset, void *arg);
+
+/* save.c */
+/** A file that is written while it comes. */
+struct saved_file {
+	int fd; /**< -1: none */
+	char path[1024];
+};
+/** Beside those that are there, under a name that is harmless. False: told. */
+bool save_begin(struct saved_file *f, const char *directory, const char *name);
+bool save_piece(struct saved_file *f, uint64_t offset, const void *bytes, size_t n);
+bool save_end(struct saved_file *f);
+/** Not all of it came: it is gone. */
+void save_drop(struct saved_file *f);
+
+/* kept_show.c */
+/** One of a list; false: nobody reads it. */
+bool show_kept(const struct cli *c, const struct parley_kept *k, bool history);
+/** Its number, as commands take it. */
+void show_kept_id(struct buf *out, const char *reference);
+
+/* kept.c */
+int command_kept(struct cli *c, enum parley_keeper keeper, const char *what);
 
 /* send.c, listen.c, chat.c */
 int command_send(struct cli *c);

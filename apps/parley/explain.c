@@ -120,6 +120,18 @@ static const struct explanation of_message[] = {
 	{604, "there is no %s anywhere", "check the address"},
 };
 
+/* Of a conversation, before those above; %s is the other side, or the group. */
+static const struct explanation of_chat[] = {
+	{403, "the server does not let you talk with %s", "ask its operator, or whose group it is"},
+	{488, "%s does not take chats", "send a message"},
+};
+
+/* Of a group to be made of several, before those; %s is who makes groups. */
+static const struct explanation of_made[] = {
+	{404, "%s finds none of them", "check the addresses"},
+	{480, "%s reaches none of them now", "try again later"},
+};
+
 /* Of a registration; %s is the account. */
 static const struct explanation of_registration[] = {
 	{403, "the server does not let %s register", "ask its operator"},
@@ -129,7 +141,34 @@ static const struct explanation of_registration[] = {
 };
 
 
-static int explain_status(const struct parley_outcome *o, const struct explanation *e, size_t n,
+#define FIND(table, status) find(table, sizeof(table) / sizeof((table)[0]), status)
+
+static const struct explanation *find(const struct explanation *e, size_t n, unsigned status)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].status == status)
+			return &e[i];
+	}
+	return NULL;
+}
+
+
+static const struct explanation *of(const struct cli *c, const char *to, unsigned status)
+{
+	const struct explanation *e = NULL;
+
+	if (!to)
+		return FIND(of_registration, status);
+	if (c->members_n)
+		e = FIND(of_made, status);
+	if (!e && c->talks)
+		e = FIND(of_chat, status);
+	return e ? e : FIND(of_message, status);
+}
+
+
+/* `e`: NULL for what is in no table. */
+static int explain_status(const struct parley_outcome *o, const struct explanation *e,
 			  const char *who)
 {
 	char what[512], answer[2048];
@@ -145,15 +184,13 @@ static int explain_status(const struct parley_outcome *o, const struct explanati
 	}
 	if (!buf_cstr(&b))
 		snprintf(answer, sizeof(answer), "%u", o->status);
-	for (size_t i = 0; i < n; i++) {
-		if (e[i].status != o->status)
-			continue;
-			/* The format is one of the table above: one %s. */
+	if (e) {
+		/* The format is one of the tables above: one %s. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(what, sizeof(what), e[i].what, who);
+		snprintf(what, sizeof(what), e->what, who);
 #pragma GCC diagnostic pop
-		return cli_error(e[i].remedy, "%s (%s)", what, answer);
+		return cli_error(e->remedy, "%s (%s)", what, answer);
 	}
 	if (o->status >= 500 && o->status < 600)
 		return cli_error("try again later", "the server failed (%s)", answer);
@@ -207,10 +244,5 @@ int explain(const struct cli *c, const struct parley_outcome *o, const char *to)
 		return explain_error(c, o);
 	if (o->error && (o->status == 401 || o->status == 407))
 		return explain_password(c, o);
-	if (to)
-		return explain_status(o, of_message, sizeof(of_message) / sizeof(of_message[0]),
-				      to);
-	return explain_status(o, of_registration,
-			      sizeof(of_registration) / sizeof(of_registration[0]),
-			      c->account.address);
+	return explain_status(o, of(c, to, o->status), to ? to : c->account.address);
 }

@@ -29,12 +29,14 @@ void input_hide(struct input *in)
 		return;
 	in->hidden = true;
 	fputs("\r\033[K", stdout);
+	/* What follows may go to standard error, which waits for nobody. */
+	(void)fflush(stdout);
 }
 
 
 void input_show(struct input *in)
 {
-	if (!in->terminal || !in->hidden)
+	if (!in->terminal || !in->hidden || in->entering)
 		return;
 	in->hidden = false;
 	fputs("\r\033[K" PROMPT, stdout);
@@ -127,8 +129,13 @@ static void erase_word(struct input *in)
 
 static void enter(struct input *in)
 {
+	bool taken;
+
 	input_hide(in);
-	if (give(in, in->bytes.n))
+	in->entering = true;
+	taken = give(in, in->bytes.n);
+	in->entering = false;
+	if (taken)
 		buf_clear(&in->bytes);
 	else
 		fputs("\a", stdout);

@@ -35,6 +35,7 @@ struct input {
 	struct timer soon;
 	int flags; /**< of the descriptor, to be restored; negative: untouched */
 	bool terminal, held, ended, told, hidden;
+	bool entering;   /**< what is printed for a line comes before the next one */
 	unsigned escape; /**< within a sequence of a function key */
 	struct termios before;
 };

@@ -2,16 +2,10 @@
 /* parley listen: prints what arrives. */
 #include "cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 /** Text of a large message that is printed; of a longer one, its beginning is not better than its size. */
 #define TEXT_MAX 65536
-/** Names tried for a file that is there already: "photo-2.jpg" … */
-#define NAMES_MAX 100
 
 struct listen_state {
 	uint32_t arrived;
@@ -27,8 +21,7 @@ struct arrival {
 	struct parley_content content; /**< its texts are kept */
 	bool begun, is_text;
 	struct buf text;
-	int fd; /**< -1: it is not saved */
-	char path[1024];
+	struct saved_file file;
 };
 
 
@@ -76,11 +69,7 @@ static void arrival_free(struct arrival *a)
 	struct listen_state *s = a->run->arg;
 
 	list_remove(&s->arrivals, &a->link);
-	if (a->fd >= 0) {
-		close(a->fd);
-		/* Half of a file is none. */
-		(void)unlink(a->path);
-	}
+	save_drop(&a->file);
 	buf_done(&a->text);
 	arena_done(&a->texts);
 	mem_unref(a);
@@ -95,7 +84,7 @@ static struct arrival *arrival_make(struct run *r, enum parley_mode mode)
 		return NULL;
 	a->run = r;
 	a->mode = mode;
-	a->fd = -1;
+	a->file.fd = -1;
 	a->texts = (struct arena)ARENA_INIT(32768);
 	buf_init(&a->text, TEXT_MAX + 1);
 	list_append(&((struct listen_state *)r->arg)->arrivals, &a->link);
@@ -119,55 +108,6 @@ static bool keep_texts(struct arrival *a, const struct parley_content *c)
 }
 
 
-/* Whoever sends a file names it: what is a path in the name, or would hide, is not taken over. */
-static void put_name(struct buf *b, const char *name)
-{
-	for (const char *c = name; *c; c++) {
-		unsigned char u = (unsigned char)*c;
-
-		buf_putc(b,
-			 u < 0x20 || u == 0x7f || u == '/' || u == '\\' || (u == '.' && c == name)
-				 ? '_'
-				 : *c);
-	}
-	if (!*name)
-		buf_puts(b, STR("message"));
-}
-
-
-static bool save_begin(struct arrival *a, const char *directory)
-{
-	char name[200];
-	struct buf b, path;
-
-	buf_fixed(&b, name, sizeof(name));
-	put_name(&b, a->content.name);
-	if (!buf_cstr(&b)) {
-		buf_clear(&b);
-		buf_puts(&b, STR("message"));
-	}
-	for (int i = 1; i <= NAMES_MAX && a->fd < 0; i++) {
-		ptrdiff_t dot = str_rfind(buf_str(&b), '.');
-		struct str stem = dot > 0 ? str_upto(buf_str(&b), (size_t)dot) : buf_str(&b);
-
-		buf_fixed(&path, a->path, sizeof(a->path));
-		buf_printf(&path, "%s/" STR_FMT, directory, STR_ARG(stem));
-		if (i > 1)
-			buf_printf(&path, "-%d", i);
-		buf_puts(&path, str_from(buf_str(&b), stem.n));
-		if (!buf_cstr(&path))
-			break;
-		a->fd = open(a->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-		if (a->fd < 0 && errno != EEXIST)
-			break;
-	}
-	if (a->fd >= 0)
-		return true;
-	(void)cli_error("check --save", "%s cannot be written (%s)", a->path, strerror(errno));
-	return false;
-}
-
-
 static bool on_content(struct parley_session *s, const struct parley_content *c, void *arg)
 {
 	struct arrival *a = arg;
@@ -180,7 +120,7 @@ static bool on_content(struct parley_session *s, const struct parley_content *c,
 		return false;
 	/* A text is for reading; all else, and what is called a file, is for keeping. */
 	if (directory && (a->mode == PARLEY_FILE || !a->is_text))
-		return save_begin(a, directory);
+		return save_begin(&a->file, directory, c->name);
 	return true;
 }
 
@@ -193,47 +133,99 @@ static bool on_piece(struct parley_session *s, uint64_t offset, const void *byte
 	(void)s;
 	if (a->is_text && a->mode == PARLEY_LARGE && offset == a->text.n && !a->text.failed)
 		buf_put(&a->text, bytes, n);
-	while (a->fd >= 0 && n) {
-		ssize_t written = pwrite(a->fd, bytes, n, (off_t)offset);
-
-		if (written < 0 && errno != EINTR) {
-			(void)cli_error("make room, or choose another --save",
-					"%s cannot be written (%s)", a->path, strerror(errno));
-			return false;
-		}
-		if (written < 0)
-			continue;
-		bytes = (const char *)bytes + written;
-		offset += (uint64_t)written;
-		n -= (size_t)written;
-	}
-	return true;
+	return a->file.fd < 0 || save_piece(&a->file, offset, bytes, n);
 }
 
 
 static bool on_complete(struct parley_session *s, uint64_t size, void *arg)
 {
 	struct arrival *a = arg;
-	bool saved = a->fd >= 0, whole = a->text.n == size && !a->text.failed;
+	bool saved = a->file.fd >= 0, whole = a->text.n == size && !a->text.failed;
 
 	(void)s;
-	if (saved && close(a->fd))
-		(void)cli_error("check it", "%s was not written in full (%s)", a->path,
-				strerror(errno));
-	a->fd = -1;
+	if (saved)
+		(void)save_end(&a->file);
 	if (a->run->leaving)
 		return false;
 	return count(a->run, show_content(a->run->cli, &a->content, a->mode, size,
 					  whole && a->is_text ? buf_str(&a->text) : STR_NULL,
-					  saved ? a->path : NULL));
+					  saved ? a->file.path : NULL));
 }
 
+
+/* ---- Chats and groups that are listened to: what they are told with is the run ---- */
+
+static void on_established(struct parley_session *s, void *arg)
+{
+	const struct run *r = arg;
+
+	if (parley_session_mode(s) != PARLEY_CHAT)
+		return;
+	if (parley_session_is_group(s))
+		(void)show_group(r->cli, s, "established");
+	else
+		(void)show_chat_state(r->cli, "established", parley_session_peer(s));
+}
+
+
+static bool on_said(struct parley_session *s, const struct parley_message *m, void *arg)
+{
+	struct run *r = arg;
+
+	(void)s;
+	return !r->leaving && count(r, show_said(r->cli, m));
+}
+
+
+static void on_roster(struct parley_session *s, void *arg)
+{
+	const struct run *r = arg;
+
+	(void)show_roster(r->cli, s);
+}
+
+
+static void on_person(struct parley_session *s, const struct parley_person *p,
+		      enum parley_presence before, void *arg)
+{
+	const struct run *r = arg;
+
+	(void)s;
+	(void)show_person(r->cli, p, before);
+}
+
+
+static void on_lost(struct parley_session *s, const struct parley_outcome *o, uint32_t retry_ms,
+		    void *arg)
+{
+	const struct run *r = arg;
+
+	(void)o;
+	(void)show_group_lost(r->cli, s, retry_ms);
+}
+
+
+static void chat_ended(const struct parley_session *s, const struct run *r)
+{
+	if (r->leaving)
+		return;
+	if (parley_session_identity(s))
+		(void)show_group(r->cli, s, "ended");
+	else
+		(void)show_chat_state(r->cli, "ended", parley_session_peer(s));
+}
+
+
+/* ---- The end of either ---- */
 
 static void on_ended(struct parley_session *s, const struct parley_session_end *e, void *arg)
 {
 	struct arrival *a = arg;
 
-	(void)s;
+	if (parley_session_mode(s) == PARLEY_CHAT) {
+		chat_ended(s, arg);
+		return;
+	}
 	if (e->outcome->error && !a->run->leaving)
 		(void)cli_error("ask for it again", "what %s sent was cut short",
 				a->begun && *a->content.from ? a->content.from : "somebody");
@@ -245,17 +237,28 @@ static const struct parley_session_handler session_handler = {
 	.content = on_content,
 	.piece = on_piece,
 	.complete = on_complete,
+	.established = on_established,
+	.message = on_said,
+	.roster = on_roster,
+	.person = on_person,
+	.lost = on_lost,
 	.ended = on_ended,
 };
 
 
-/* Listening is no talking: a chat is shown, and declined for other devices to take. */
+/* Listening is no talking: a chat is shown, and declined for other devices to take; unless that was asked for. */
 static unsigned invitation(struct run *r, const struct parley_invitation *i)
 {
 	struct arrival *a;
 
 	if (r->leaving)
 		return 480;
+	if (i->mode == PARLEY_CHAT && r->cli->take_chats) {
+		if (i->group)
+			(void)show_invited_group(r->cli, i);
+		parley_session_set_arg(i->session, r);
+		return 200;
+	}
 	if (i->mode == PARLEY_CHAT) {
 		(void)count(r, show_invitation(r->cli, i, 488));
 		return 488;

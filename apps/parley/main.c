@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/** Words beside the options: a command, an address, a text. */
-#define WORDS_MAX 4
+/** Words beside the options: a command, an address, a text; messages by their numbers. */
+#define WORDS_MAX 64
 #define MEMORY_MAX (2 * CLI_ACCOUNTS_MAX)
 
 struct words {
@@ -16,7 +16,8 @@ struct words {
 };
 
 /* Which commands an option is for. */
-enum { ANY = 0, SEND = 1, LISTEN = 2, CHAT = 4 };
+enum { ANY = 0, SEND = 1, LISTEN = 2, CHAT = 4, HISTORY = 8, DEFERRED = 16 };
+#define KEPT (HISTORY | DEFERRED)
 
 struct value_option {
 	const char *name;
@@ -79,6 +80,61 @@ static bool take_subject(struct cli *c, const char *v)
 }
 
 
+static bool take_with(struct cli *c, const char *v)
+{
+	c->with = v;
+	return *v;
+}
+
+
+static bool take_since(struct cli *c, const char *v)
+{
+	c->since = v;
+	return *v;
+}
+
+
+static bool take_until(struct cli *c, const char *v)
+{
+	c->until = v;
+	return *v;
+}
+
+
+static bool take_search(struct cli *c, const char *v)
+{
+	c->search = v;
+	return *v;
+}
+
+
+static bool take_session(struct cli *c, const char *v)
+{
+	c->session = v;
+	return *v;
+}
+
+
+static bool take_service(struct cli *c, const char *v)
+{
+	c->service = v;
+	return *v;
+}
+
+
+static bool take_limit(struct cli *c, const char *v)
+{
+	return str_u32(str_of(v), &c->limit) && c->limit;
+}
+
+
+static bool take_factory(struct cli *c, const char *v)
+{
+	c->account.factory = v;
+	return true;
+}
+
+
 static bool take_type(struct cli *c, const char *v)
 {
 	c->type = v;
@@ -123,10 +179,18 @@ static const struct value_option value_options[] = {
 	{"--file", SEND, take_file},
 	{"--type", SEND, take_type},
 	{"--report", SEND | CHAT, take_report},
-	{"--save", LISTEN, take_save},
+	{"--save", LISTEN | KEPT, take_save},
+	{"--with", KEPT, take_with},
+	{"--since", KEPT, take_since},
+	{"--until", KEPT, take_until},
+	{"--text", HISTORY, take_search},
+	{"--limit", KEPT, take_limit},
+	{"--session", HISTORY, take_session},
+	{"--service", KEPT, take_service},
 	{"--subject", CHAT, take_subject},
+	{"--factory", CHAT, take_factory},
 	{"--count", LISTEN, take_count},
-	{"--timeout", SEND | LISTEN | CHAT, take_timeout},
+	{"--timeout", SEND | LISTEN | CHAT | KEPT, take_timeout},
 };
 #define VALUE_OPTIONS (sizeof(value_options) / sizeof(value_options[0]))
 
@@ -177,8 +241,11 @@ static int take_flag(struct cli *c, struct words *w, struct arguments *a, bool *
 	} flags[] = {
 		{"--anonymous", SEND | CHAT, &c->anonymous},
 		{"--large", SEND, &c->large},
+		{"--chat", LISTEN, &c->take_chats},
 		{"--reliable-path", SEND, &c->reliable_path},
-		{"--json", LISTEN | SEND | CHAT, &c->json},
+		{"--json", LISTEN | SEND | CHAT | KEPT, &c->json},
+		{"--sessions", HISTORY, &c->sessions},
+		{"--all", KEPT, &c->all},
 		{"--help", ANY, &w->help},
 		{"-h", ANY, &w->help},
 		{"--version", ANY, &w->version},
@@ -255,8 +322,12 @@ static int help(void)
 	     "  send ADDRESS \"text\"        send a message, and say what became of it\n"
 	     "  send ADDRESS --file FILE   send a file (-: standard input, as a message)\n"
 	     "  listen                     print what arrives, until Ctrl-C\n"
-	     "  chat ADDRESS               talk: lines typed are sent; /leave ends it\n"
+	     "  chat ADDRESS               talk, with one or with a group: lines typed are sent;\n"
+	     "                             /help shows what else there is, /leave ends it\n"
+	     "  chat ADDRESS,ADDRESS…      talk with a group made on the spot\n"
 	     "  chat                       wait until somebody wants to talk\n"
+	     "  history list|get|delete    what the server keeps of your conversations\n"
+	     "  deferred list|get|delete   messages that wait for you there\n"
 	     "\n"
 	     "Account\n"
 	     "  --account ADDRESS          sip:alice@example.org; without it the first in "
@@ -280,15 +351,29 @@ static int help(void)
 	     "\n"
 	     "Chatting\n"
 	     "  --subject TEXT             what it is about\n"
+	     "  --factory ADDRESS          who makes groups; sip:conference-factory@DOMAIN\n"
 	     "  --report, --anonymous, --timeout, --json as above and below\n"
 	     "\n"
 	     "Listening\n"
 	     "  --save DIR                 keep files and other large content there\n"
+	     "  --chat                     take part in chats and groups, and print what is said\n"
 	     "  --count N                  end after so many arrivals\n"
 	     "  --timeout S                end after so many seconds (with send: wait so long for "
 	     "reports)\n"
 	     "  --json                     one JSON object for each arrival (with send: for the "
 	     "outcome)\n"
+	     "\n"
+	     "What is kept: list; get [ID ...]; delete ID ... or --all\n"
+	     "  --with ADDRESS             to or from this one\n"
+	     "  --since TIME, --until TIME 2026-11-21, or \"2026-11-21 10:41\"\n"
+	     "  --text TEXT                history: with this in it, capital letters or not\n"
+	     "  --limit N                  so many, the oldest first\n"
+	     "  --sessions, --session ID   history: list sessions; the messages of one\n"
+	     "  --save DIR                 get: write each into a file there\n"
+	     "  --service ADDRESS          where it is kept, instead of history@ and deferred@ "
+	     "your "
+	     "domain\n"
+	     "  --json, --timeout as above\n"
 	     "\n"
 	     "  -h, --help                 show this\n"
 	     "  -V, --version              show the version\n"
@@ -311,29 +396,6 @@ static int version(void)
 
 /* ---- The account, the addresses ---- */
 
-/* "bob" and "bob@example.org" are written for sip:bob@example.org. */
-static const char *whole_address(struct cli *c, const char *text, const char *domain_of)
-{
-	struct buf b = BUF_INIT(2048);
-	struct str t = str_of(text), domain = str_of(domain_of);
-	const char *whole;
-	ptrdiff_t at;
-
-	if (str_find(t, ':') >= 0 && str_find(t, '@') < 0)
-		return text; /* tel:+1…, sip:conference.example.org */
-	if (str_starts_nocase(t, STR("sip:")) || str_starts_nocase(t, STR("sips:")))
-		return text;
-	buf_puts(&b, STR("sip:"));
-	buf_puts(&b, t);
-	at = str_rfind(domain, '@');
-	if (str_find(t, '@') < 0 && at >= 0)
-		buf_puts(&b, str_from(domain, (size_t)at));
-	whole = b.failed ? NULL : arena_str(&c->memory, buf_str(&b)).p;
-	buf_done(&b);
-	return whole;
-}
-
-
 static int find_account(struct cli *c)
 {
 	int status = accounts_load(c);
@@ -343,7 +405,7 @@ static int find_account(struct cli *c)
 	if (!c->account.address)
 		return cli_usage("give --account sip:NAME@DOMAIN, or write it into accounts.yaml",
 				 "there is no account");
-	c->account.address = whole_address(c, c->account.address, "");
+	c->account.address = address_whole(c, c->account.address, "");
 	if (!c->account.address)
 		return cli_error("free some, and try again", "there is no memory");
 	return password_find(c);
@@ -374,7 +436,7 @@ static int run_send(struct cli *c, const struct words *w)
 	if (status != CLI_OK)
 		return status;
 	c->text = w->word[2];
-	c->to = whole_address(c, w->word[1], c->account.address);
+	c->to = address_whole(c, w->word[1], c->account.address);
 	return c->to ? command_send(c)
 		     : cli_error("free some, and try again", "there is no memory");
 }
@@ -404,12 +466,50 @@ static int run_chat(struct cli *c, const struct words *w)
 	status = find_account(c);
 	if (status != CLI_OK)
 		return status;
+	c->talks = true;
+	if (w->n == 2 && address_list(c, w->word[1], &c->members, &c->members_n))
+		return cli_error("free some, and try again", "there is no memory");
 	if (w->n == 2) {
-		c->to = whole_address(c, w->word[1], c->account.address);
-		if (!c->to)
-			return cli_error("free some, and try again", "there is no memory");
+		c->to = c->members_n ? c->members[0] : "";
+		/* Who is named alone may be a group that exists: the answer tells. */
+		if (c->members_n > 1)
+			c->to = c->account.factory ? c->account.factory : "the group";
+		else
+			c->members_n = 0;
 	}
 	return command_chat(c);
+}
+
+
+static int run_kept(struct cli *c, const struct words *w, enum parley_keeper keeper)
+{
+	int status;
+
+	if (w->n < 2)
+		return cli_usage("there are list, get and delete", "what about %s is not said",
+				 w->word[0]);
+	status = find_account(c);
+	if (status != CLI_OK)
+		return status;
+	c->ids = w->word + 2;
+	c->ids_n = (size_t)w->n - 2;
+	if (c->with)
+		c->with = address_whole(c, c->with, c->account.address);
+	if (c->service)
+		c->service = address_whole(c, c->service, c->account.address);
+	return command_kept(c, keeper, w->word[1]);
+}
+
+
+static int run_history(struct cli *c, const struct words *w)
+{
+	return run_kept(c, w, PARLEY_HISTORY);
+}
+
+
+static int run_deferred(struct cli *c, const struct words *w)
+{
+	return run_kept(c, w, PARLEY_DEFERRED);
 }
 
 
@@ -421,7 +521,9 @@ static int run(struct cli *c, const struct words *w, const struct arguments *a)
 		int (*run)(struct cli *c, const struct words *w);
 	} commands[] = {{"send", SEND, run_send},
 			{"listen", LISTEN, run_listen},
-			{"chat", CHAT, run_chat}};
+			{"chat", CHAT, run_chat},
+			{"history", HISTORY, run_history},
+			{"deferred", DEFERRED, run_deferred}};
 
 	if (!w->n)
 		return cli_usage("see parley --help", "no command is given");
@@ -433,7 +535,8 @@ static int run(struct cli *c, const struct words *w, const struct arguments *a)
 					 w->word[0]);
 		return commands[i].run(c, w);
 	}
-	return cli_usage("there are send, listen and chat", "there is no command '%s'", w->word[0]);
+	return cli_usage("there are send, listen, chat, history and deferred",
+			 "there is no command '%s'", w->word[0]);
 }
 
 

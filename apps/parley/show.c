@@ -102,7 +102,7 @@ bool show_is_text(struct str text)
 /* ---- Lines ---- */
 
 /* The day too, unless it is today's. */
-static void put_time(struct buf *out, int64_t ms, int64_t now_ms)
+void show_time(struct buf *out, int64_t ms, int64_t now_ms)
 {
 	time_t at = (time_t)(ms / 1000), now = (time_t)(now_ms / 1000);
 	struct tm then = {.tm_sec = 0}, today = {.tm_sec = 0};
@@ -133,12 +133,12 @@ static void put_head(struct buf *out, const char *from, int64_t ms, int64_t now_
 	show_text(out, *from ? str_of(from) : STR("anonymous"), 0);
 	put_padded(out, at, FROM_WIDTH);
 	at = out->n;
-	put_time(out, ms, now_ms);
+	show_time(out, ms, now_ms);
 	put_padded(out, at, TIME_WIDTH);
 }
 
 
-static bool print(struct buf *line)
+bool show_print(struct buf *line)
 {
 	bool good;
 
@@ -158,7 +158,7 @@ static json_t *json_text(struct str s)
 }
 
 
-static void put_date(json_t *o, const char *name, int64_t ms)
+void show_put_date(json_t *o, const char *name, int64_t ms)
 {
 	time_t at = (time_t)(ms / 1000);
 	struct tm tm;
@@ -205,7 +205,7 @@ static void put_content(json_t *o, struct str content)
 
 
 /* A name that is not UTF-8 is shown as the terminal would show it. */
-static void put_name(json_t *o, const char *name, const char *text)
+void show_put_name(json_t *o, const char *name, const char *text)
 {
 	struct buf b = BUF_INIT(65536);
 	json_t *value = json_string(text);
@@ -219,7 +219,7 @@ static void put_name(json_t *o, const char *name, const char *text)
 }
 
 
-static bool print_json(json_t *o)
+bool show_print_json(json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT);
 	bool good = text && fputs(text, stdout) >= 0 && putchar('\n') == '\n' &&
@@ -247,18 +247,20 @@ static bool message_json(const struct parley_message *m)
 {
 	json_t *o = json_pack("{s:s}", "event", "message");
 
-	put_name(o, "from", m->from);
+	show_put_name(o, "from", m->from);
 	if (*m->from_name)
-		put_name(o, "from_name", m->from_name);
-	put_name(o, "to", m->to);
-	put_date(o, "received", m->received_ms);
-	put_date(o, "sent", m->sent_ms);
-	put_name(o, "type", m->type);
+		show_put_name(o, "from_name", m->from_name);
+	show_put_name(o, "to", m->to);
+	show_put_date(o, "received", m->received_ms);
+	show_put_date(o, "sent", m->sent_ms);
+	show_put_name(o, "type", m->type);
 	if (*m->message_id)
-		put_name(o, "message_id", m->message_id);
+		show_put_name(o, "message_id", m->message_id);
 	put_reports(o, m->reports);
+	if (m->in_private)
+		json_object_set_new(o, "private", json_true());
 	put_content(o, (struct str){m->content, m->content_size});
-	return print_json(o);
+	return show_print_json(o);
 }
 
 
@@ -272,7 +274,7 @@ bool show_message(const struct cli *c, const struct parley_message *m)
 		return message_json(m);
 	put_head(&line, m->from, m->sent_ms >= 0 ? m->sent_ms : m->received_ms, m->received_ms);
 	show_text(&line, (struct str){m->content, m->content_size}, (unsigned)line.n);
-	return print(&line);
+	return show_print(&line);
 }
 
 
@@ -292,12 +294,12 @@ bool show_report(const struct cli *c, const struct parley_report *r)
 		json_t *o = json_pack("{s:s,s:s,s:s}", "event", "report", "report",
 				      kind_name(r->kind), "status", r->status);
 
-		put_name(o, "from", r->from);
+		show_put_name(o, "from", r->from);
 		if (*r->recipient)
-			put_name(o, "recipient", r->recipient);
-		put_name(o, "message_id", r->message_id);
-		put_date(o, "received", r->received_ms);
-		return print_json(o);
+			show_put_name(o, "recipient", r->recipient);
+		show_put_name(o, "message_id", r->message_id);
+		show_put_date(o, "received", r->received_ms);
+		return show_print_json(o);
 	}
 	put_head(&line, *r->from ? r->from : r->recipient, r->received_ms, r->received_ms);
 	buf_printf(&line, "%s report: ", kind_name(r->kind));
@@ -305,7 +307,7 @@ bool show_report(const struct cli *c, const struct parley_report *r)
 	buf_puts(&line, STR(" (message "));
 	show_text(&line, str_of(r->message_id), 0);
 	buf_putc(&line, ')');
-	return print(&line);
+	return show_print(&line);
 }
 
 
@@ -326,20 +328,20 @@ bool show_invitation(const struct cli *c, const struct parley_invitation *i, uns
 		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind",
 				      kind_of(i->mode), "answered", (int)answered);
 
-		put_name(o, "from", i->from);
+		show_put_name(o, "from", i->from);
 		if (*i->from_name)
-			put_name(o, "from_name", i->from_name);
-		put_name(o, "to", i->to);
+			show_put_name(o, "from_name", i->from_name);
+		show_put_name(o, "to", i->to);
 		if (*i->subject)
-			put_name(o, "subject", i->subject);
-		put_date(o, "received", i->received_ms);
-		return print_json(o);
+			show_put_name(o, "subject", i->subject);
+		show_put_date(o, "received", i->received_ms);
+		return show_print_json(o);
 	}
 	put_head(&line, i->from, i->received_ms, i->received_ms);
 	buf_printf(&line, "invitation to a %s%s", kind_of(i->mode), *i->subject ? " about " : "");
 	show_text(&line, str_of(i->subject), 0);
 	buf_printf(&line, ": declined (%u)", answered);
-	return print(&line);
+	return show_print(&line);
 }
 
 
@@ -365,23 +367,23 @@ static bool content_json(const struct parley_content *m, enum parley_mode mode, 
 	json_t *o = json_pack("{s:s,s:s,s:I}", "event", mode == PARLEY_FILE ? "file" : "message",
 			      "mode", parley_mode_name(mode), "size", (json_int_t)size);
 
-	put_name(o, "from", m->from);
+	show_put_name(o, "from", m->from);
 	if (*m->from_name)
-		put_name(o, "from_name", m->from_name);
-	put_name(o, "to", m->to);
-	put_date(o, "received", m->received_ms);
-	put_date(o, "sent", m->sent_ms);
-	put_name(o, "type", m->type);
+		show_put_name(o, "from_name", m->from_name);
+	show_put_name(o, "to", m->to);
+	show_put_date(o, "received", m->received_ms);
+	show_put_date(o, "sent", m->sent_ms);
+	show_put_name(o, "type", m->type);
 	if (*m->name)
-		put_name(o, "name", m->name);
+		show_put_name(o, "name", m->name);
 	if (path)
-		put_name(o, "saved", path);
+		show_put_name(o, "saved", path);
 	if (*m->message_id)
-		put_name(o, "message_id", m->message_id);
+		show_put_name(o, "message_id", m->message_id);
 	put_reports(o, m->reports);
 	if (text.p)
 		put_content(o, text);
-	return print_json(o);
+	return show_print_json(o);
 }
 
 
@@ -397,7 +399,7 @@ bool show_content(const struct cli *c, const struct parley_content *m, enum parl
 	indent = line.n;
 	if (text.p) {
 		show_text(&line, text, (unsigned)indent);
-		return print(&line);
+		return show_print(&line);
 	}
 	buf_puts(&line, str_of(mode == PARLEY_FILE ? "file " : "large message, "));
 	show_text(&line, str_of(m->name), 0);
@@ -409,7 +411,7 @@ bool show_content(const struct cli *c, const struct parley_content *m, enum parl
 		buf_puts(&line, STR(": saved as "));
 		show_text(&line, str_of(path), 0);
 	}
-	return print(&line);
+	return show_print(&line);
 }
 
 
@@ -433,27 +435,28 @@ bool show_sent(const struct cli *c, const struct parley_sent *s)
 				      (json_int_t)s->outcome.bytes, "status",
 				      (int)s->outcome.status);
 
-		put_name(o, "reason", s->outcome.reason);
+		show_put_name(o, "reason", s->outcome.reason);
 		if (s->mode != PARLEY_PAGER)
 			json_object_set_new(o, "confirmed", json_boolean(s->confirmed));
 		if (*s->message_id)
-			put_name(o, "message_id", s->message_id);
-		return print_json(o);
+			show_put_name(o, "message_id", s->message_id);
+		return show_print_json(o);
 	}
 	buf_printf(&line, "%s%s, %zu bytes: %s (%u ", mode,
 		   s->mode == PARLEY_FILE ? "" : " message", s->outcome.bytes, outcome_words(s),
 		   s->outcome.status);
 	show_text(&line, str_of(s->outcome.reason), 0);
 	buf_putc(&line, ')');
-	return print(&line);
+	return show_print(&line);
 }
 
 
 bool show_registered(const struct cli *c)
 {
 	if (c->json)
-		return print_json(json_pack("{s:s,s:s,s:s}", "event", "registration", "account",
-					    c->account.address, "state", "registered"));
+		return show_print_json(json_pack("{s:s,s:s,s:s}", "event", "registration",
+						 "account", c->account.address, "state",
+						 "registered"));
 	fprintf(stderr, "parley: %s is registered and listens\n", c->account.address);
 	return true;
 }
@@ -466,13 +469,13 @@ bool show_line(const struct cli *c, const char *who, int64_t ms, const char *tex
 
 	if (c->json)
 		return true;
-	put_time(&line, ms, ms);
+	show_time(&line, ms, ms);
 	buf_puts(&line, STR("  "));
 	show_text(&line, *who ? str_of(who) : STR("anonymous"), 0);
 	buf_puts(&line, STR(": "));
 	at = line.n;
 	show_text(&line, str_of(text), (unsigned)at);
-	return print(&line);
+	return show_print(&line);
 }
 
 
@@ -491,8 +494,8 @@ bool show_chat_state(const struct cli *c, const char *state, const char *who)
 	if (c->json) {
 		json_t *o = json_pack("{s:s,s:s}", "event", "chat", "state", state);
 
-		put_name(o, "with", who);
-		return print_json(o);
+		show_put_name(o, "with", who);
+		return show_print_json(o);
 	}
 	show_text(&safe, *who ? str_of(who) : STR("anonymous"), 0);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

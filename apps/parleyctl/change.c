@@ -5,9 +5,28 @@
 #include <string.h>
 
 
-int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *done)
+/* "done KEY", of the answer; takes the reference. */
+static int print(struct ctl *c, json_t *answer, const char *done, const char *key)
 {
 	struct buf out = BUF_INIT(CTL_TEXT_MAX);
+	int status;
+
+	if (c->json) {
+		status = ctl_print_json(answer);
+	} else {
+		buf_printf(&out, "%s ", done);
+		ctl_put(&out, json_string_value(json_object_get(answer, key)));
+		buf_putc(&out, '\n');
+		status = ctl_print(&out);
+	}
+	buf_done(&out);
+	json_decref(answer);
+	return status;
+}
+
+
+int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *done)
+{
 	json_t *answer;
 	int status;
 
@@ -15,19 +34,20 @@ int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body
 	if (!body && strcmp(method, "DELETE"))
 		return ctl_error("write UTF-8", "the user or the password is not text");
 	status = ctl_ask(c, method, path, body, &answer);
-	if (status != CTL_OK)
-		return status;
-	if (c->json) {
-		status = ctl_print_json(answer);
-	} else {
-		buf_printf(&out, "%s ", done);
-		ctl_put(&out, json_string_value(json_object_get(answer, "user")));
-		buf_putc(&out, '\n');
-		status = ctl_print(&out);
-	}
-	buf_done(&out);
-	json_decref(answer);
-	return status;
+	return status == CTL_OK ? print(c, answer, done, "user") : status;
+}
+
+
+int ctl_change_delete(struct ctl *c, const char *path, const char *done, const char *key)
+{
+	struct buf full = BUF_INIT(CTL_TEXT_MAX);
+	json_t *answer;
+	int status = ctl_path(&full, path, c->args[0], "")
+			     ? ctl_ask(c, "DELETE", full.p, NULL, &answer)
+			     : CTL_FAILED;
+
+	buf_done(&full);
+	return status == CTL_OK ? print(c, answer, done, key) : status;
 }
 
 

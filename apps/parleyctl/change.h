@@ -12,5 +12,7 @@ int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body
 /** At "/v1/users/" + the first argument + `tail`. */
 int ctl_change_user(struct ctl *c, const char *method, const char *tail, json_t *body,
 		    const char *done);
+/** Deletes `path` and the first argument; prints `done` and what the answer has under `key`. */
+int ctl_change_delete(struct ctl *c, const char *path, const char *done, const char *key);
 
 #endif

@@ -101,6 +101,9 @@ int ctl_system_message_clear(struct ctl *c);
 int ctl_session_list(struct ctl *c);
 int ctl_session_show(struct ctl *c);
 int ctl_session_end(struct ctl *c);
+int ctl_conference_list(struct ctl *c);
+int ctl_conference_show(struct ctl *c);
+int ctl_conference_end(struct ctl *c);
 int ctl_trace(struct ctl *c);
 int ctl_explain(struct ctl *c);
 

@@ -7,7 +7,7 @@ static const struct ctl_column columns[] = {
 	{"ID", "id", CTL_COLUMN_NUMBER},          {"FOR", "user", CTL_COLUMN_TEXT},
 	{"FROM", "sender", CTL_COLUMN_TEXT},      {"KIND", "kind", CTL_COLUMN_TEXT},
 	{"BYTES", "size", CTL_COLUMN_NUMBER},     {"SINCE", "received_ms", CTL_COLUMN_TIME},
-	{"UNTIL", "expires_ms", CTL_COLUMN_TIME},
+	{"UNTIL", "expires_ms", CTL_COLUMN_TIME}, {"FILE", "name", CTL_COLUMN_TEXT},
 };
 
 
@@ -23,7 +23,7 @@ int ctl_deferred_list(struct ctl *c)
 	buf_done(&path);
 	if (status != CTL_OK)
 		return status;
-	status = ctl_print_list(c, answer, "deferred", columns, 7, "nothing waits\n");
+	status = ctl_print_list(c, answer, "deferred", columns, 8, "nothing waits\n");
 	json_decref(answer);
 	return status;
 }

@@ -85,6 +85,8 @@ static void put_message(struct buf *out, const json_t *m)
 	put_text(out, "state", m, "state");
 	buf_printf(out, "%-11s%lld\n", "bytes",
 		   (long long)json_integer_value(json_object_get(m, "size")));
+	put_text(out, "type", m, "content_type");
+	put_text(out, "file", m, "name");
 	put_text(out, "call-id", m, "call_id");
 	put_text(out, "message-id", m, "message_id");
 	put_time(out, "since", m, "received_ms");

@@ -46,6 +46,8 @@ static void put_group(struct buf *out, const json_t *g)
 	put_text(out, g, "name", "name");
 	put_text(out, g, "subject", "subject");
 	buf_printf(out, "invite   %s\n", json_is_true(json_object_get(g, "invite")) ? "on" : "off");
+	if (json_is_true(json_object_get(g, "advertise")))
+		buf_puts(out, STR("advertise on\n"));
 	if (max)
 		buf_printf(out, "max      %lld\n", (long long)max);
 	if (duration_s) {

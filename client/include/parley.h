@@ -7,7 +7,8 @@
  * lost connection with a growing pause, and tells each change through `registration`. parley_send sends
  * a one-shot message: the request is written out, its size decides between Pager Mode and Large Message
  * Mode (parley_choose); a large message and a file get a session of their own (INVITE, one MSRP message,
- * BYE). The outcome comes once, through the callback given. parley_chat opens a conversation. What
+ * BYE). The outcome comes once, through the callback given. parley_chat opens a conversation, with one or with a
+ * group. What
  * arrives (messages, reports on messages sent, invitations) is shown through the handler. Whether an
  * invitation is taken is the program's choice; what then comes in a session goes to the session handler.
  * parley_unregister takes leave, of sessions too; parley_close ends at once.
@@ -92,6 +93,7 @@ struct parley_message {
 	int64_t sent_ms;        /**< since 1970 by the sender's clock; negative: not told */
 	int64_t received_ms;    /**< by ours */
 	unsigned reports;       /**< of enum parley_report_kind, asked for by the sender */
+	bool in_private;        /**< in a group: said to this account alone */
 };
 
 struct parley_report {
@@ -120,6 +122,13 @@ struct parley_invitation {
 	int64_t received_ms;
 	/** What this is about from now on, until its `ended`; or until the answer, when it is declined. */
 	struct parley_session *session;
+	bool group;     /**< CHAT: a group invites; `from` is what the network says it is */
+	const char *by; /**< group: who wanted us there; "" when not told */
+	const char *const
+		*others; /**< group: URIs of those who were invited besides, as far as told */
+	size_t others_n;
+	/** CHAT: the chat of this account that it takes the place of: ended once this one stands. NULL: none. */
+	struct parley_session *replaces;
 };
 
 /** What comes in a session of mode LARGE or FILE. */
@@ -135,6 +144,27 @@ struct parley_content {
 	int64_t received_ms;
 	unsigned reports; /**< asked for by the sender; they are sent by the library */
 };
+
+/** Somebody of a group. */
+enum parley_presence {
+	PARLEY_PERSON_UNKNOWN, /**< nothing was told of them */
+	PARLEY_PERSON_INVITED,
+	PARLEY_PERSON_HERE,
+	PARLEY_PERSON_AWAY,
+};
+/** "unknown", "invited", "here", "away". */
+PARLEY_API const char *parley_presence_name(enum parley_presence p);
+
+struct parley_person {
+	const char *uri;  /**< what the group knows them by */
+	const char *name; /**< "" for none */
+	bool own;         /**< this account */
+	enum parley_presence presence;
+	const char *how;    /**< AWAY: "departed", "booted", "failed", "busy"; "" when not told */
+	const char *reason; /**< AWAY: `SIP;cause=603;text="Decline"`; "" */
+};
+
+enum parley_request { PARLEY_ADD, PARLEY_REMOVE, PARLEY_NICKNAME };
 
 enum parley_why {
 	PARLEY_ENDED_US,     /**< parley_session_end, or the message was sent */
@@ -223,7 +253,7 @@ struct parley_handler {
 struct parley_session_handler {
 	/** Chat of ours: the other side's device rings. */
 	void (*ringing)(struct parley_session *s, void *arg);
-	/** The session stands: what is sent leaves, what was sent before has left. */
+	/** The session stands: what is sent leaves, what was sent before has left. In a group again after `lost`. */
 	void (*established)(struct parley_session *s, void *arg);
 	/** Chat: the other side says something. The result is as of parley_handler.message. */
 	bool (*message)(struct parley_session *s, const struct parley_message *m, void *arg);
@@ -246,6 +276,22 @@ struct parley_session_handler {
 	 * parley_handler.message.
 	 */
 	bool (*complete)(struct parley_session *s, uint64_t size, void *arg);
+	/** Group: who is there is known now, all of it; before that nobody is told. */
+	void (*roster)(struct parley_session *s, void *arg);
+	/** Group: somebody came, was invited, went, or has another name. */
+	void (*person)(struct parley_session *s, const struct parley_person *p,
+		       enum parley_presence before, void *arg);
+	/** Group: who is there will not be told: SIP status; 0: for other reasons. */
+	void (*roster_refused)(struct parley_session *s, unsigned status, void *arg);
+	/** Group: `composing` of one of its people. */
+	void (*person_composing)(struct parley_session *s, const char *uri, const char *name,
+				 bool active, void *arg);
+	/** Group: what became of request `number`; of SIP, for a nickname of MSRP. 0: there was no answer. */
+	void (*answered)(struct parley_session *s, uint32_t number, enum parley_request what,
+			 unsigned status, void *arg);
+	/** Group: the connection was lost, and is made again in so long. `established` follows, or this, or `ended`. */
+	void (*lost)(struct parley_session *s, const struct parley_outcome *o, uint32_t retry_ms,
+		     void *arg);
 	/** The last call. */
 	void (*ended)(struct parley_session *s, const struct parley_session_end *e, void *arg);
 };
@@ -372,13 +418,31 @@ PARLEY_API int parley_send(struct parley *p, const struct parley_outgoing *m, pa
 /** Messages that wait for the session to stand, or for the network. */
 #define PARLEY_CHAT_QUEUE_MAX 64
 
+/** Members that a group made on the spot begins with, and that one parley_group_add may name. */
+#define PARLEY_GROUP_MAX 100
+/** Requests of parley_group_… without an answer. */
+#define PARLEY_GROUP_REQUESTS_MAX 16
+/** Longest nickname. */
+#define PARLEY_NICKNAME_MAX 255
+
 struct parley_chat_params {
-	const char *to;      /**< URI */
+	const char *to;      /**< URI, of a person or a group; with `members` see there */
 	const char *subject; /**< NULL: none */
 	bool anonymous;
 	unsigned reports;                             /**< asked for with each message */
 	const struct parley_session_handler *handler; /**< borrowed */
 	void *arg;
+	/**
+	 * A group made on the spot (RFC 5366) of these, URIs, and the account. `to` is the URI of the conference
+	 * factory; NULL: sip:conference-factory@ the account's domain.
+	 */
+	const char *const *members;
+	size_t members_n;
+	/**
+	 * Together with `members`: a chat with one person that becomes this group. That person is invited, in the
+	 * place of it; it is ended once the group stands. NULL: none.
+	 */
+	struct parley_session *extends;
 };
 
 /** `established` follows, or `ended`. -EINVAL, -ENOBUFS, -ENOMEM. */
@@ -396,6 +460,8 @@ PARLEY_API enum parley_mode parley_session_mode(const struct parley_session *s);
 PARLEY_API const char *parley_session_peer(const struct parley_session *s);
 /** Session Identity (RFC 4579: the URI of a Contact that has isfocus); NULL: the peer is no focus. */
 PARLEY_API const char *parley_session_identity(const struct parley_session *s);
+/** The peer is a focus: the functions for groups have a meaning. Known once it stands, or is shown. */
+PARLEY_API bool parley_session_is_group(const struct parley_session *s);
 /**
  * A text in UTF-8; it waits until the session stands. `ret_number` (may be NULL) is what `sent` will tell.
  * `ret_id` (may be NULL): that reports will name, valid until the next call; "" for none.
@@ -404,6 +470,30 @@ PARLEY_API const char *parley_session_identity(const struct parley_session *s);
  */
 PARLEY_API int parley_session_send(struct parley_session *s, const char *text, uint32_t *ret_number,
 				   const char **ret_id);
+/** Group: to one of its people alone, by the URI that the group knows them by. As parley_session_send; -EINVAL. */
+PARLEY_API int parley_group_send_to(struct parley_session *s, const char *uri, const char *text,
+				    uint32_t *ret_number, const char **ret_id);
+/**
+ * Group: invite these (REFER, RFC 5368). `answered` follows. -ENOTCONN: it is no group, or does not stand; -EINVAL:
+ * a URI is none; -ENOBUFS: too many, or too many requests under way; -ENOMEM.
+ */
+PARLEY_API int parley_group_add(struct parley_session *s, const char *const *uris, size_t n,
+				uint32_t *ret_number);
+/** Group: send somebody away (RFC 4579 5.12). As parley_group_add. */
+PARLEY_API int parley_group_remove(struct parley_session *s, const char *uri, uint32_t *ret_number);
+/** Group: be called so (RFC 7701); "": by no nickname any more. As parley_group_add; kept after a loss. */
+PARLEY_API int parley_group_nickname(struct parley_session *s, const char *name,
+				     uint32_t *ret_number);
+/**
+ * Group: each of its people as known now; views are valid until the return. -ENODATA: nothing is known; -ENOTCONN:
+ * it is no group.
+ */
+typedef void(parley_person_cb)(const struct parley_person *p, void *arg);
+PARLEY_API int parley_group_people(const struct parley_session *s, parley_person_cb *cb, void *arg);
+/** Group: the URI of whom a user would call so: by name, URI, or its part before '@'. NULL: nobody, or several. */
+PARLEY_API const char *parley_group_find(const struct parley_session *s, const char *who);
+/** What it is about, as told; "" for nothing. */
+PARLEY_API const char *parley_session_subject(const struct parley_session *s);
 /** The user writes: to be called at every key. What has to be told of it is told (RFC 3994). */
 PARLEY_API void parley_session_typing(struct parley_session *s);
 /**
@@ -411,6 +501,84 @@ PARLEY_API void parley_session_typing(struct parley_session *s);
  * way is still written. `ended` comes.
  */
 PARLEY_API void parley_session_end(struct parley_session *s, unsigned status);
+
+/* ---- What the server keeps: history, and messages that wait ---- */
+
+enum parley_keeper {
+	PARLEY_HISTORY,  /**< conversations of this account, where it has history switched on */
+	PARLEY_DEFERRED, /**< messages that have not reached this account yet */
+};
+
+/** Entries that a list has at the most. */
+#define PARLEY_KEPT_MAX 200
+/** References that one call takes. */
+#define PARLEY_REFERENCES_MAX 500
+
+/** What is wanted of it: these references; or without any, all that the rest selects. NULL and 0: not said. */
+struct parley_selection {
+	enum parley_keeper keeper;
+	const char
+		*service; /**< its URI; NULL: sip:history@ or sip:deferred@ the account's domain */
+	const char *const *references;
+	size_t references_n;
+	const char *with;           /**< URI of the other party */
+	const char *text;           /**< HISTORY: found in it, letters in either case */
+	int64_t since_ms, until_ms; /**< kept then or later; before */
+	uint32_t limit;
+	bool sessions;    /**< HISTORY, parley_kept_list: conversations, not the messages in them */
+	const char *next; /**< parley_kept_list: instead of all others: the page that was told of */
+};
+
+/** One of a list. Texts are "", times 0, where nothing is said. */
+struct parley_kept {
+	const char *reference; /**< by which it is asked for */
+	const char *from, *from_name, *to, *to_name;
+	bool session; /**< a conversation: `messages` of them, from date_ms to end_ms (0: it goes on) */
+	bool outgoing, incomplete;
+	const char *kind; /**< "pager", "large", "session", "file" */
+	const char *type;
+	const char *subject, *name, *message_id;
+	const char *text; /**< how it begins */
+	const char *of;   /**< reference of the conversation that it belongs to */
+	uint64_t size, messages;
+	int64_t date_ms, end_ms, expiry_ms;
+};
+
+struct parley_kept_end {
+	const struct parley_outcome *outcome; /**< 404: there is no such thing */
+	const char *next; /**< list: for the next page; NULL: this was the last */
+	uint32_t n;       /**< entries, or messages that came whole */
+};
+
+/** Each may be NULL. */
+struct parley_kept_handler {
+	/** parley_kept_list: one of them, oldest first. */
+	void (*entry)(struct parley *p, const struct parley_kept *k, void *arg);
+	/** parley_kept_get: a message begins. False: it is not wanted after all. */
+	bool (*content)(struct parley *p, const struct parley_content *c, void *arg);
+	/** As of a session's. */
+	bool (*piece)(struct parley *p, uint64_t offset, const void *bytes, size_t n, void *arg);
+	/** All of it was given to `piece`. True: it was shown to the user. */
+	bool (*complete)(struct parley *p, uint64_t size, void *arg);
+	/** The last call. */
+	void (*ended)(struct parley *p, const struct parley_kept_end *e, void *arg);
+};
+
+/**
+ * Lists what is kept, a page of it. `ended` comes, unless parley_close comes first. -EINVAL: a reference, `with` or
+ * `service` is no URI, or there are too many; -ENOBUFS, -ENOMEM. The handler is borrowed.
+ */
+PARLEY_API int parley_kept_list(struct parley *p, const struct parley_selection *s,
+				const struct parley_kept_handler *h, void *arg);
+/** Fetches the messages themselves, one after the other, oldest first. DEFERRED: what came whole waits no longer. */
+PARLEY_API int parley_kept_get(struct parley *p, const struct parley_selection *s,
+			       const struct parley_kept_handler *h, void *arg);
+/**
+ * Deletes what the references name; without any: all that is kept. `with` and its like are refused: -EINVAL. Of the
+ * handler `ended` comes; `outcome` is 404 when nothing of it was there.
+ */
+PARLEY_API int parley_kept_delete(struct parley *p, const struct parley_selection *s,
+				  const struct parley_kept_handler *h, void *arg);
 
 #ifdef __cplusplus
 }

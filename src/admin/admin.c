@@ -350,6 +350,20 @@ bool admin_request_limit(struct admin_request *r, uint32_t *ret)
 }
 
 
+bool admin_request_after(struct admin_request *r, const char *remedy, uint64_t *ret)
+{
+	struct str text = admin_request_query(r, "after");
+	uint64_t after = 0;
+
+	if (text.n && (!str_u64(text, &after) || after > INT64_MAX)) {
+		admin_request_error(r, 400, remedy, "after is not a number");
+		return false;
+	}
+	*ret = after;
+	return true;
+}
+
+
 bool admin_request_string(struct admin_request *r, const char *name, size_t max, struct str *ret)
 {
 	json_t *object = admin_request_json(r), *j;
@@ -662,6 +676,7 @@ int admin_alloc(struct admin **ret, const struct admin_services *services)
 		admin_document_register,       admin_policy_register,  admin_deferred_register,
 		admin_history_register,        admin_trace_register,   admin_message_register,
 		admin_system_message_register, admin_session_register, admin_group_register,
+		admin_conference_register,
 	};
 	struct admin *a = mem_alloc(sizeof(*a), destroy_admin);
 	int err;

@@ -16,7 +16,8 @@
  *     GET    /v1/registrations        ?user=USER
  *     GET    /metrics                 Prometheus
  *
- * and those of admin/rules.h, admin/deferral.h, admin/history.h, admin/insight.h and admin/session.h.
+ * and those of admin/rules.h, admin/deferral.h, admin/history.h, admin/insight.h, admin/session.h and
+ * admin/conference.h.
  *
  * What happens: admin_handle finds the resource in the tables (admin/resource.h), which asks the
  * server through `struct admin_services`, at once or over several turns of the loop; then `reply` is
@@ -34,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admin/conference.h"
 #include "admin/deferral.h"
 #include "admin/done.h"
 #include "admin/group.h"
@@ -134,6 +136,7 @@ struct admin_services {
 	struct admin_histories histories;
 	struct admin_insight insight;
 	struct admin_sessions sessions;
+	struct admin_conferences conferences;
 	struct admin_groups groups;
 	void *arg;
 };

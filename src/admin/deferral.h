@@ -40,8 +40,9 @@ struct admin_device {
 struct admin_deferred {
 	uint64_t id;
 	struct str user, sender, call_id, message_id;
-	struct str kind;  /**< "pager" | "large" */
-	struct str state; /**< "held" | "delivered" | "expired" | "withdrawn" */
+	struct str kind;               /**< "pager" | "large" | "file" */
+	struct str content_type, name; /**< of a large one, of a file; else empty */
+	struct str state;              /**< "held" | "delivered" | "expired" | "withdrawn" */
 	uint64_t size;
 	int64_t received_ms, expires_ms, finished_ms; /**< 0: never, not yet */
 	const struct admin_device *devices;

@@ -31,13 +31,14 @@ static void failed(struct admin_request *r, int error, struct str what)
 
 static json_t *deferred_json(const struct admin_deferred *d)
 {
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "id",
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I}", "id",
 			 (json_int_t)d->id, "user", admin_json_text(d->user), "sender",
 			 admin_json_text(d->sender), "kind", admin_json_text(d->kind), "state",
 			 admin_json_text(d->state), "call_id", admin_json_text(d->call_id),
 			 "message_id", admin_json_text(d->message_id), "size", (json_int_t)d->size,
-			 "received_ms", (json_int_t)d->received_ms, "expires_ms",
-			 (json_int_t)d->expires_ms);
+			 "content_type", admin_json_text(d->content_type), "name",
+			 admin_json_text(d->name), "received_ms", (json_int_t)d->received_ms,
+			 "expires_ms", (json_int_t)d->expires_ms);
 }
 
 
@@ -67,17 +68,14 @@ static void on_list_done(int error, void *arg)
 static void get_deferred(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	struct str user = admin_request_query(r, "user"), text = admin_request_query(r, "after");
-	uint64_t after = 0;
+	struct str user = admin_request_query(r, "user");
+	uint64_t after;
 	uint32_t limit;
 
 	(void)arg;
-	if (!admin_request_limit(r, &limit))
+	if (!admin_request_limit(r, &limit) ||
+	    !admin_request_after(r, "write the id of a message", &after))
 		return;
-	if (text.n && (!str_u64(text, &after) || after > INT64_MAX)) {
-		admin_request_error(r, 400, "write the id of a message", "after is not a number");
-		return;
-	}
 	admin_request_ask(r, user, s->deferral.list, user, after, (size_t)limit + 1, on_listed,
 			  on_list_done);
 }

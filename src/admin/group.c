@@ -25,13 +25,14 @@ static json_t *members_json(const struct admin_group *g)
 
 static void on_group(const struct admin_group *g, void *arg)
 {
-	admin_request_add(
-		arg, json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I}", "group",
-			       admin_json_text(g->address), "name", admin_json_text(g->name),
-			       "subject", admin_json_text(g->subject), "members", members_json(g),
-			       "invite", g->invites, "max", (json_int_t)g->max_participants,
-			       "duration_s", (json_int_t)g->max_duration_s, "size",
-			       (json_int_t)g->size, "changed_ms", (json_int_t)g->changed_ms));
+	admin_request_add(arg,
+			  json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:I}", "group",
+				    admin_json_text(g->address), "name", admin_json_text(g->name),
+				    "subject", admin_json_text(g->subject), "members",
+				    members_json(g), "invite", g->invites, "advertise",
+				    g->advertises, "max", (json_int_t)g->max_participants,
+				    "duration_s", (json_int_t)g->max_duration_s, "size",
+				    (json_int_t)g->size, "changed_ms", (json_int_t)g->changed_ms));
 }
 
 

@@ -36,6 +36,7 @@ struct admin_group {
 	const struct admin_member *members;
 	size_t members_n;
 	bool invites;                              /**< the first to come has all others invited */
+	bool advertises;                           /**< members are told of it */
 	uint32_t max_participants, max_duration_s; /**< 0: no limit */
 	uint64_t size;                             /**< bytes of the document */
 	int64_t changed_ms;                        /**< wall clock */
@@ -53,7 +54,7 @@ struct admin_groups {
 		    void *done_arg, struct buf *why, void *arg);
 	int (*show)(struct str group, admin_group_cb *each, admin_done_cb *done, void *done_arg,
 		    struct buf *why, void *arg);
-	/** The first of the members owns it. `set`: name, subject, invite, max, duration, as texts. */
+	/** The first of the members owns it. `set`: name, subject, invite, max, duration, advertise, as texts. */
 	int (*create)(struct str group, const struct str *members, size_t members_n,
 		      const struct admin_value *set, size_t n, admin_group_cb *each,
 		      admin_done_cb *done, void *done_arg, struct buf *why, void *arg);

@@ -115,6 +115,8 @@ void admin_request_count(uint64_t n, void *arg);
 json_t *admin_request_counted(struct admin_request *r);
 /** The query parameter `limit`: rows asked for, ADMIN_ROWS when absent. False: answered. */
 bool admin_request_limit(struct admin_request *r, uint32_t *ret);
+/** The query parameter `after`: the number of the last row that is known, 0 when absent. False: answered. */
+bool admin_request_after(struct admin_request *r, const char *remedy, uint64_t *ret);
 
 /** The built-in tables, one for each file. */
 int admin_node_register(struct admin *a);
@@ -128,6 +130,7 @@ int admin_system_message_register(struct admin *a);
 int admin_trace_register(struct admin *a);
 int admin_message_register(struct admin *a);
 int admin_session_register(struct admin *a);
+int admin_conference_register(struct admin *a);
 int admin_group_register(struct admin *a);
 
 #endif

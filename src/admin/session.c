@@ -41,51 +41,31 @@ static void on_session(const struct admin_session *s, void *arg)
 }
 
 
-/** One row more than asked for was looked for, to know whether there are more. */
 static void on_list_done(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	json_t *rows = admin_request_rows(r);
-	size_t n = json_array_size(rows);
 	uint32_t limit;
-	bool more;
 
-	if (error) {
+	if (error)
 		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
-		return;
-	}
-	if (!admin_request_limit(r, &limit))
-		return;
-	more = n > limit;
-	while (n > limit)
-		json_array_remove(rows, --n);
-	admin_request_reply(r, 200, json_pack("{s:O, s:b}", "sessions", rows, "more", more));
+	else if (admin_request_limit(r, &limit))
+		admin_request_reply_page(r, "sessions", limit);
 }
 
 
 static void get_sessions(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	struct str user = admin_request_query(r, "user"), text = admin_request_query(r, "after");
-	char storage[ADMIN_WHY_MAX];
-	uint64_t after = 0;
+	struct str user = admin_request_query(r, "user");
+	uint64_t after;
 	uint32_t limit;
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	if (!admin_request_limit(r, &limit))
+	if (!admin_request_limit(r, &limit) ||
+	    !admin_request_after(r, "write the number of a session", &after))
 		return;
-	if (text.n && (!str_u64(text, &after) || after > INT64_MAX)) {
-		admin_request_error(r, 400, "write the number of a session",
-				    "after is not a number");
-		return;
-	}
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->sessions.list)
-		err = s->sessions.list(user, after, (size_t)limit + 1, on_session, on_list_done, r,
-				       &why, s->arg);
-	admin_request_begun(r, err, &why, user);
+	admin_request_ask(r, user, s->sessions.list, user, after, (size_t)limit + 1, on_session,
+			  on_list_done);
 }
 
 
@@ -96,7 +76,7 @@ static void on_shown(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200, json_incref(json_array_get(admin_request_rows(r), 0)));
+		admin_request_reply_row(r, 200);
 }
 
 
@@ -104,15 +84,9 @@ static void get_session(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str id = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->sessions.show)
-		err = s->sessions.show(id, on_session, on_shown, r, &why, s->arg);
-	admin_request_begun(r, err, &why, id);
+	admin_request_ask(r, id, s->sessions.show, id, on_session, on_shown);
 }
 
 
@@ -133,15 +107,9 @@ static void delete_session(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str id = admin_request_param(r, 0);
-	char storage[ADMIN_WHY_MAX];
-	struct buf why;
-	int err = -ENOSYS;
 
 	(void)arg;
-	buf_fixed(&why, storage, sizeof(storage));
-	if (s->sessions.end)
-		err = s->sessions.end(id, on_ended, r, &why, s->arg);
-	admin_request_begun(r, err, &why, id);
+	admin_request_ask(r, id, s->sessions.end, id, on_ended);
 }
 
 

@@ -337,11 +337,9 @@ void stream_set_handler(struct stream *s, const struct stream_handler *h, void *
 }
 
 
-static int write_with(struct stream *s, int (*write)(struct stream *s, const void *p, size_t n),
-		      const void *p, size_t n)
+static int may_write(struct stream *s, size_t n)
 {
 	size_t queued;
-	int err;
 
 	if (s->ended || s->shut)
 		return -EPIPE;
@@ -351,25 +349,52 @@ static int write_with(struct stream *s, int (*write)(struct stream *s, const voi
 		counter_add(&counters[C_WRITE_REFUSED], 1);
 		return -ENOBUFS;
 	}
-	err = write(s, p, n);
-	if (err)
-		return err;
 	if (queued + n > s->queue_low)
 		s->above = true;
-	stream_mark_dirty(s);
 	return 0;
+}
+
+
+static int after_write(struct stream *s, int err)
+{
+	if (!err)
+		stream_mark_dirty(s);
+	return err;
 }
 
 
 int stream_write(struct stream *s, const void *p, size_t n)
 {
-	return write_with(s, s->ops->write, p, n);
+	int err = may_write(s, n);
+
+	return err ? err : after_write(s, s->ops->write(s, p, n));
 }
 
 
 int stream_write_through(struct stream *s, const void *p, size_t n)
 {
-	return write_with(s, s->ops->push ? s->ops->push : s->ops->write, p, n);
+	struct iovec part = {(void *)(uintptr_t)p, n};
+
+	return stream_write_parts(s, &part, 1);
+}
+
+
+int stream_write_parts(struct stream *s, const struct iovec *parts, unsigned count)
+{
+	size_t n = 0;
+	int err;
+
+	assert(count <= STREAM_PARTS_MAX);
+	for (unsigned i = 0; i < count; i++)
+		n += parts[i].iov_len;
+	err = may_write(s, n);
+	if (err)
+		return err;
+	if (s->ops->push)
+		return after_write(s, s->ops->push(s, parts, count));
+	for (unsigned i = 0; i < count && !err; i++)
+		err = s->ops->write(s, parts[i].iov_base, parts[i].iov_len);
+	return after_write(s, err);
 }
 
 

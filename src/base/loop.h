@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/addr.h"
 #include "base/list.h"
@@ -216,6 +217,13 @@ int stream_write(struct stream *s, const void *p, size_t n);
  * being copied; the rest is queued. `n` may be 0: only push. Worth it from some 32 kB on.
  */
 int stream_write_through(struct stream *s, const void *p, size_t n);
+/**
+ * The same for what lies in several places: nothing is copied but what the kernel does not take. On an error other
+ * than -ENOBUFS and -EPIPE a part of it may have left: the stream is good for nothing more.
+ */
+int stream_write_parts(struct stream *s, const struct iovec *parts, unsigned count);
+/** Parts of one such write. */
+#define STREAM_PARTS_MAX 96
 /** Bytes written by us that the kernel has not taken yet. */
 size_t stream_queued(const struct stream *s);
 /** Ceiling and low-water mark of the write queue; the defaults are STREAM_QUEUE_MAX and a quarter. */

@@ -102,7 +102,7 @@ struct stream_ops {
 	/** The three may be NULL; without `push`, writing through is writing. */
 	void (*queue_changed)(struct stream *s);
 	/** Takes nothing or all, as `write`; an error of the connection shows in the next flush. */
-	int (*push)(struct stream *s, const void *p, size_t n);
+	int (*push)(struct stream *s, const struct iovec *parts, unsigned count);
 	bool (*peer_is)(const struct stream *s, struct str host);
 };
 

@@ -17,26 +17,31 @@ static inline bool is_blank(char c)
 }
 
 
-static bool eq_nocase(const char *a, const char *b, size_t n)
+/* Of the same eight bytes nothing need be folded, and what is compared is mostly the same to the bit. */
+static inline bool eq8_nocase(const char *a, const char *b)
 {
-	size_t i = 0;
-
-	/* Eight at a time while they are the same to the bit, which they mostly are; the last eight may overlap. */
-	for (; n - i >= 8; i = n - i >= 16 || n == i + 8 ? i + 8 : n - 8) {
-		uint64_t x, y;
-
-		memcpy(&x, a + i, 8);
-		memcpy(&y, b + i, 8);
-		if (x == y)
-			continue;
-		for (size_t j = i; j < i + 8; j++)
-			if (fold((unsigned char)a[j]) != fold((unsigned char)b[j]))
-				return false;
-	}
-	for (; i < n; i++)
+	if (memcmp(a, b, 8) == 0)
+		return true;
+	for (size_t i = 0; i < 8; i++)
 		if (fold((unsigned char)a[i]) != fold((unsigned char)b[i]))
 			return false;
 	return true;
+}
+
+
+static bool eq_nocase(const char *a, const char *b, size_t n)
+{
+	if (n < 8) {
+		for (size_t i = 0; i < n; i++)
+			if (fold((unsigned char)a[i]) != fold((unsigned char)b[i]))
+				return false;
+		return true;
+	}
+	for (size_t i = 0; i + 8 < n; i += 8)
+		if (!eq8_nocase(a + i, b + i))
+			return false;
+	/* The last eight: some of them may have been compared before. */
+	return eq8_nocase(a + n - 8, b + n - 8);
 }
 
 

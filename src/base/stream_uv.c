@@ -259,30 +259,51 @@ static int put(struct stream *base, const void *p, size_t n)
 }
 
 
-static int push(struct stream *base, const void *p, size_t n)
+/* What the kernel has not taken: all but the first `sent` bytes. */
+static int put_rest(struct stream_uv *s, const struct iovec *parts, unsigned count, size_t sent)
+{
+	bool some = sent > 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
+		int err;
+
+		sent -= skip;
+		err = byte_queue_put(&s->out, (char *)parts[i].iov_base + skip,
+				     parts[i].iov_len - skip);
+		if (err && !some)
+			return err;
+		if (err) {
+			s->torn = true;
+			return 0;
+		}
+		some = some || parts[i].iov_len;
+	}
+	return 0;
+}
+
+
+static int push(struct stream *base, const struct iovec *parts, unsigned count)
 {
 	struct stream_uv *s = container_of(base, struct stream_uv, base);
-	struct iovec parts[2] = {{byte_queue_first(&s->out), s->out.n}, {(void *)(uintptr_t)p, n}};
-	struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2};
+	struct iovec all[STREAM_PARTS_MAX + 1];
+	struct msghdr m = {.msg_iov = all, .msg_iovlen = count + 1};
 	size_t queued = s->out.n, sent;
 	ssize_t got;
-	int err;
 
 	if (s->fd < 0 || s->connecting || s->blocked || s->finished)
-		return put(base, p, n);
+		return put_rest(s, parts, count, 0);
+	all[0] = (struct iovec){byte_queue_first(&s->out), queued};
+	memcpy(all + 1, parts, count * sizeof(*parts));
 	got = sendmsg(s->fd, &m, MSG_NOSIGNAL);
 	sent = got > 0 ? (size_t)got : 0;
 	if (sent < queued) {
 		byte_queue_take(&s->out, sent);
-		return put(base, p, n);
+		return put_rest(s, parts, count, 0);
 	}
 	if (queued)
 		byte_queue_take(&s->out, queued);
-	err = put(base, (const char *)p + (sent - queued), n - (sent - queued));
-	if (err && sent == queued)
-		return err;
-	s->torn = err != 0;
-	return 0;
+	return put_rest(s, parts, count, sent - queued);
 }
 
 

@@ -239,7 +239,8 @@ static bool name_is_right(struct tls_stream *t)
 	if (tls_config_flags(t->config) & TLS_INSECURE_NO_VERIFY)
 		return true;
 	certificate = SSL_get1_peer_certificate(t->ssl);
-	right = certificate && tls_certificate_names(certificate, str_of(t->server_name));
+	right = certificate && tls_certificate_names(certificate, str_of(t->server_name),
+						     tls_config_flags(t->config) & TLS_HOST_NAMES);
 	X509_free(certificate);
 	return right;
 }
@@ -454,7 +455,7 @@ static bool peer_is(const struct stream *base, struct str host)
 	if (!t->open || SSL_get_verify_result(t->ssl) != X509_V_OK)
 		return false;
 	certificate = SSL_get1_peer_certificate(t->ssl);
-	is = certificate && tls_certificate_names(certificate, host);
+	is = certificate && tls_certificate_names(certificate, host, false);
 	X509_free(certificate);
 	return is;
 }

@@ -18,7 +18,8 @@
  * Names (RFC 5922 section 7): the identities of a certificate are the hosts of its subjectAltName
  * values of type URI with scheme "sip" and no user; without any of them, its values of type DNS;
  * without a subjectAltName at all, its common name. They are compared whole and without regard to
- * case; a wildcard matches nothing but itself.
+ * case; a wildcard matches nothing but itself. With TLS_HOST_NAMES a host is also
+ * named by DNS whatever else there is, and a numeric address by type IP (RFC 5280 section 4.2.1.6).
  */
 #ifndef BASE_TLS_H
 #define BASE_TLS_H
@@ -45,6 +46,11 @@ enum tls_flag {
 	 * false then unless the certificate is good all the same.
 	 */
 	TLS_INSECURE_NO_VERIFY = 1 << 2,
+	/**
+	 * Connecting, the name is that of a host, not of a SIP domain, as in MSRP (RFC 4975 section 6.1: "The
+	 * SubjectAltName in the received certificate MUST match the hostname part of the URI").
+	 */
+	TLS_HOST_NAMES = 1 << 3,
 };
 
 struct tls_params {

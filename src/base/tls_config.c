@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "base/addr.h"
 #include "base/mem.h"
 
 struct tls_config {
@@ -66,11 +67,25 @@ static bool sip_host(struct str uri, struct str *ret)
 }
 
 
+/* RFC 5280 section 4.2.1.6: "the octet string in the iPAddress" has four octets, or sixteen. */
+static bool is_address(const ASN1_OCTET_STRING *ip, struct str host)
+{
+	struct str octets = text_of(ip);
+	struct addr a;
+
+	if (addr_decode(&a, host, 0))
+		return false;
+	if (a.sa.sa_family == AF_INET)
+		return octets.n == 4 && !memcmp(octets.p, &a.in.sin_addr, 4);
+	return octets.n == 16 && !memcmp(octets.p, &a.in6.sin6_addr, 16);
+}
+
+
 /*
  * "An implementation MUST accept a domain name system identifier as a SIP domain identity if and only
  * if no other identity is found that matches the "sip" URI type" (RFC 5922 section 7.1).
  */
-static bool alternatives_name(const GENERAL_NAMES *names, struct str host)
+static bool alternatives_name(const GENERAL_NAMES *names, struct str host, bool of_host)
 {
 	bool any_sip = false, dns = false;
 
@@ -85,9 +100,11 @@ static bool alternatives_name(const GENERAL_NAMES *names, struct str host)
 				return true;
 		} else if (g->type == GEN_DNS && same_host(text_of(g->d.dNSName), host)) {
 			dns = true;
+		} else if (of_host && g->type == GEN_IPADD && is_address(g->d.iPAddress, host)) {
+			return true;
 		}
 	}
-	return dns && !any_sip;
+	return dns && (of_host || !any_sip);
 }
 
 
@@ -116,7 +133,7 @@ static bool common_name_is(X509 *certificate, struct str host)
 }
 
 
-bool tls_certificate_names(X509 *certificate, struct str host)
+bool tls_certificate_names(X509 *certificate, struct str host, bool of_host)
 {
 	int critical = 0;
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
@@ -124,7 +141,7 @@ bool tls_certificate_names(X509 *certificate, struct str host)
 
 	if (!names)
 		return critical == -1 && common_name_is(certificate, host);
-	is = alternatives_name(names, host);
+	is = alternatives_name(names, host, of_host);
 	GENERAL_NAMES_free(names);
 	return is;
 }

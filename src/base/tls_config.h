@@ -17,7 +17,7 @@ SSL *tls_config_session(struct tls_config *c, bool server);
 unsigned tls_config_flags(const struct tls_config *c);
 bool tls_config_has_certificate(const struct tls_config *c);
 
-/** RFC 5922 section 7.1 and 7.2: one of the certificate's identities is `host`. */
-bool tls_certificate_names(X509 *certificate, struct str host);
+/** RFC 5922 section 7.1 and 7.2: one of the certificate's identities is `host`; `of_host`: TLS_HOST_NAMES. */
+bool tls_certificate_names(X509 *certificate, struct str host, bool of_host);
 
 #endif

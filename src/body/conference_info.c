@@ -223,6 +223,7 @@ static void users_decode(struct reader *r, struct conference_info *i, const stru
 		return;
 	i->listed = true;
 	i->users_change = change_of(r, users);
+	i->users_change_said = attribute_of(r, users, STR("state")).n > 0;
 	u = table(r, users, STR("user"), CONFERENCE_USERS_MAX, sizeof(*u), &n);
 	left = n;
 	for (const struct xml_node *c = xml_find(users, STR("user")); left-- && !r->err;

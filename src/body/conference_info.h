@@ -140,6 +140,7 @@ struct conference_info {
 	struct conference_state state;
 	bool listed; /**< has a <users> */
 	enum conference_change users_change;
+	bool users_change_said; /**< else it is the schema's default, full, also in a partial document */
 	const struct conference_user *users;
 	size_t users_n;
 };

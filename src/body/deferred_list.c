@@ -41,7 +41,7 @@ static void put_reference(struct buf *out, const struct deferred_item *i)
 
 void deferred_list_put(struct buf *out, const struct deferred_item *i)
 {
-	const char *mode = i->large ? "large" : "pager";
+	const char *mode = i->file ? "offline-file" : i->large ? "large" : "pager";
 
 	put_reference(out, i);
 	buf_printf(out, "<size>%llu</size>", (unsigned long long)i->size);
@@ -52,7 +52,9 @@ void deferred_list_put(struct buf *out, const struct deferred_item *i)
 	put_time(out, "time-stamp", i->date_ms);
 	put_party(out, "from", i->from.n ? i->from : DEFERRED_LIST_ANONYMOUS);
 	put_party(out, "to", i->to);
-	if (i->from.n)
+	if (i->file && i->name.n)
+		xml_put_element(out, STR("file-name"), i->name);
+	if (i->from.n && !i->file)
 		xml_put_element(out, STR("auth-id"), i->from);
 	buf_printf(out, "</%s></history>", mode);
 }

@@ -33,6 +33,8 @@ struct deferred_item {
 	int64_t date_ms;   /**< when it was sent; all times since 1970 */
 	int64_t expiry_ms; /**< 0: never */
 	bool large;        /**< Large Message Mode, else Pager Mode */
+	bool file;         /**< a file that was offered: <offline-file> */
+	struct str name;   /**< of the file; empty: not said */
 };
 
 /** Each appends; `out` says whether it failed. */

@@ -152,3 +152,18 @@ void imdn_encode(const struct imdn *i, struct buf *out)
 		   STR_ARG(kind_elements[i->kind]), STR_ARG(statuses[status].name),
 		   STR_ARG(kind_elements[i->kind]));
 }
+
+
+/* With a prefix or without. */
+struct str imdn_message_id(struct str text)
+{
+	static const struct str tag = STR_INIT("message-id>");
+	ptrdiff_t at = str_find_str(str_upto(text, IMDN_SIZE_MAX), tag);
+	ptrdiff_t end;
+
+	if (at < 0)
+		return STR("");
+	text = str_from(text, (size_t)at + tag.n);
+	end = str_find(text, '<');
+	return end < 0 ? STR("") : str_trim(str_upto(text, (size_t)end));
+}

@@ -42,6 +42,11 @@ struct imdn {
  * or a status that does not belong to its notification; -ENOBUFS; -ENOMEM.
  */
 int imdn_decode(struct imdn *ret, struct str text, struct arena *a);
+/**
+ * Its message-id as it stands in the text, without a parser: for who wants to tell of it and decides nothing by
+ * it. Empty: there is none.
+ */
+struct str imdn_message_id(struct str text);
 /** Appends the document; compact, since it travels in pager mode. */
 void imdn_encode(const struct imdn *i, struct buf *out);
 

@@ -182,16 +182,10 @@ static void put_list(struct buf *out, const struct resource_item *items, size_t 
 }
 
 
-void recipient_list_encode(struct buf *out, const struct recipient_content *c,
-			   const struct resource_item *items, size_t n, struct str disposition,
-			   struct str boundary)
+/* All before the list. */
+static void put_content(struct buf *out, const struct recipient_content *c, struct str disposition,
+			struct str boundary)
 {
-	bool history = str_eq(disposition, RECIPIENT_LIST_HISTORY);
-
-	if (!c || !c->type.n) {
-		put_list(out, items, n, history);
-		return;
-	}
 	put_boundary(out, boundary, STR("\r\n"));
 	put_field(out, STR("Content-Type"), c->type);
 	if (c->disposition.n)
@@ -203,11 +197,42 @@ void recipient_list_encode(struct buf *out, const struct recipient_content *c,
 	put_field(out, STR("Content-Type"), RESOURCE_LISTS_TYPE);
 	/* RFC 5366 5: "'recipient-list-history' and a 'handling' parameter […] set to "optional"". */
 	put_field(out, STR("Content-Disposition"),
-		  history ? STR("recipient-list-history; handling=optional") : disposition);
+		  str_eq(disposition, RECIPIENT_LIST_HISTORY)
+			  ? STR("recipient-list-history; handling=optional")
+			  : disposition);
 	buf_puts(out, STR("\r\n"));
-	put_list(out, items, n, history);
+}
+
+
+static void put_end(struct buf *out, struct str boundary)
+{
 	buf_puts(out, STR("\r\n"));
 	put_boundary(out, boundary, STR("--\r\n"));
+}
+
+
+void recipient_list_encode(struct buf *out, const struct recipient_content *c,
+			   const struct resource_item *items, size_t n, struct str disposition,
+			   struct str boundary)
+{
+	bool history = str_eq(disposition, RECIPIENT_LIST_HISTORY);
+
+	if (!c || !c->type.n) {
+		put_list(out, items, n, history);
+		return;
+	}
+	put_content(out, c, disposition, boundary);
+	put_list(out, items, n, history);
+	put_end(out, boundary);
+}
+
+
+void recipient_list_wrap(struct buf *out, const struct recipient_content *c, struct str xml,
+			 struct str disposition, struct str boundary)
+{
+	put_content(out, c, disposition, boundary);
+	buf_puts(out, xml);
+	put_end(out, boundary);
 }
 
 

@@ -74,6 +74,9 @@ struct recipient_content {
 void recipient_list_encode(struct buf *out, const struct recipient_content *c,
 			   const struct resource_item *items, size_t n, struct str disposition,
 			   struct str boundary);
+/** The same with a list that is encoded already. */
+void recipient_list_wrap(struct buf *out, const struct recipient_content *c, struct str xml,
+			 struct str disposition, struct str boundary);
 /** Appends `multipart/mixed;boundary="…"`. */
 void recipient_list_put_type(struct buf *out, struct str boundary);
 

@@ -4,6 +4,24 @@
 
 #include <errno.h>
 
+#include "body/mime.h"
+
+
+struct str sdp_find(struct str content_type, struct str body)
+{
+	struct mime_part part;
+	struct mime_type t;
+
+	if (mime_type_decode(&t, content_type))
+		return STR_NULL;
+	if (mime_type_is(&t, STR("application"), STR("sdp")))
+		return body;
+	if (!str_eq_nocase(t.type, STR("multipart")) ||
+	    mime_parts_find(&t, body, STR("application"), STR("sdp"), &part))
+		return STR_NULL;
+	return part.content;
+}
+
 
 bool sdp_line_next(struct str *rest, char *letter, struct str *value)
 {

@@ -54,6 +54,8 @@ struct sdp {
  */
 int sdp_decode(struct sdp *ret, struct str text);
 
+/** The description in a body: all of it, or the first such part of a multipart. Empty: none. */
+struct str sdp_find(struct str content_type, struct str body);
 /** Takes the next line of `rest`: its letter and value. False: none is left. */
 bool sdp_line_next(struct str *rest, char *letter, struct str *value);
 /**

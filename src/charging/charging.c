@@ -13,7 +13,7 @@
 #include "charging/record.h"
 
 /** Texts of a record six times over: every byte may need an escape. */
-#define RECORD_MAX (6 * 5 * CHARGING_TEXT_MAX + 512)
+#define RECORD_MAX (6 * 6 * CHARGING_TEXT_MAX + 512)
 
 enum { WRITTEN, LOST, COUNTS };
 

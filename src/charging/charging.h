@@ -6,7 +6,8 @@
  *      "originator":"sip:alice@example.org","recipient":"sip:bob@example.org","call-id":"1@a",
  *      "icid":"","status":202,"size":12,"reason":""}
  *
- * Events: accepted (the core or another domain took it), delivered, deferred, expired, refused, failed.
+ * Events: accepted (the core or another domain took it), delivered, deferred, expired, refused, failed; of a
+ * session ended, and reported: so many `recipients` have the message `message-id`, by the far side's count.
  * It listens to im/event.h and knows nothing else of the service. The records of one turn of the loop
  * leave in one write. The file is opened to append and opened anew by charging_reopen (SIGHUP, after the
  * old one was moved away). What cannot be written is counted, and logged once until it can be again:

@@ -13,7 +13,8 @@ static const struct str names[IM_OUTCOMES] = {
 	[IM_DELIVERED] = STR_INIT("delivered"), [IM_REFUSED] = STR_INIT("refused"),
 	[IM_FAILED] = STR_INIT("failed"),       [IM_RELAYED] = STR_INIT("accepted"),
 	[IM_DEFERRED] = STR_INIT("deferred"),   [IM_EXPIRED] = STR_INIT("expired"),
-	[IM_ENDED] = STR_INIT("ended"),
+	[IM_ENDED] = STR_INIT("ended"),         [IM_REPORTED] = STR_INIT("reported"),
+	[IM_JOINED] = STR_INIT("joined"),       [IM_LEFT] = STR_INIT("left"),
 };
 
 
@@ -100,5 +101,9 @@ void record_encode(struct buf *out, const struct im_event *e, int64_t wall_ms)
 	put_member(out, STR("icid"), e->icid);
 	buf_printf(out, ",\"status\":%u,\"size\":%zu", e->status, e->size);
 	put_member(out, STR("reason"), e->reason);
+	if (e->outcome == IM_REPORTED) {
+		put_member(out, STR("message-id"), e->message_id);
+		buf_printf(out, ",\"recipients\":%u", e->recipients);
+	}
 	buf_puts(out, STR("}\n"));
 }

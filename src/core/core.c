@@ -103,12 +103,6 @@ int core_alloc(struct core **ret, const struct core_params *p)
 }
 
 
-struct loop *core_loop(const struct core *c)
-{
-	return c->params.loop;
-}
-
-
 struct str core_realm(const struct core *c)
 {
 	return c->params.realm;

@@ -38,7 +38,6 @@ struct core_params {
 
 /** Counted. -ENOMEM, -EINVAL (no realm). */
 int core_alloc(struct core **ret, const struct core_params *p);
-struct loop *core_loop(const struct core *c);
 struct str core_realm(const struct core *c);
 
 #endif

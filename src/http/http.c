@@ -46,7 +46,6 @@ struct http_request {
 	char method[METHOD_MAX];
 	struct buf body;
 	size_t body_n; /**< received, if only to be dropped */
-	struct addr peer;
 	struct MHD_Response *response;
 	unsigned status;
 	bool head_seen, handed, replied, suspended;
@@ -198,7 +197,6 @@ static enum MHD_Result queue_too_large(struct MHD_Connection *connection)
 
 static enum MHD_Result take_head(struct http_request *r, const char *method)
 {
-	const union MHD_ConnectionInfo *info;
 	const char *length;
 	uint64_t n;
 
@@ -206,12 +204,6 @@ static enum MHD_Result take_head(struct http_request *r, const char *method)
 	if (strlen(method) >= sizeof(r->method))
 		return MHD_NO;
 	memcpy(r->method, method, strlen(method) + 1);
-
-	info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	if (info && info->client_addr)
-		memcpy(&r->peer, info->client_addr,
-		       info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-								: sizeof(struct sockaddr_in));
 
 	/* Known beforehand to be too long: told before the peer sends it. */
 	length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Length");
@@ -326,12 +318,6 @@ struct str http_request_header(const struct http_request *r, const char *name)
 struct str http_request_body(const struct http_request *r)
 {
 	return buf_str(&r->body);
-}
-
-
-const struct addr *http_request_peer(const struct http_request *r)
-{
-	return &r->peer;
 }
 
 

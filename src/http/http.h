@@ -65,7 +65,6 @@ struct str http_request_query(const struct http_request *r);
 /** The first header of that name, in any case; STR_NULL when absent. */
 struct str http_request_header(const struct http_request *r, const char *name);
 struct str http_request_body(const struct http_request *r);
-const struct addr *http_request_peer(const struct http_request *r);
 
 struct http_header {
 	const char *name;

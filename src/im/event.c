@@ -19,12 +19,19 @@ static struct counter outcomes[IM_OUTCOMES] = {
 	[IM_DEFERRED] = COUNTER("im.deferred", "messages kept for a recipient who was away"),
 	[IM_EXPIRED] = COUNTER("im.expired", "messages kept that expired undelivered"),
 	[IM_ENDED] = COUNTER("im.ended", "sessions through this server that are over"),
+	[IM_REPORTED] = COUNTER("im.reported", "messages of which it was told how many have them"),
+	[IM_JOINED] = COUNTER("im.joined", "times that somebody came into a conference"),
+	[IM_LEFT] = COUNTER("im.left", "times that somebody left a conference"),
 };
+
+static struct counter recipients = COUNTER("im.reported_recipients",
+					   "recipients who have them, all together");
 
 
 void im_counters_register(void)
 {
 	counter_register(outcomes, IM_OUTCOMES);
+	counter_register(&recipients, 1);
 }
 
 
@@ -34,7 +41,8 @@ struct str im_outcome_name(enum im_outcome o)
 		[IM_DELIVERED] = STR_INIT("delivered"), [IM_REFUSED] = STR_INIT("refused"),
 		[IM_FAILED] = STR_INIT("failed"),       [IM_RELAYED] = STR_INIT("relayed"),
 		[IM_DEFERRED] = STR_INIT("deferred"),   [IM_EXPIRED] = STR_INIT("expired"),
-		[IM_ENDED] = STR_INIT("ended"),
+		[IM_ENDED] = STR_INIT("ended"),         [IM_REPORTED] = STR_INIT("reported"),
+		[IM_JOINED] = STR_INIT("joined"),       [IM_LEFT] = STR_INIT("left"),
 	};
 	return names[o];
 }
@@ -80,24 +88,38 @@ static struct str shown(const struct im_log *log, struct str address, char text[
 }
 
 
+/* Of a message in a session: which, and how many have it. */
+static void put_reported(struct buf *b, const struct im_event *e)
+{
+	if (e->outcome != IM_REPORTED)
+		return;
+	buf_printf(b, " message-id=\"" STR_FMT "\" recipients=%u", STR_ARG(e->message_id),
+		   e->recipients);
+}
+
+
 static void log_event(const struct im_event *e, void *arg)
 {
 	const struct im_log *log = arg;
-	char from[ADDRESS_MAX], to[ADDRESS_MAX];
+	char from[ADDRESS_MAX], to[ADDRESS_MAX], more[IM_MESSAGE_ID_MAX + 64];
+	struct buf reported;
 
 	counter_add(&outcomes[e->outcome], 1);
+	counter_add(&recipients, e->recipients);
 	if (log_level_now < LOG_LEVEL_INFO)
 		return;
 	struct str originator = shown(log, e->originator, from),
 		   recipient = shown(log, e->recipient, to);
+	buf_fixed(&reported, more, sizeof(more));
+	put_reported(&reported, e);
 	log_info("im",
 		 STR_FMT " result=" STR_FMT " side=" STR_FMT " from=<" STR_FMT "> to=<" STR_FMT
 			 "> status=%u reason=" STR_FMT " size=%zu took=%ums call-id=\"" STR_FMT
-			 "\"",
+			 "\"" STR_FMT,
 		 STR_ARG(im_kind_name(e->kind)), STR_ARG(im_outcome_name(e->outcome)),
 		 STR_ARG(im_side_name(e->side)), STR_ARG(originator), STR_ARG(recipient), e->status,
 		 STR_ARG(e->reason.n ? e->reason : STR("-")), e->size, e->took_ms,
-		 STR_ARG(e->call_id));
+		 STR_ARG(e->call_id), STR_ARG(buf_str(&reported)));
 }
 
 

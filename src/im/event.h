@@ -25,6 +25,15 @@ enum im_outcome {
 	IM_EXPIRED,  /**< kept, and its time ended before it was delivered */
 	/** A session that had been accepted (IM_DELIVERED, IM_RELAYED) is over: `reason` says by whom or why. */
 	IM_ENDED,
+	/** Of a session's message it was told how many have it: `message_id` (of MSRP), `recipients`. */
+	IM_REPORTED,
+	/**
+	 * Somebody (`originator`) is in a conference, or out of it: `recipient` is the group, or the session
+	 * identity. IM_LEFT: `reason` says how, `size` and `took_ms` what they said and how long they were in. That a
+	 * conference is over is IM_ENDED with side IM_CONTROLLING.
+	 */
+	IM_JOINED,
+	IM_LEFT,
 	IM_OUTCOMES
 };
 
@@ -37,12 +46,13 @@ struct im_event {
 	enum im_side side;
 	uint16_t status; /**< what the sender was told */
 	struct str originator, recipient, call_id;
-	struct str
-		message_id; /**< IMDN Message-ID (RFC 5438 6.3); empty: none, or not looked for */
-	struct str reason;  /**< of a refusal: the gate's name; else empty */
-	struct str icid;    /**< P-Charging-Vector of a trusted peer (RFC 7315 4.6); else empty */
-	size_t size;        /**< body; IM_ENDED: bytes that passed through */
-	uint32_t took_ms;   /**< from receipt to the final answer; IM_ENDED: how long it stood */
+	/** IMDN Message-ID (RFC 5438 6.3); empty: none, or not looked for */
+	struct str message_id;
+	struct str reason;   /**< of a refusal: the gate's name; else empty */
+	struct str icid;     /**< P-Charging-Vector of a trusted peer (RFC 7315 4.6); else empty */
+	size_t size;         /**< body; IM_ENDED: bytes that passed through */
+	uint32_t took_ms;    /**< from receipt to the final answer; IM_ENDED: how long it stood */
+	uint32_t recipients; /**< IM_REPORTED: who have the message */
 };
 
 struct im_listener {

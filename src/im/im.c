@@ -131,6 +131,8 @@ void im_set_rules(struct im *im, const struct im_rules *rules)
 void im_set_keeper(struct im *im, const struct im_keeper *keeper)
 {
 	participating_set_keeper(im->participating, keeper);
+	if (im->sessions)
+		im_sessions_set_keeper(im->sessions, keeper);
 }
 
 
@@ -139,6 +141,18 @@ void im_set_recorder(struct im *im, const struct im_recorder *recorder)
 	participating_set_recorder(im->participating, recorder);
 	if (im->sessions)
 		im_sessions_set_recorder(im->sessions, recorder);
+}
+
+
+void im_set_focus(struct im *im, const struct im_focus *focus)
+{
+	participating_set_focus(im->participating, focus);
+}
+
+
+void im_on_retrieval(struct im *im, void (*receive)(struct im_request *r, void *arg), void *arg)
+{
+	participating_on_retrieval(im->participating, receive, arg);
 }
 
 

@@ -22,6 +22,7 @@
 #include "sip/sip.h"
 
 struct im;
+struct im_focus;
 struct im_recorder;
 struct im_sessions;
 struct im_system;
@@ -61,6 +62,10 @@ void im_set_rules(struct im *im, const struct im_rules *rules);
 void im_set_keeper(struct im *im, const struct im_keeper *keeper);
 /** Who keeps users' histories: made after the service, gone before it (NULL: nobody). Borrowed. */
 void im_set_recorder(struct im *im, const struct im_recorder *recorder);
+/** The Controlling Function (im/focus.h): made after the service, gone before it (NULL: there is none). Borrowed. */
+void im_set_focus(struct im *im, const struct im_focus *focus);
+/** Takes what is asked of the deferred and the history function, its sender checked (im/retrieval/); NULL: nobody. */
+void im_on_retrieval(struct im *im, void (*receive)(struct im_request *r, void *arg), void *arg);
 /**
  * Takes a classified request outside any dialog, side and originator set. It will be answered;
  * `r` is borrowed for the call.

@@ -4,6 +4,7 @@
 #include "im/request.h"
 
 #include "body/cpim.h"
+#include "body/imdn.h"
 #include "sip/accept_contact.h"
 #include "sip/name_addr.h"
 
@@ -83,6 +84,13 @@ static bool carries(const struct im_request *r, struct str type, struct str subt
 }
 
 
+static bool is_for_keeper(const struct im_request *r, const struct im_addresses *ours)
+{
+	return r->recipient.n &&
+	       (str_eq(r->recipient, ours->deferred) || str_eq(r->recipient, ours->history));
+}
+
+
 static enum im_kind message_kind(const struct im_request *r, const struct im_addresses *ours)
 {
 	const struct sip_msg *m = r->m;
@@ -111,14 +119,11 @@ static enum im_kind message_kind(const struct im_request *r, const struct im_add
  * An INVITE: the large-message tag decides first (6.1.1.2.1 step 1), then what its SDP describes
  * (digest c15). The SDP is looked at as text here: only its attribute names count.
  */
-static enum im_kind invite_kind(const struct im_request *r, const struct im_addresses *ours)
+static enum im_kind invite_kind(const struct im_request *r)
 {
 	const struct sip_msg *m = r->m;
 	bool msrp = str_find_str(m->body, STR("MSRP")) >= 0;
 
-	if (r->recipient.n &&
-	    (str_eq(r->recipient, ours->deferred) || str_eq(r->recipient, ours->history)))
-		return IM_RETRIEVAL;
 	if (has_tag(m, STR(TAG_LARGE)))
 		return IM_LARGE;
 	if (msrp && str_find_str(m->body, STR("a=file-selector")) >= 0)
@@ -143,11 +148,13 @@ static bool is_settings_event(const struct sip_msg *m)
 
 static enum im_kind kind_of(const struct im_request *r, const struct im_addresses *ours)
 {
+	if (is_for_keeper(r, ours))
+		return IM_RETRIEVAL;
 	switch (r->m->method) {
 	case SIP_MESSAGE:
 		return message_kind(r, ours);
 	case SIP_INVITE:
-		return invite_kind(r, ours);
+		return invite_kind(r);
 	case SIP_SUBSCRIBE:
 		return IM_SUBSCRIPTION;
 	case SIP_REFER:
@@ -204,6 +211,8 @@ static void look_inside(struct im_request *r)
 	(void)sip_media_type_decode(&r->inner, c.content_type);
 	r->cpim_from = c.from;
 	r->message_id = c.message_id;
+	if (carries(r, STR("message"), STR("imdn+xml")))
+		r->message_id = imdn_message_id(c.content);
 }
 
 

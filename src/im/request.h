@@ -32,7 +32,7 @@ enum im_kind {
 	IM_LARGE,         /**< INVITE, Large Message Mode */
 	IM_SESSION,       /**< INVITE, IM Session */
 	IM_FILE,          /**< INVITE, File Transfer (RFC 5547) */
-	IM_RETRIEVAL,     /**< INVITE to the deferred or history function */
+	IM_RETRIEVAL,     /**< to the deferred or history function, INVITE or MESSAGE as a rule */
 	IM_SUBSCRIPTION,  /**< SUBSCRIBE */
 	IM_REFERRAL,      /**< REFER */
 	IM_PUBLICATION,   /**< PUBLISH of service settings */
@@ -72,8 +72,9 @@ struct im_request {
 	struct sip_media_type content; /**< Content-Type; empty when there is no body */
 	/** Of what a message/cpim holds; empty: there is none, or it cannot be read */
 	struct sip_media_type inner;
-	struct str cpim_from;  /**< the From of a message/cpim: [name] <URI>; STR_NULL: absent */
-	struct str message_id; /**< its imdn.Message-ID (RFC 5438 6.3); STR_NULL: absent */
+	struct str cpim_from; /**< the From of a message/cpim: [name] <URI>; STR_NULL: absent */
+	/** Its imdn.Message-ID (RFC 5438 6.3); of a notification that which it is about; STR_NULL: absent. */
+	struct str message_id;
 	/** AOR of the authenticated originator (5.1); empty: nobody vouches */
 	struct str originator;
 	struct str recipient;  /**< AOR of the Request-URI; empty: not an address of a person */

@@ -31,15 +31,23 @@ enum im_media_path {
 	IM_MEDIA_PATH_CHARGING = 4,
 };
 
+/** Whether the originating function asks how many received a message, and in which form (delivery_report.h). */
+enum im_sent_count {
+	IM_SENT_COUNT_OFF,
+	IM_SENT_COUNT_PARAMETER, /**< as the seed has it: Success-Report: yes;Include-Sent-Count */
+	IM_SENT_COUNT_HEADER,    /**< a line of its own, which nobody has to know */
+};
+
 struct im_rules {
 	struct im_session_rules session;
-	uint32_t media_path;   /**< set of enum im_media_path */
-	bool history_kept;     /**< the History function is there: conversations can be recorded */
-	bool sent_count_asked; /**< how many received a message is wanted to be known */
+	uint32_t media_path; /**< set of enum im_media_path */
+	bool history_kept;   /**< the History function is there: conversations can be recorded */
+	enum im_sent_count sent_count;
 	struct user_agent_rule user_agent;
 	enum im_expired expired;
 	enum access_combine combine;
 	bool defer_after_failure;  /**< 408, 430 and 480 from the devices, too, keep a message */
+	bool defer_files;          /**< a file that is offered to somebody who is away waits, too */
 	uint32_t answer_timeout_s; /**< for a system message that says nothing of it */
 };
 

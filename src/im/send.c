@@ -84,20 +84,6 @@ static int compose(struct im_send *s, const struct im_send_params *p)
 }
 
 
-/* RFC 5626 5.3: over the connection that the device registered on. Its kind is what the URI says. */
-static void hop_of_flow(struct sip_hops *ret, uint64_t flow, const struct sip_uri *u)
-{
-	struct str transport;
-
-	ret->n = 1;
-	ret->hop[0] = (struct sip_hop){.kind = SIP_TCP, .flow = flow, .socket = SIP_SOCKET_ANY};
-	if (u->scheme == SIP_URI_SIPS || (sip_uri_param(u, STR("transport"), &transport) &&
-					  str_eq_nocase(transport, STR("tls"))))
-		ret->hop[0].kind = SIP_TLS;
-	(void)addr_decode(&ret->hop[0].addr, u->host, u->port ? u->port : 5060);
-}
-
-
 /* The first Route, or the Request-URI. */
 static int next_uri(struct sip_uri *ret, const struct im_send_params *p)
 {
@@ -128,7 +114,8 @@ static int go(struct im_send *s, const struct im_send_params *p)
 		hops.n = 1;
 		hops.hop[0] = *p->target->hop;
 	} else if (p->target->flow) {
-		hop_of_flow(&hops, p->target->flow, &next);
+		hops.n = 1;
+		sip_hop_of_flow(&hops.hop[0], p->target->flow, &next);
 	} else {
 		err = sip_resolve(sip_resolver(s->sip), &s->lookup, &next, SIP_TRANSPORT_OTHER,
 				  &hops, on_lookup, s);

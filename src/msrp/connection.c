@@ -261,7 +261,9 @@ int msrp_connection_to(struct msrp_connection **ret, struct msrp_endpoint *ep,
 
 	if (to->secure && !ep->tls)
 		return -ENOTSUP;
-	c = to->fresh ? NULL : find_shared(ep, key, to);
+	/* To ourselves, too: a relay of ours that is not read would hold up every other that leads there. */
+	bool alone = to->fresh || msrp_endpoint_is_own(ep, &to->peer);
+	c = alone ? NULL : find_shared(ep, key, to);
 	if (c) {
 		*ret = c;
 		return 0;
@@ -275,7 +277,7 @@ int msrp_connection_to(struct msrp_connection **ret, struct msrp_endpoint *ep,
 		forget(c);
 		return err;
 	}
-	if (!to->fresh)
+	if (!alone)
 		hash_insert(&ep->peers, &c->by_peer, key);
 	msrp_count(MSRP_C_OPENED, 1);
 	*ret = c;
@@ -547,6 +549,20 @@ void msrp_connection_write(struct msrp_connection *c, const void *p, size_t n)
 		err = stream_write_through(c->stream, p, n);
 	else
 		err = stream_write(c->stream, p, n);
+	if (err)
+		msrp_connection_fail(c, err);
+	c->written += n;
+}
+
+
+void msrp_connection_write_parts(struct msrp_connection *c, const struct iovec *parts,
+				 unsigned count, size_t n)
+{
+	int err;
+
+	if (!alive(c))
+		return;
+	err = stream_write_parts(c->stream, parts, count);
 	if (err)
 		msrp_connection_fail(c, err);
 	c->written += n;

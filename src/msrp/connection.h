@@ -146,6 +146,9 @@ void msrp_connection_resume_n(struct msrp_connection *c, unsigned n);
 void msrp_connection_frame(struct msrp_connection *c, const struct buf *frame);
 /** Bytes of the open chunk, or of a frame that may go now. */
 void msrp_connection_write(struct msrp_connection *c, const void *p, size_t n);
+/** Whole frames that lie in several places, `n` bytes in all; they leave now as far as the kernel takes them. */
+void msrp_connection_write_parts(struct msrp_connection *c, const struct iovec *parts,
+				 unsigned count, size_t n);
 /** The chunk on the wire, if there is one, ends here for now; then what waited is written. */
 void msrp_connection_clear(struct msrp_connection *c);
 /** The open chunk grew (or ended: open is NULL): what waits may be written now. */

@@ -207,6 +207,23 @@ bool msrp_endpoint_advertised(const struct msrp_endpoint *ep, bool secure,
 }
 
 
+bool msrp_endpoint_is_own(const struct msrp_endpoint *ep, const struct addr *a)
+{
+	struct addr named;
+
+	for (unsigned i = 0; i < ep->listeners_n; i++) {
+		const struct msrp_listener *ln = &ep->listeners[i];
+
+		if (!ln->stream)
+			continue;
+		if (addr_eq(stream_listener_local(ln->stream), a) ||
+		    (addr_decode(&named, str_of(ln->host), ln->port) == 0 && addr_eq(&named, a)))
+			return true;
+	}
+	return false;
+}
+
+
 const struct addr *msrp_endpoint_local(const struct msrp_endpoint *ep, unsigned i)
 {
 	return i < ep->listeners_n && ep->listeners[i].stream

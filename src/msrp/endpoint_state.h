@@ -56,6 +56,8 @@ struct msrp_endpoint {
 /** -ENOBUFS beyond a ceiling. */
 int msrp_host_take(struct msrp_endpoint *ep, const struct addr *a, struct msrp_host_count **ret);
 void msrp_host_drop(struct msrp_endpoint *ep, struct msrp_host_count *h);
+/** One of our listeners is there. */
+bool msrp_endpoint_is_own(const struct msrp_endpoint *ep, const struct addr *a);
 /** Where a connection may be opened from: the host of the first listener of that family. */
 bool msrp_endpoint_source(const struct msrp_endpoint *ep, const struct addr *peer,
 			  struct addr *ret);

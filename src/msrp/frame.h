@@ -127,7 +127,7 @@ struct msrp_frame {
 	bool success_report;     /**< "yes" */
 	enum msrp_failure_report failure_report;
 	bool include_sent_count; /**< Include-Sent-Count: yes, or the same within Success-Report */
-	bool has_distribution_count;
+	bool has_distribution_count; /**< and it is a number below 2^32 */
 	uint32_t distribution_count;
 	bool has_status; /**< Status header (of a REPORT) */
 	uint16_t report_namespace, report_status;

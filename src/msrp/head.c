@@ -375,8 +375,9 @@ static const char *decode_value(struct msrp_frame *f, enum msrp_header_id id, st
 		f->include_sent_count |= IS(value, "yes");
 		return NULL;
 	case MSRP_HDR_DISTRIBUTION_COUNT:
+		/* What is no number tells none (OPF-DR-4); the report is one all the same. */
 		f->has_distribution_count = str_u32(value, &f->distribution_count);
-		return f->has_distribution_count ? NULL : "Bad Distribution-Count";
+		return NULL;
 	case MSRP_HDR_OTHER:
 	case MSRP_HDR_COUNT:
 		break;

@@ -11,8 +11,8 @@
  * The far side's answer is the answer: 200 when all that left was answered 200, otherwise the first other
  * status, at once; 408 when the far side is silent for 30 s or its connection goes. With Failure-Report
  * partial nothing is timed and only failures pass; with `no` nothing is awaited (RFC 4975 7.1.1, 7.2).
- * REPORTs cross with new paths; so do requests of other methods (NICKNAME), and their answers come back. Empty
- * SENDs are of one connection only and answered here.
+ * REPORTs cross with new paths, unless the tap keeps them; so do requests of other methods (NICKNAME), and
+ * their answers come back. Empty SENDs are of one connection only and answered here.
  *
  * Memory is bounded: reading stops while the other side's queue is above MSRP_QUEUE_HIGH, while
  * MSRP_OUTSTANDING_MAX answers are due, and until the far side is bound (then for MSRP_TRANSACTION_MS at
@@ -47,6 +47,24 @@ struct msrp_relay_handler {
 };
 
 /**
+ * What the far side is asked about a message: to report its success, and to how many it was sent (seed 001
+ * 6.1.1.2.2, notes A-6). RFC 4975 7.1.1: the same in every chunk of a message. Failure-Report stays as it came.
+ */
+enum msrp_sent_count {
+	MSRP_SENT_COUNT_AS_IT_CAME,
+	MSRP_SENT_COUNT_TAKEN_OUT, /**< not asked, in whatever form it came; Success-Report stays */
+	MSRP_SENT_COUNT_PARAMETER, /**< Success-Report: yes;Include-Sent-Count */
+	MSRP_SENT_COUNT_HEADER,    /**< Success-Report: yes, and Include-Sent-Count: yes */
+};
+
+/** What becomes of a REPORT. */
+enum msrp_report_fate {
+	MSRP_REPORT_PASSES,
+	MSRP_REPORT_WITHOUT_COUNT, /**< passes, but for its Distribution-Count */
+	MSRP_REPORT_STAYS,         /**< it was ours to hear */
+};
+
+/**
  * Sees all that passes (history, charging). It may pause the side a chunk comes from
  * (msrp_relay_session, msrp_session_pause) while it cannot take more. It must not stop the sessions, nor
  * drop the relay, within a callback.
@@ -70,6 +88,10 @@ struct msrp_tap {
 	 * or before it; the last of the chunk together with `end`. May be NULL.
 	 */
 	void (*answered)(enum msrp_side from, uint16_t status, void *cookie, void *arg);
+	/** After a `head` that let the chunk pass: what is asked about its message. May be NULL: as it came. */
+	enum msrp_sent_count (*asks)(enum msrp_side from, const struct msrp_receive *r, void *arg);
+	/** A REPORT from this side. May be NULL: it passes. */
+	enum msrp_report_fate (*report)(enum msrp_side from, const struct msrp_frame *f, void *arg);
 };
 
 struct msrp_relay_params {
@@ -83,9 +105,6 @@ struct msrp_relay_params {
 
 /** Counted. -ENOMEM. */
 int msrp_relay_alloc(struct msrp_relay **ret, const struct msrp_relay_params *p);
-/** The user's policy changed, history was switched on…; holds from the next chunk. */
-void msrp_relay_set_limit(struct msrp_relay *r, enum msrp_side from, uint64_t message_max);
-void msrp_relay_set_tap(struct msrp_relay *r, const struct msrp_tap *tap, void *arg);
 /** One of the sessions is replaced (another device answered); what was under way on it fails with 408. */
 int msrp_relay_replace(struct msrp_relay *r, enum msrp_side side, struct msrp_session *s);
 struct msrp_session *msrp_relay_session(const struct msrp_relay *r, enum msrp_side side);
@@ -98,7 +117,7 @@ struct msrp_relay_counts {
 	uint32_t refused; /**< by our policy */
 	uint32_t
 		failed; /**< answered by the far side with something else than 200, or not at all */
-	uint32_t reports;
+	uint32_t reports; /**< that passed */
 };
 
 const struct msrp_relay_counts *msrp_relay_counts(const struct msrp_relay *r, enum msrp_side from);

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a configuration: YAML by libyaml, keys and values by the table of options. */
-#include "server/config.h"
+#include "server/config_reading.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
-#include <yaml.h>
 
 #include "server/option_type.h"
-#include "server/options.h"
-#include "server/spelling.h"
-
-/** "policy.session.max-size" is the longest we have; anything longer is unknown anyway. */
-#define KEY_MAX 96
-
-/** One run over one file. */
-struct reading {
-	struct config *config;
-	const char *name;
-	yaml_document_t *doc;
-	size_t *lines; /**< of each option: where it is given, 0: it is not */
-	struct buf *why;
-	size_t mistakes;
-	bool no_memory;
-};
 
 
 static void destroy_config(void *object)
@@ -38,68 +19,7 @@ static void destroy_config(void *object)
 }
 
 
-static size_t index_of(const struct option *o)
-{
-	return (size_t)(o - options);
-}
-
-
-static void *field_of(struct config *c, const struct option *o)
-{
-	return (char *)c + o->offset;
-}
-
-
-static size_t line_of(const struct reading *r, const char *key)
-{
-	return r->lines[index_of(option_find(key))];
-}
-
-
-/** ---- Mistakes ---- */
-
-/** Begins a line of `why`; false when enough of them have been told. */
-static bool mistake_begin(struct reading *r, size_t line, struct str key)
-{
-	if (++r->mistakes > CONFIG_MISTAKES_MAX)
-		return false;
-	buf_puts(r->why, str_of(r->name));
-	if (line)
-		buf_printf(r->why, ":%zu", line);
-	buf_puts(r->why, STR(": "));
-	for (size_t i = 0; i < key.n && i < KEY_MAX; i++)
-		buf_putc(r->why, (unsigned char)key.p[i] < ' ' || key.p[i] == 127 ? '?' : key.p[i]);
-	if (key.n)
-		buf_puts(r->why, STR(": "));
-	return true;
-}
-
-
-/** `what` may hold ": remedy" at its end. */
-__attribute__((format(printf, 4, 5))) static void mistake(struct reading *r, size_t line,
-							  const char *key, const char *what, ...)
-{
-	va_list ap;
-
-	if (!mistake_begin(r, line, str_of(key)))
-		return;
-	va_start(ap, what);
-	buf_vprintf(r->why, what, ap);
-	va_end(ap);
-	buf_putc(r->why, '\n');
-}
-
-
-/** What an option is and looks like: "give a duration, such as 7d". */
-static void mistake_type(struct reading *r, size_t line, const struct option *o, const char *what)
-{
-	const char *example = o->initial[0] && !o->type->many ? o->initial : o->type->example;
-
-	mistake(r, line, o->key, "%s: give %s, such as %s", what, o->type->name, example);
-}
-
-
-/** ---- Keys ---- */
+/* ---- Keys ---- */
 
 /** Some key begins with `path` and a dot. */
 static bool is_section(struct str path)
@@ -108,70 +28,6 @@ static bool is_section(struct str path)
 		if (str_starts(str_of(options[i].key), path) && options[i].key[path.n] == '.')
 			return true;
 	return false;
-}
-
-
-static struct str last_part(struct str key)
-{
-	return str_from(key, (size_t)(str_rfind(key, '.') + 1));
-}
-
-
-/** `candidate` becomes the nearest when it is nearer than what was found so far. */
-static void consider(struct str key, struct str candidate, size_t *least, struct str *nearest)
-{
-	size_t d = spelling_distance(key, candidate);
-
-	if (d < *least) {
-		*least = d;
-		*nearest = candidate;
-	}
-}
-
-
-/**
- * The known key, or section, that was probably meant: one that differs by few letters, else the one
- * key that ends in the same word. Empty: none.
- */
-static struct str nearest_key(struct str key)
-{
-	struct str nearest = STR_NULL;
-	size_t least = (key.n < 6 ? 2 : key.n < 12 ? 3 : 4), alike = 0;
-
-	for (size_t i = 0; i < options_count; i++) {
-		struct str known = str_of(options[i].key);
-
-		consider(key, known, &least, &nearest);
-		for (size_t j = 0; j < known.n; j++)
-			if (known.p[j] == '.')
-				consider(key, str_upto(known, j), &least, &nearest);
-	}
-	if (nearest.n)
-		return nearest;
-
-	for (size_t i = 0; i < options_count; i++) {
-		if (str_eq(last_part(str_of(options[i].key)), last_part(key))) {
-			nearest = str_of(options[i].key);
-			alike++;
-		}
-	}
-	return alike == 1 ? nearest : STR_NULL;
-}
-
-
-static void mistake_unknown(struct reading *r, size_t line, struct str key)
-{
-	struct str nearest = nearest_key(key);
-
-	if (!mistake_begin(r, line, key))
-		return;
-	if (nearest.n)
-		buf_printf(r->why, "there is no such key: did you mean " STR_FMT "?\n",
-			   STR_ARG(nearest));
-	else
-		buf_puts(r->why,
-			 STR("there is no such key: remove it; parley.yaml(5) has those there "
-			     "are\n"));
 }
 
 
@@ -213,20 +69,20 @@ static bool has_controls(struct str s)
 
 
 /** One scalar of an option into `field`: all of it, or an item. */
-static void read_scalar(struct reading *r, size_t line, const struct option *o, struct str text,
-			void *field)
+static void read_scalar(struct config_reading *r, size_t line, const struct option *o,
+			struct str text, void *field)
 {
 	char storage[2][OPTION_MISTAKE_MAX];
 	struct option_mistake m;
 	int err;
 
 	if (text.n > OPTION_VALUE_MAX) {
-		mistake(r, line, o->key, "it is longer than %d bytes: shorten it",
-			OPTION_VALUE_MAX);
+		config_mistake(r, line, o->key, "it is longer than %d bytes: shorten it",
+			       OPTION_VALUE_MAX);
 		return;
 	}
 	if (has_controls(text)) {
-		mistake(r, line, o->key, "it contains a control character: remove that");
+		config_mistake(r, line, o->key, "it contains a control character: remove that");
 		return;
 	}
 
@@ -236,15 +92,15 @@ static void read_scalar(struct reading *r, size_t line, const struct option *o, 
 	if (err == -ENOMEM)
 		r->no_memory = true;
 	else if (err)
-		mistake(r, line, o->key, STR_FMT ": " STR_FMT, STR_ARG(buf_str(&m.what)),
-			STR_ARG(buf_str(&m.remedy)));
+		config_mistake(r, line, o->key, STR_FMT ": " STR_FMT, STR_ARG(buf_str(&m.what)),
+			       STR_ARG(buf_str(&m.remedy)));
 }
 
 
 /** The field starts anew, a list with room for `n` items. False: there is none. */
-static bool field_begin(struct reading *r, const struct option *o, size_t n)
+static bool field_begin(struct config_reading *r, const struct option *o, size_t n)
 {
-	struct option_list *list = field_of(r->config, o);
+	struct option_list *list = config_field_of(r->config, o);
 
 	memset(list, 0, o->size);
 	if (!o->type->item_size || !n)
@@ -256,9 +112,9 @@ static bool field_begin(struct reading *r, const struct option *o, size_t n)
 
 
 /** The next item of a list, or the one field of anything else. */
-static void *next_item(struct reading *r, const struct option *o)
+static void *next_item(struct config_reading *r, const struct option *o)
 {
-	struct option_list *list = field_of(r->config, o);
+	struct option_list *list = config_field_of(r->config, o);
 
 	if (!o->type->item_size)
 		return list;
@@ -266,17 +122,17 @@ static void *next_item(struct reading *r, const struct option *o)
 }
 
 
-static void read_list(struct reading *r, const struct option *o, const yaml_node_t *n)
+static void read_list(struct config_reading *r, const struct option *o, const yaml_node_t *n)
 {
 	size_t count = (size_t)(n->data.sequence.items.top - n->data.sequence.items.start);
 
 	if (count > OPTION_LIST_MAX) {
-		mistake(r, node_line(n), o->key, "it has %zu items: %d are the most", count,
-			OPTION_LIST_MAX);
+		config_mistake(r, node_line(n), o->key, "it has %zu items: %d are the most", count,
+			       OPTION_LIST_MAX);
 		return;
 	}
 	if (count < o->min) {
-		mistake_type(r, node_line(n), o, "the list is empty");
+		config_mistake_type(r, node_line(n), o, "the list is empty");
 		return;
 	}
 	if (!field_begin(r, o, count))
@@ -287,7 +143,8 @@ static void read_list(struct reading *r, const struct option *o, const yaml_node
 		const yaml_node_t *item = yaml_document_get_node(r->doc, *i);
 
 		if (item->type != YAML_SCALAR_NODE)
-			mistake(r, node_line(item), o->key,
+			config_mistake(
+				r, node_line(item), o->key,
 				"an item of the list is itself a list or a section: write one "
 				"text, "
 				"such as %s",
@@ -298,14 +155,14 @@ static void read_list(struct reading *r, const struct option *o, const yaml_node
 }
 
 
-static void read_option(struct reading *r, const struct option *o, size_t line,
+static void read_option(struct config_reading *r, const struct option *o, size_t line,
 			const yaml_node_t *n)
 {
-	size_t *given = &r->lines[index_of(o)];
+	size_t *given = &r->lines[config_index_of(o)];
 
 	if (*given) {
-		mistake(r, line, o->key, "it is given in line %zu already: keep one of the two",
-			*given);
+		config_mistake(r, line, o->key,
+			       "it is given in line %zu already: keep one of the two", *given);
 		return;
 	}
 	*given = line;
@@ -318,26 +175,26 @@ static void read_option(struct reading *r, const struct option *o, size_t line,
 	} else if (n->type == YAML_SEQUENCE_NODE && o->type->many) {
 		read_list(r, o, n);
 	} else {
-		mistake_type(r, node_line(n), o,
-			     n->type == YAML_SEQUENCE_NODE ? "it takes no list"
-							   : "it is a section here");
+		config_mistake_type(r, node_line(n), o,
+				    n->type == YAML_SEQUENCE_NODE ? "it takes no list"
+								  : "it is a section here");
 	}
 }
 
 
-static void read_mapping(struct reading *r, struct str path, const yaml_node_t *n);
+static void read_mapping(struct config_reading *r, struct str path, const yaml_node_t *n);
 
 
-static void read_pair(struct reading *r, struct str path, const yaml_node_t *key,
+static void read_pair(struct config_reading *r, struct str path, const yaml_node_t *key,
 		      const yaml_node_t *value)
 {
-	char storage[KEY_MAX + 1];
+	char storage[CONFIG_KEY_MAX + 1];
 	struct buf full;
 	const struct option *o = NULL;
 	const char *name;
 
 	if (key->type != YAML_SCALAR_NODE) {
-		mistake_unknown(r, node_line(key), path);
+		config_mistake_key(r, node_line(key), path);
 		return;
 	}
 
@@ -354,17 +211,17 @@ static void read_pair(struct reading *r, struct str path, const yaml_node_t *key
 	if (o)
 		read_option(r, o, node_line(key), value);
 	else if (!name || !is_section(buf_str(&full)))
-		mistake_unknown(r, node_line(key), name ? buf_str(&full) : scalar_of(key));
+		config_mistake_key(r, node_line(key), name ? buf_str(&full) : scalar_of(key));
 	else if (value->type == YAML_MAPPING_NODE)
 		read_mapping(r, buf_str(&full), value);
 	else if (!is_null(value))
-		mistake(r, node_line(key), name,
-			"it is a section, and has keys of its own: see "
-			"parley.yaml(5) for those there are");
+		config_mistake(r, node_line(key), name,
+			       "it is a section, and has keys of its own: see "
+			       "parley.yaml(5) for those there are");
 }
 
 
-static void read_mapping(struct reading *r, struct str path, const yaml_node_t *n)
+static void read_mapping(struct config_reading *r, struct str path, const yaml_node_t *n)
 {
 	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++)
 		read_pair(r, path, yaml_document_get_node(r->doc, p->key),
@@ -374,7 +231,7 @@ static void read_mapping(struct reading *r, struct str path, const yaml_node_t *
 
 /* ---- Defaults ---- */
 
-static void set_default(struct reading *r, const struct option *o)
+static void set_default(struct config_reading *r, const struct option *o)
 {
 	struct str rest = str_of(o->initial);
 	size_t n = o->initial[0] != 0;
@@ -395,7 +252,7 @@ static void set_default(struct reading *r, const struct option *o)
 
 
 /** A text that is still empty becomes prefix + value. */
-static void derive(struct reading *r, struct str *field, struct str prefix, struct str value)
+static void derive(struct config_reading *r, struct str *field, struct str prefix, struct str value)
 {
 	struct buf b;
 	char *p;
@@ -415,7 +272,7 @@ static void derive(struct reading *r, struct str *field, struct str prefix, stru
 
 
 /** The defaults that depend on other options. */
-static void derive_defaults(struct reading *r)
+static void derive_defaults(struct config_reading *r)
 {
 	struct config *c = r->config;
 
@@ -438,151 +295,24 @@ static void derive_defaults(struct reading *r)
 }
 
 
-/* ---- What one option alone cannot tell ---- */
-
-static void check_tls(struct reading *r)
-{
-	static const struct {
-		const char *key;
-		size_t offset;
-	} lists[] = {
-		{"listen", offsetof(struct config, listen)},
-		{"msrp.listen", offsetof(struct config, msrp_listen)},
-	};
-	const struct config *c = r->config;
-
-	if (c->tls.key.n && !c->tls.certificate.n)
-		mistake(r, line_of(r, "tls.key"), "tls.key",
-			"there is no certificate for it: set tls.certificate, too");
-	for (size_t i = 0; i < 2; i++) {
-		const struct config_listens *l = (const void *)((const char *)c + lists[i].offset);
-
-		for (size_t j = 0; j < l->n && !c->tls.certificate.n; j++)
-			if (l->v[j].transport == CONFIG_TLS)
-				mistake(r, line_of(r, lists[i].key), lists[i].key,
-					STR_FMT
-					" needs a certificate: set tls.certificate and tls.key",
-					STR_ARG(l->v[j].text));
-	}
-}
-
-
-static void check_listen(struct reading *r, const char *key, const struct config_listens *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t j = 0; j < i; j++)
-			if ((l->v[i].transport == CONFIG_UDP) ==
-				    (l->v[j].transport == CONFIG_UDP) &&
-			    addr_port(&l->v[i].addr) && addr_eq(&l->v[i].addr, &l->v[j].addr))
-				mistake(r, line_of(r, key), key,
-					STR_FMT " and " STR_FMT
-						" are the same place: give one of them "
-						"another port",
-					STR_ARG(l->v[j].text), STR_ARG(l->v[i].text));
-}
-
-
-/** `a` must not be above `b`. */
-static void check_order(struct reading *r, const char *key_a, const char *key_b)
-{
-	const struct option *a = option_find(key_a), *b = option_find(key_b);
-	uint32_t va = *(uint32_t *)field_of(r->config, a), vb = *(uint32_t *)field_of(r->config, b);
-	size_t line = line_of(r, key_a) > line_of(r, key_b) ? line_of(r, key_a) : line_of(r, key_b);
-	const char *key = line == line_of(r, key_a) ? key_a : key_b;
-	char storage[2][64];
-	struct buf text[2];
-
-	if (va <= vb)
-		return;
-	buf_fixed(&text[0], storage[0], sizeof(storage[0]));
-	buf_fixed(&text[1], storage[1], sizeof(storage[1]));
-	option_put_number(a, va, &text[0]);
-	option_put_number(b, vb, &text[1]);
-	mistake(r, line, key,
-		"%s (" STR_FMT ") is longer than %s (" STR_FMT "): change one of the two", key_a,
-		STR_ARG(buf_str(&text[0])), key_b, STR_ARG(buf_str(&text[1])));
-}
-
-
-static void check_service_uris(struct reading *r)
-{
-	static const char *const keys[] = {"conference.factory", "service-uris.exploder",
-					   "service-uris.deferred", "service-uris.history",
-					   "service-uris.system-message"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const struct str *a = field_of(r->config, option_find(keys[i]));
-
-		for (size_t j = 0; j < i; j++) {
-			const struct str *b = field_of(r->config, option_find(keys[j]));
-			bool second = line_of(r, keys[i]) >= line_of(r, keys[j]);
-
-			if (str_eq(*a, *b))
-				mistake(r, line_of(r, keys[second ? i : j]), keys[second ? i : j],
-					STR_FMT
-					" is %s already: give each function a URI of its own",
-					STR_ARG(*a), keys[second ? j : i]);
-		}
-	}
-}
-
-
-static void check_ims(struct reading *r)
-{
-	if (r->config->core == CONFIG_CORE_IMS && !r->config->ims.peers.n)
-		mistake(r, line_of(r, "core"), "core",
-			"an IMS core is trusted by its addresses, and none is given: set "
-			"ims.peers");
-}
-
-
-static void check_media_path(struct reading *r)
-{
-	size_t at = line_of(r, "msrp.listen");
-
-	if (r->config->msrp_listen.n || r->config->media_path & CONFIG_MEDIA_NEVER ||
-	    !r->config->media_path)
-		return;
-	if (line_of(r, "media-path") > at)
-		at = line_of(r, "media-path");
-	mistake(r, at, "msrp.listen",
-		"media that pass through the server want an address for MSRP: set it, or "
-		"media-path: "
-		"never");
-}
-
-
-static void check_whole(struct reading *r)
-{
-	check_tls(r);
-	check_listen(r, "listen", &r->config->listen);
-	check_listen(r, "msrp.listen", &r->config->msrp_listen);
-	check_ims(r);
-	check_media_path(r);
-	check_order(r, "registrar.min-expires", "registrar.default-expires");
-	check_order(r, "registrar.default-expires", "registrar.max-expires");
-	check_order(r, "timers.min-se", "timers.session-expires");
-	check_service_uris(r);
-}
-
-
 /* ---- The file ---- */
 
-static int syntax_mistake(struct reading *r, const yaml_parser_t *p)
+static int syntax_mistake(struct config_reading *r, const yaml_parser_t *p)
 {
 	bool reader = p->error == YAML_READER_ERROR;
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	mistake(r, reader ? 0 : p->problem_mark.line + 1, "", "it is not YAML: %s: correct it%s",
-		p->problem ? p->problem : "it cannot be read",
-		reader ? "; the file must be UTF-8 text" : " here or just above");
+	config_mistake(r, reader ? 0 : p->problem_mark.line + 1, "",
+		       "it is not YAML: %s: correct it%s",
+		       p->problem ? p->problem : "it cannot be read",
+		       reader ? "; the file must be UTF-8 text" : " here or just above");
 	return -EINVAL;
 }
 
 
 /** The one document of `yaml`, walked. */
-static int read_document(struct reading *r, yaml_parser_t *p)
+static int read_document(struct config_reading *r, yaml_parser_t *p)
 {
 	yaml_document_t doc, second;
 	yaml_node_t *root;
@@ -594,9 +324,9 @@ static int read_document(struct reading *r, yaml_parser_t *p)
 	if (root && root->type == YAML_MAPPING_NODE)
 		read_mapping(r, STR(""), root);
 	else if (root && !is_null(root))
-		mistake(r, node_line(root), "",
-			"it is not a list of keys and values: write lines such as "
-			"domain: example.org");
+		config_mistake(r, node_line(root), "",
+			       "it is not a list of keys and values: write lines such as "
+			       "domain: example.org");
 	yaml_document_delete(&doc);
 	r->doc = NULL;
 	if (!root)
@@ -606,7 +336,8 @@ static int read_document(struct reading *r, yaml_parser_t *p)
 		return syntax_mistake(r, p);
 	root = yaml_document_get_root_node(&second);
 	if (root)
-		mistake(r, node_line(root), "", "a second document begins: remove the --- line");
+		config_mistake(r, node_line(root), "",
+			       "a second document begins: remove the --- line");
 	yaml_document_delete(&second);
 	return 0;
 }
@@ -630,16 +361,16 @@ static size_t too_deep(struct str yaml)
 }
 
 
-static int read_yaml(struct reading *r, struct str yaml)
+static int read_yaml(struct config_reading *r, struct str yaml)
 {
 	yaml_parser_t p;
 	size_t deep = too_deep(yaml);
 	int err;
 
 	if (deep) {
-		mistake(r, deep, "",
-			"it is nested too deeply: no value needs more than one list in two "
-			"sections");
+		config_mistake(r, deep, "",
+			       "it is nested too deeply: no value needs more than one list in two "
+			       "sections");
 		return -EINVAL;
 	}
 	if (!yaml_parser_initialize(&p))
@@ -652,7 +383,7 @@ static int read_yaml(struct reading *r, struct str yaml)
 }
 
 
-static int read_config(struct reading *r, struct str yaml)
+static int read_config(struct config_reading *r, struct str yaml)
 {
 	int err;
 
@@ -666,7 +397,7 @@ static int read_config(struct reading *r, struct str yaml)
 		derive_defaults(r);
 		/* A value that was not understood is not there; do not complain that it is missing. */
 		if (!r->mistakes)
-			check_whole(r);
+			config_check(r);
 	}
 	if (r->mistakes > CONFIG_MISTAKES_MAX)
 		buf_printf(r->why, "%s: %zu more mistakes: correct these first\n", r->name,
@@ -693,7 +424,7 @@ static struct config *config_alloc(void)
 
 int config_decode(struct config **ret, struct str yaml, const char *name, struct buf *why)
 {
-	struct reading r = {.name = name, .why = why};
+	struct config_reading r = {.name = name, .why = why};
 	int err = -ENOMEM;
 
 	if (yaml.n > CONFIG_FILE_MAX) {

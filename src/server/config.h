@@ -100,8 +100,8 @@ struct config {
 	struct {
 		uint64_t expiry_s;
 		bool push;
-		bool after_failure;
-		uint64_t quota;
+		bool after_failure, files;
+		uint64_t quota, size; /**< messages, bytes of one user; 0: no limit */
 	} deferred;
 	struct {
 		struct str file; /**< empty: no records */
@@ -118,6 +118,7 @@ struct config {
 	struct {
 		struct str factory;
 		uint32_t max_participants;
+		uint64_t max_duration_s, idle_s; /**< 0: none */
 	} conference;
 	struct {
 		struct str exploder, deferred, history, system_message;

@@ -14,6 +14,7 @@ struct dispatch {
 	struct sip *sip;
 	struct im *im;
 	struct sip_dialogs *own_dialogs;
+	const struct im_own *own;
 	const struct im_addresses *addresses;
 	const struct dispatch_setting *setting;
 	struct hash_key dialogs;
@@ -143,6 +144,15 @@ static void outside(struct dispatch *d, struct im_request *r, bool in_dialog)
 }
 
 
+/* The way back to this process of what it has sent itself: past the question who sent it. */
+static void from_ourselves(struct dispatch *d, struct im_request *r)
+{
+	im_request_classify(r, d->addresses);
+	im_own_admit(d->own, r);
+	dispatch_to_service(d, r);
+}
+
+
 /* A core registers its users with us under the name that its filter criteria have for us, whatever it is. */
 static bool is_registration(const struct dispatch *d, const struct im_request *r)
 {
@@ -212,6 +222,8 @@ static void route(struct dispatch *d, struct im_request *r)
 	} else if (in_dialog && has_token(d, r->m, &r->route)) {
 		r->trusted = d->setting->trusts(r->src, d->setting->arg);
 		dispatch_along(d, r);
+	} else if (!in_dialog && im_own_is(d->own, &r->route)) {
+		from_ourselves(d, r);
 	} else if (in_dialog && im_session_is_contact(&r->route)) {
 		/* RFC 3261 12.2.2: the session is over. */
 		(void)sip_reply(r->st, 481, STR_NULL);
@@ -315,6 +327,7 @@ int dispatch_alloc(struct dispatch **ret, const struct dispatch_params *p)
 	d->sip = p->sip;
 	d->im = p->im;
 	d->own_dialogs = p->dialogs;
+	d->own = p->own;
 	d->addresses = p->addresses;
 	d->setting = p->setting;
 	loop_random(sip_loop(p->sip), &d->dialogs, sizeof(d->dialogs));

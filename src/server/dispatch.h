@@ -7,6 +7,7 @@
  *   REGISTER for a domain of ours                         the setting's registrar
  *   inside a dialog that we record-routed                 on along its route set
  *   for the server itself, no user in its Request-URI     OPTIONS 200, others 404
+ *   one of the service's own (im/own.h)                   to the service, as terminating
  *   outside a dialog                                      the setting says who sent it and on which
  *                                                         side we stand; then the service (im/im.h)
  *
@@ -19,6 +20,7 @@
 
 #include "base/hash.h"
 #include "im/im.h"
+#include "im/own.h"
 #include "sip/dialog.h"
 #include "sip/sip.h"
 
@@ -46,6 +48,7 @@ struct dispatch_params {
 	struct sip *sip;
 	struct im *im;
 	struct sip_dialogs *dialogs;            /**< borrowed */
+	const struct im_own *own;               /**< borrowed */
 	const struct im_addresses *addresses;   /**< borrowed */
 	const struct dispatch_setting *setting; /**< borrowed */
 };

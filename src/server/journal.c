@@ -12,11 +12,14 @@ struct entry {
 	int64_t at_ms;
 	uint64_t call, message; /**< hashes of the ids; message 0: none */
 	uint64_t text_at, size;
-	uint32_t took_ms;
+	uint32_t took_ms, recipients;
 	uint16_t originator_n, recipient_n, reason_n;
 	uint16_t status;
 	uint8_t outcome, kind, side;
 };
+
+/** Messages, and notifications on them, that one question leads to. */
+#define JOURNAL_IDS_MAX 32
 
 struct journal {
 	struct loop *loop;
@@ -63,6 +66,7 @@ static void on_event(const struct im_event *e, void *arg)
 		.text_at = j->bytes,
 		.size = e->size,
 		.took_ms = e->took_ms,
+		.recipients = e->recipients,
 		.status = e->status,
 		.outcome = (uint8_t)e->outcome,
 		.kind = (uint8_t)e->kind,
@@ -98,6 +102,7 @@ static void show(const struct journal *j, const struct entry *n, journal_entry_c
 			.side = (enum im_side)n->side,
 			.status = n->status,
 			.took_ms = n->took_ms,
+			.recipients = n->recipients,
 			.size = n->size,
 			.originator = get_text(j, at, n->originator_n, storage[0]),
 			.recipient = get_text(j, at + n->originator_n, n->recipient_n, storage[1]),
@@ -108,17 +113,87 @@ static void show(const struct journal *j, const struct entry *n, journal_entry_c
 }
 
 
+/** Ids as hashes. */
+struct ids {
+	uint64_t id[JOURNAL_IDS_MAX];
+	size_t n;
+};
+
+/** What a question leads to: the id itself, the notifications on its messages, and what became of those. */
+struct story {
+	uint64_t id, from;
+	struct ids messages, notifications; /**< Message-IDs; Call-IDs */
+};
+
+
+static bool has(const struct ids *ids, uint64_t id)
+{
+	for (size_t i = 0; i < ids->n; i++) {
+		if (ids->id[i] == id)
+			return true;
+	}
+	return false;
+}
+
+
+static void add(struct ids *ids, uint64_t id)
+{
+	if (id && ids->n < JOURNAL_IDS_MAX && !has(ids, id))
+		ids->id[ids->n++] = id;
+}
+
+
+static bool is_asked(const struct story *y, const struct entry *n)
+{
+	return n->call == y->id || n->message == y->id;
+}
+
+
+static bool is_of(const struct story *y, const struct entry *n)
+{
+	return is_asked(y, n) || has(&y->notifications, n->call) ||
+	       (n->kind == IM_NOTIFICATION && has(&y->messages, n->message));
+}
+
+
+static const struct entry *entry_at(const struct journal *j, uint64_t i)
+{
+	return &j->entries[i % j->entries_max];
+}
+
+
+/* Its messages first: a notification may be older than what is asked for. */
+static void follow(const struct journal *j, struct story *y)
+{
+	for (uint64_t i = y->from; i < j->written; i++) {
+		if (is_asked(y, entry_at(j, i)))
+			add(&y->messages, entry_at(j, i)->message);
+	}
+	for (uint64_t i = y->from; i < j->written; i++) {
+		const struct entry *n = entry_at(j, i);
+
+		if (n->kind == IM_NOTIFICATION && is_of(y, n))
+			add(&y->notifications, n->call);
+	}
+}
+
+
 size_t journal_find(const struct journal *j, struct str id, journal_entry_cb *each, void *arg)
 {
-	uint64_t hash = hash_of(j, id),
-		 from = j->written > j->entries_max ? j->written - j->entries_max : 0;
+	struct story y = {
+		.id = hash_of(j, id),
+		.from = j->written > j->entries_max ? j->written - j->entries_max : 0,
+	};
 	size_t found = 0;
 
-	for (uint64_t i = from; hash && i < j->written; i++) {
-		const struct entry *n = &j->entries[i % j->entries_max];
+	if (!y.id)
+		return 0;
+	follow(j, &y);
+	for (uint64_t i = y.from; i < j->written; i++) {
+		const struct entry *n = entry_at(j, i);
 
 		/* Texts that were written over take their entry with them. */
-		if ((n->call != hash && n->message != hash) || j->bytes - n->text_at > j->bytes_max)
+		if (!is_of(&y, n) || j->bytes - n->text_at > j->bytes_max)
 			continue;
 		show(j, n, each, arg);
 		found++;

@@ -30,6 +30,7 @@ struct journal_entry {
 	enum im_side side;
 	uint16_t status;
 	uint32_t took_ms;
+	uint32_t recipients; /**< IM_REPORTED */
 	uint64_t size;
 	struct str originator, recipient, reason; /**< valid until the callback returns */
 };
@@ -39,7 +40,10 @@ int journal_alloc(struct journal **ret, struct loop *loop, struct im_events *eve
 		  size_t entries_max, size_t bytes_max);
 
 typedef void(journal_entry_cb)(const struct journal_entry *e, void *arg);
-/** All entries with this Call-ID or Message-ID, in the order in which they happened; how many. */
+/**
+ * All entries with this Call-ID or Message-ID, the notifications on those messages, and what became of them. In the
+ * order in which they happened; how many.
+ */
 size_t journal_find(const struct journal *j, struct str id, journal_entry_cb *each, void *arg);
 
 #endif

@@ -342,6 +342,7 @@ int operator_alloc(struct operator_desk **ret, const struct operator_params *p)
 	operator_system_message_services(&o->services);
 	operator_insight_services(&o->services);
 	operator_session_services(&o->services);
+	operator_conference_services(&o->services);
 	operator_group_services(&o->services);
 	*ret = o;
 	return 0;

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "subscriber/registration.h"
 
+struct controlling;
 struct deferred;
 struct groups;
 struct im_sessions;
@@ -31,8 +32,9 @@ struct operator_params {
 	struct im_system *system;  /**< NULL: no system messages are sent */
 	struct traces *traces;
 	struct journal *journal;
-	struct im_sessions *sessions; /**< NULL: none pass through here */
-	struct groups *groups;        /**< NULL: nobody here looks at groups */
+	struct im_sessions *sessions;    /**< NULL: none pass through here */
+	struct groups *groups;           /**< NULL: nobody here looks at groups */
+	struct controlling *controlling; /**< NULL: no conferences are held here */
 };
 
 struct operator_desk;

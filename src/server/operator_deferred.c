@@ -66,6 +66,18 @@ static struct str device_state_name(enum store_device_state s)
 }
 
 
+static struct str kind_name(enum store_deferred_kind k)
+{
+	static const struct str names[] = {
+		[STORE_DEFERRED_PAGER] = STR_INIT("pager"),
+		[STORE_DEFERRED_LARGE] = STR_INIT("large"),
+		[STORE_DEFERRED_FILE] = STR_INIT("file"),
+	};
+
+	return names[k];
+}
+
+
 static void show(const struct deferred_task *t, const struct store_deferred *d)
 {
 	struct admin_device devices[STORE_DEFERRED_DEVICES_MAX];
@@ -88,8 +100,9 @@ static void show(const struct deferred_task *t, const struct store_deferred *d)
 					 .sender = d->sender,
 					 .call_id = d->call_id,
 					 .message_id = d->message_id,
-					 .kind = d->kind == STORE_DEFERRED_LARGE ? STR("large")
-										 : STR("pager"),
+					 .kind = kind_name(d->kind),
+					 .content_type = d->content_type,
+					 .name = d->name,
 					 .state = state_name(d->state),
 					 .size = d->size,
 					 .received_ms = d->received_ms,

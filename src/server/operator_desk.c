@@ -101,6 +101,23 @@ int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct d
 }
 
 
+int desk_task_begin_group(struct desk_task *t, struct str group, void (*known)(struct desk_task *t),
+			  struct buf *why)
+{
+	struct buf aor;
+	int err;
+
+	buf_fixed(&aor, t->aor_text, sizeof(t->aor_text));
+	err = desk_user(t->desk, group, &aor, why);
+	if (err) {
+		mem_unref(t);
+		return err;
+	}
+	t->aor = buf_str(&aor);
+	return desk_task_begin_all(t, known);
+}
+
+
 int desk_task_begin_all(struct desk_task *t, void (*known)(struct desk_task *t))
 {
 	t->known = known;

@@ -57,6 +57,9 @@ void *desk_task_alloc(struct operator_desk *o, size_t size, void (*destroy)(stru
  */
 int desk_task_begin(struct desk_task *t, struct str user, void (*known)(struct desk_task *t),
 		    struct buf *why);
+/** The same with a group: its AOR, whether there is such a group or not. */
+int desk_task_begin_group(struct desk_task *t, struct str group, void (*known)(struct desk_task *t),
+			  struct buf *why);
 /** The same for a task that is about the service or about all users. */
 int desk_task_begin_all(struct desk_task *t, void (*known)(struct desk_task *t));
 /** A step was asked for: on an error the task ends with it. */
@@ -67,6 +70,12 @@ void desk_task_finish(struct desk_task *t, int error);
 /** An operator's way of writing a user, in either setting: -EINVAL, -EXDEV. */
 int desk_user(struct operator_desk *o, struct str user, struct buf *aor, struct buf *why);
 
+struct group;
+/** A group as a document has it: to be told what is new about it. NULL: no document, or nobody to tell. */
+struct group *desk_group_before(struct operator_desk *o, struct str text);
+/** The document is written: members who did not know of the group hear of it, if it wants that. */
+void desk_group_written(struct operator_desk *o, const struct group *before, struct str text);
+
 void operator_settings_services(struct admin_services *s);
 void operator_document_services(struct admin_services *s);
 void operator_policy_services(struct admin_services *s);
@@ -75,6 +84,7 @@ void operator_history_services(struct admin_services *s);
 void operator_system_message_services(struct admin_services *s);
 void operator_insight_services(struct admin_services *s);
 void operator_session_services(struct admin_services *s);
+void operator_conference_services(struct admin_services *s);
 void operator_group_services(struct admin_services *s);
 
 #endif

@@ -21,6 +21,7 @@ struct document_task {
 	admin_document_cb *each;
 	struct store_document document; /**< texts in the arena */
 	struct str if_etag;
+	struct group *before; /**< of a group: as it was, a reference */
 };
 
 /** Applications that we know: what stands in their documents, and under which name the service looks. */
@@ -213,6 +214,8 @@ static void on_changed(struct store_request *r, int error, void *arg)
 	subscribers_drop(t->task.desk->p.subscribers, t->task.aor);
 	if (t->task.desk->p.groups && str_eq(t->document.auid, STR(STORE_AUID_GROUPS)))
 		groups_drop(t->task.desk->p.groups, t->task.aor);
+	if (!error && t->document.body.n && str_eq(t->document.auid, STR(STORE_AUID_GROUPS)))
+		desk_group_written(t->task.desk, t->before, t->document.body);
 	if (t->task.desk->p.groups && str_eq(t->document.auid, STR(STORE_AUID_RESOURCE_LISTS)))
 		groups_drop_lists(t->task.desk->p.groups);
 	on_done(r, error, arg);
@@ -245,6 +248,26 @@ static void put(struct desk_task *t)
 }
 
 
+static void on_before(struct store_request *r, int error, void *arg)
+{
+	struct document_task *t = arg;
+
+	if (!error)
+		t->before = desk_group_before(t->task.desk, store_document_result(r, NULL)->body);
+	put(&t->task);
+}
+
+
+/* What it was is asked for, so that only those are told who do not know it. */
+static void put_group(struct desk_task *t)
+{
+	const struct document_task *d = (const struct document_task *)t;
+
+	desk_task_step(t, store_document_get(t->desk->p.store, &t->store, t->aor, d->document.auid,
+					     d->document.name, on_before, t));
+}
+
+
 static void remove_it(struct desk_task *t)
 {
 	const struct document_task *d = (const struct document_task *)t;
@@ -257,11 +280,17 @@ static void remove_it(struct desk_task *t)
 
 /* ---- The services ---- */
 
+static void task_destroy(struct desk_task *t)
+{
+	mem_unref(((struct document_task *)t)->before);
+}
+
+
 static struct document_task *task_alloc(struct operator_desk *o, struct str auid, struct str name,
 					admin_document_cb *each, admin_done_cb *done,
 					void *done_arg)
 {
-	struct document_task *t = desk_task_alloc(o, sizeof(*t), NULL, done, done_arg);
+	struct document_task *t = desk_task_alloc(o, sizeof(*t), task_destroy, done, done_arg);
 
 	if (!t)
 		return NULL;
@@ -275,28 +304,11 @@ static struct document_task *task_alloc(struct operator_desk *o, struct str auid
 
 
 /* A group is no user: its document lies under its own address, whether it is there or not. */
-static int begin_group(struct document_task *t, struct str group,
-		       void (*known)(struct desk_task *t), struct buf *why)
-{
-	struct buf aor;
-	int err;
-
-	buf_fixed(&aor, t->task.aor_text, sizeof(t->task.aor_text));
-	err = desk_user(t->task.desk, group, &aor, why);
-	if (err) {
-		mem_unref(t);
-		return err;
-	}
-	t->task.aor = buf_str(&aor);
-	return desk_task_begin_all(&t->task, known);
-}
-
-
 static int begin(struct document_task *t, struct str user, void (*known)(struct desk_task *t),
 		 struct buf *why)
 {
 	if (str_eq(t->document.auid, STR(STORE_AUID_GROUPS)))
-		return begin_group(t, user, known, why);
+		return desk_task_begin_group(&t->task, user, known, why);
 	return desk_task_begin(&t->task, user, known, why);
 }
 
@@ -376,7 +388,7 @@ static int document_put(struct str user, const struct admin_document *d, struct 
 		mem_unref(t);
 		return -ENOMEM;
 	}
-	return begin(t, user, put, why);
+	return begin(t, user, str_eq(d->auid, STR(STORE_AUID_GROUPS)) ? put_group : put, why);
 }
 
 

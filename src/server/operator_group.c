@@ -23,8 +23,9 @@
 struct group_task {
 	struct desk_task task;
 	admin_group_cb *each;
-	struct str text;   /**< of a new document */
-	struct str member; /**< to be added or removed */
+	struct str text;      /**< of a new document */
+	struct group *before; /**< of a change: as it was, a reference */
+	struct str member;    /**< to be added or removed */
 	bool removes;
 	unsigned tries;
 	struct str after; /**< of a list */
@@ -85,6 +86,7 @@ static int show(struct group_task *t, const struct store_document *d, struct str
 				      .members = members,
 				      .members_n = g->members_n,
 				      .invites = g->invite_members,
+				      .advertises = g->advertise,
 				      .max_participants = g->max_participants,
 				      .max_duration_s = g->activity.max_duration_s,
 				      .size = d->size,
@@ -111,6 +113,8 @@ static void on_written(struct store_request *r, int error, void *arg)
 	}
 	if (error == -ESTALE && !t->member.n)
 		error = -EEXIST;
+	if (!error)
+		desk_group_written(t->task.desk, t->before, t->text);
 	if (!error)
 		error = show(t, d, t->text);
 	desk_task_finish(&t->task, error);
@@ -140,6 +144,8 @@ static int change(struct group_task *t, const struct store_document *d)
 	struct operator_desk *o = t->task.desk;
 	struct buf out = BUF_INIT(STORE_DOCUMENT_MAX);
 	struct group_member more = {.uri = t->member};
+	mem_unref(t->before);
+	t->before = desk_group_before(o, d->body);
 	int err = t->removes ? group_edit_remove(&out, d->body, t->member, canonical, o)
 			     : group_edit_add(&out, d->body, &more, canonical, o);
 
@@ -182,32 +188,20 @@ static void read_document(struct desk_task *t)
 
 /* ---- Beginning ---- */
 
+static void task_destroy(struct desk_task *t)
+{
+	mem_unref(self(t)->before);
+}
+
+
 static struct group_task *task_alloc(struct operator_desk *o, admin_group_cb *each,
 				     admin_done_cb *done, void *done_arg)
 {
-	struct group_task *t = desk_task_alloc(o, sizeof(*t), NULL, done, done_arg);
+	struct group_task *t = desk_task_alloc(o, sizeof(*t), task_destroy, done, done_arg);
 
 	if (t)
 		t->each = each;
 	return t;
-}
-
-
-/* The group as the operator writes it; it need not be there. */
-static int begin(struct group_task *t, struct str group, void (*known)(struct desk_task *t),
-		 struct buf *why)
-{
-	struct buf aor;
-	int err;
-
-	buf_fixed(&aor, t->task.aor_text, sizeof(t->task.aor_text));
-	err = desk_user(t->task.desk, group, &aor, why);
-	if (err) {
-		mem_unref(t);
-		return err;
-	}
-	t->task.aor = buf_str(&aor);
-	return desk_task_begin_all(&t->task, known);
 }
 
 
@@ -234,7 +228,7 @@ static int group_show(struct str group, admin_group_cb *each, admin_done_cb *don
 {
 	struct group_task *t = task_alloc(arg, each, done, done_arg);
 
-	return t ? begin(t, group, read_document, why) : -ENOMEM;
+	return t ? desk_task_begin_group(&t->task, group, read_document, why) : -ENOMEM;
 }
 
 
@@ -256,7 +250,7 @@ static int change_begin(struct operator_desk *o, struct str group, struct str me
 	t->removes = removes;
 	t->member = arena_str(&t->task.arena, buf_str(&uri));
 	if (t->member.p)
-		return begin(t, group, read_document, why);
+		return desk_task_begin_group(&t->task, group, read_document, why);
 	mem_unref(t);
 	return -ENOMEM;
 }
@@ -301,7 +295,7 @@ static int group_destroy(struct str group, admin_done_cb *done, void *done_arg, 
 {
 	struct group_task *t = task_alloc(arg, NULL, done, done_arg);
 
-	return t ? begin(t, group, remove_document, why) : -ENOMEM;
+	return t ? desk_task_begin_group(&t->task, group, remove_document, why) : -ENOMEM;
 }
 
 
@@ -366,8 +360,10 @@ static int group_list(struct str after, size_t limit, admin_group_cb *each, admi
 
 /* ---- Making one ---- */
 
-static const struct str set_names[] = {STR_INIT("name"), STR_INIT("subject"), STR_INIT("invite"),
-				       STR_INIT("max"), STR_INIT("duration")};
+static const struct str set_names[] = {STR_INIT("name"),     STR_INIT("subject"),
+				       STR_INIT("invite"),   STR_INIT("max"),
+				       STR_INIT("duration"), STR_INIT("advertise")};
+#define SET_NAMES (sizeof(set_names) / sizeof(set_names[0]))
 
 
 static bool switch_of(struct str value, bool *ret)
@@ -379,14 +375,15 @@ static bool switch_of(struct str value, bool *ret)
 
 static int refuse_value(const struct admin_value *v, struct buf *why)
 {
-	struct str nearest = spelling_nearest(v->name, set_names, 5);
+	struct str nearest = spelling_nearest(v->name, set_names, SET_NAMES);
 
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < SET_NAMES; i++) {
 		if (!str_eq(v->name, set_names[i]))
 			continue;
 		buf_printf(why,
 			   "\"" STR_FMT "\" is no value of " STR_FMT
-			   ": write on or off for invite, a number for max, seconds for duration",
+			   ": write on or off for invite and advertise, a number for max, seconds "
+			   "for duration",
 			   STR_ARG(str_upto(v->value, 100)), STR_ARG(v->name));
 		return -EINVAL;
 	}
@@ -394,7 +391,7 @@ static int refuse_value(const struct admin_value *v, struct buf *why)
 	if (nearest.n)
 		buf_printf(why, "did you mean " STR_FMT "?", STR_ARG(nearest));
 	else
-		buf_puts(why, STR("there are name, subject, invite, max and duration"));
+		buf_puts(why, STR("there are name, subject, invite, max, duration and advertise"));
 	return -EINVAL;
 }
 
@@ -407,6 +404,8 @@ static bool set_value(struct group *g, const struct admin_value *v)
 		g->subject = v->value;
 	else if (str_eq(v->name, STR("invite")))
 		return switch_of(v->value, &g->invite_members);
+	else if (str_eq(v->name, STR("advertise")))
+		return switch_of(v->value, &g->advertise);
 	else if (str_eq(v->name, STR("max")))
 		return str_u32(v->value, &g->max_participants);
 	else if (str_eq(v->name, STR("duration")))

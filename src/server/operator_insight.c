@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "im/deferred/deferred.h"
+#include "im/deferred/stored_message.h"
 #include "server/journal.h"
 #include "server/operator_desk.h"
 #include "server/option_type.h"
@@ -177,6 +178,18 @@ static void put_outcome(const struct journal_entry *e, struct buf *out)
 		buf_printf(out, "the session with " STR_FMT " ended: " STR_FMT, STR_ARG(to),
 			   STR_ARG(e->reason));
 		break;
+	case IM_REPORTED:
+		buf_printf(out,
+			   "reported: %u of those at " STR_FMT " have a message of the session",
+			   e->recipients, STR_ARG(to));
+		break;
+	case IM_JOINED:
+		buf_printf(out, "came into the conference " STR_FMT, STR_ARG(to));
+		break;
+	case IM_LEFT:
+		buf_printf(out, "left the conference " STR_FMT ": " STR_FMT, STR_ARG(to),
+			   STR_ARG(e->reason));
+		break;
 	default:
 		buf_puts(out, im_outcome_name(e->outcome));
 		break;
@@ -192,6 +205,9 @@ static void on_entry(const struct journal_entry *e, void *arg)
 	struct buf text;
 
 	buf_fixed(&text, storage, sizeof(storage));
+	if (e->kind == IM_NOTIFICATION)
+		buf_printf(&text, "the notification on it by " STR_FMT ": ",
+			   STR_ARG(e->originator.n ? e->originator : STR("somebody")));
 	put_outcome(e, &text);
 	add(arg,
 	    &(struct admin_step){.at_ms = e->at_ms,
@@ -275,12 +291,17 @@ static void add_held(struct story_task *t, const struct admin_step *about,
 	struct buf text;
 
 	buf_fixed(&text, storage, sizeof(storage));
-	buf_printf(&text, "kept on disk for " STR_FMT " as number %llu, from " STR_FMT,
+	buf_printf(&text, "%skept on disk for " STR_FMT " as number %llu, from " STR_FMT,
+		   d->flags & STORED_NOTICE ? "the notice that it did not arrive: " : "",
 		   STR_ARG(d->user), (unsigned long long)d->id,
 		   STR_ARG(d->sender.n ? d->sender : STR("an unknown sender")));
+	if (stored_is_large(d))
+		buf_printf(&text, ": %llu bytes of " STR_FMT "%s" STR_FMT,
+			   (unsigned long long)d->size, STR_ARG(str_upto(d->content_type, 80)),
+			   d->name.n ? ", " : "", STR_ARG(str_upto(d->name, 80)));
 	s.at_ms = d->received_ms;
 	s.event = STR("held");
-	s.status = 202;
+	s.status = stored_is_large(d) ? 200 : 202;
 	add(t, &s, &text);
 }
 
@@ -372,7 +393,9 @@ static void add_end(struct story_task *t, const struct admin_step *about,
 static void add_deferred(struct story_task *t, const struct store_deferred *d)
 {
 	const struct admin_step about = {
-		.kind = d->kind == STORE_DEFERRED_LARGE ? STR("large") : STR("pager"),
+		.kind = d->kind == STORE_DEFERRED_FILE    ? STR("file")
+			: d->kind == STORE_DEFERRED_LARGE ? STR("large")
+							  : STR("pager"),
 		.user = d->user,
 		.sender = d->sender,
 	};

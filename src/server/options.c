@@ -43,9 +43,8 @@ const struct option options[] = {
 	{"tls.verify", &option_bool, FIELD(tls.verify), .initial = "true",
 	 .sentence = "Whether the certificate of a server that is connected to must be good."},
 	{"store", &option_store, FIELD(store), .initial = "sqlite:parley.db",
-	 .sentence =
-		 "Where accounts, registrations and messages are kept: memory: (lost at the end), "
-		 "sqlite:PATH, or postgres:CONNINFO."},
+	 .sentence = "Where accounts, registrations and messages are kept: sqlite:PATH, or memory: "
+		     "(lost at the end)."},
 	{"authenticate", &option_bool, FIELD(authenticate), .initial = "true",
 	 .sentence = "Embedded core: whether a request from a user of ours must prove it by digest "
 		     "authentication."},
@@ -134,15 +133,23 @@ const struct option options[] = {
 	{"deferred.push", &option_bool, FIELD(deferred.push), .initial = "true", .reloadable = true,
 	 .sentence = "Whether what waits is sent when the recipient registers, unless the "
 		     "recipient's setting push is off; else the device is told what waits, and "
-		     "gets it when it is asked for (parleyctl deferred push)."},
+		     "gets it when it fetches it, or at parleyctl deferred push."},
 	{"deferred.quota", &option_count, FIELD(deferred.quota), .min = 0, .max = 1000000,
 	 .initial = "1000", .reloadable = true,
 	 .sentence = "Messages that may wait for one user; 0: no limit."},
+	{"deferred.size", &option_bytes, FIELD(deferred.size), .min = 0, .max = INT64_C(1) << 50,
+	 .initial = "10G", .reloadable = true,
+	 .sentence = "Bytes that may wait for one user, large messages and files included; 0: no "
+		     "limit. One that would pass it is refused."},
+	{"deferred.files", &option_bool, FIELD(deferred.files), .initial = "true",
+	 .reloadable = true,
+	 .sentence = "Whether a file that is offered to somebody who is away waits as a large "
+		     "message does; false: it is refused with 480, by the letter of the "
+		     "specification."},
 	{"deferred.after-failure", &option_bool, FIELD(deferred.after_failure), .initial = "true",
 	 .reloadable = true,
 	 .sentence = "Whether a message is kept, too, when the recipient's devices are registered "
-		     "and none can "
-		     "be reached (408, 430, 480, no connection)."},
+		     "and none can be reached (408, 430, 480, no connection)."},
 	{"charging.file", &option_path, FIELD(charging.file), .initial = "", .reloadable = true,
 	 .sentence = "File that charging records are appended to, one line of JSON each; empty: "
 		     "none. Opened "
@@ -173,20 +180,32 @@ const struct option options[] = {
 	{"sent-count", &option_word, FIELD(sent_count), .words = sent_count_words, .initial = "off",
 	 .reloadable = true,
 	 .sentence = "How the controlling function is asked how many received a message: off, "
-		     "parameter, header. When it is asked, the server is in the media path of what "
-		     "its users begin, unless media-path is never."},
+		     "parameter (Success-Report: yes;Include-Sent-Count, to the letter of the "
+		     "specification), header (Include-Sent-Count: yes, a line of its own, which "
+		     "nobody has to know). When it is asked, the server is in the media path of "
+		     "what its users begin, unless media-path is never."},
 	{"conference.factory", &option_user_uri, FIELD(conference.factory), .initial = "",
 	 .derived = "sip:conference-factory@DOMAIN",
-	 .sentence = "The URI that a conference is asked of."},
+	 .sentence = "The URI that a conference is asked of (RFC 4579, 5366)."},
 	{"conference.max-participants", &option_count, FIELD(conference.max_participants), .min = 2,
-	 .max = 100000, .initial = "100", .sentence = "Participants of one conference."},
+	 .max = 2048, .initial = "100", .reloadable = true,
+	 .sentence = "Participants of one session that is made of a list; those of a group are "
+		     "limited by its document."},
+	{"conference.max-duration", &option_duration_s, FIELD(conference.max_duration_s), .min = 0,
+	 .max = YEARS_10, .initial = "0s", .reloadable = true,
+	 .sentence = "How long a session of several lasts at most; 0s: as long as somebody is in."},
+	{"conference.idle", &option_duration_s, FIELD(conference.idle_s), .min = 0, .max = YEARS_10,
+	 .initial = "0s", .reloadable = true,
+	 .sentence = "After how long without a message a session of several is ended; 0s: never."},
 	{"service-uris.exploder", &option_user_uri, FIELD(service_uris.exploder), .initial = "",
 	 .derived = "sip:exploder@DOMAIN",
 	 .sentence = "Where a MESSAGE with a list of recipients goes (RFC 5365)."},
 	{"service-uris.deferred", &option_user_uri, FIELD(service_uris.deferred), .initial = "",
-	 .derived = "sip:deferred@DOMAIN", .sentence = "Where deferred messages are asked for."},
+	 .derived = "sip:deferred@DOMAIN",
+	 .sentence = "Where users fetch and delete what waits for them."},
 	{"service-uris.history", &option_user_uri, FIELD(service_uris.history), .initial = "",
-	 .derived = "sip:history@DOMAIN", .sentence = "Where the history is asked for."},
+	 .derived = "sip:history@DOMAIN",
+	 .sentence = "Where users fetch and delete their history."},
 	{"service-uris.system-message", &option_user_uri, FIELD(service_uris.system_message),
 	 .initial = "", .derived = "sip:system@DOMAIN",
 	 .sentence = "Who system messages are from, and their answers to."},

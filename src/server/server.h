@@ -35,6 +35,5 @@ int server_reload(struct server *s, struct config *fresh, struct buf *why);
 
 struct store *server_store(struct server *s);
 struct admin *server_admin(struct server *s);
-struct config *server_config(struct server *s);
 
 #endif

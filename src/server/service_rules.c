@@ -19,16 +19,22 @@ int service_rules_init(struct im_rules *ret, const struct config *c, struct buf 
 		[CONFIG_EXPIRED_DISCARD] = IM_EXPIRED_DISCARD,
 		[CONFIG_EXPIRED_DELIVER] = IM_EXPIRED_DELIVER,
 	};
+	static const enum im_sent_count sent_count[] = {
+		[CONFIG_SENT_COUNT_OFF] = IM_SENT_COUNT_OFF,
+		[CONFIG_SENT_COUNT_PARAMETER] = IM_SENT_COUNT_PARAMETER,
+		[CONFIG_SENT_COUNT_HEADER] = IM_SENT_COUNT_HEADER,
+	};
 	struct im_rules rules = {
 		.session = {.expires_s = c->timers.session_expires,
 			    .min_expires_s = c->timers.min_se},
 		.media_path = media_path_of(c),
 		.history_kept = c->history.enabled,
-		.sent_count_asked = c->sent_count != CONFIG_SENT_COUNT_OFF,
+		.sent_count = sent_count[c->sent_count],
 		.expired = expired[c->expired_pager],
 		.combine = c->access_combiner == CONFIG_COMBINER_MIN ? ACCESS_COMBINE_MIN
 								     : ACCESS_COMBINE_MAX,
 		.defer_after_failure = c->deferred.after_failure,
+		.defer_files = c->deferred.files,
 		.answer_timeout_s = c->system_message_timeout_s < UINT32_MAX
 					    ? (uint32_t)c->system_message_timeout_s
 					    : UINT32_MAX,

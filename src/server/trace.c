@@ -282,7 +282,10 @@ static void on_event(const struct im_event *e, void *arg)
 		buf_printf(&text, ", %u", e->status);
 	if (e->reason.n)
 		buf_printf(&text, ", " STR_FMT, STR_ARG(str_upto(e->reason, 100)));
-	buf_printf(&text, ", after %u ms", e->took_ms);
+	if (e->outcome == IM_REPORTED)
+		buf_printf(&text, ", %u have it", e->recipients);
+	else
+		buf_printf(&text, ", after %u ms", e->took_ms);
 	note_for_all(ts, &names,
 		     &(struct trace_line){
 			     .what = TRACE_OUTCOME, .text = buf_str(&text), .call_id = e->call_id});

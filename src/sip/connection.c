@@ -660,12 +660,6 @@ uint16_t connection_listener(const struct connection *c)
 }
 
 
-enum sip_transport_kind connection_kind(const struct connection *c)
-{
-	return c->kind;
-}
-
-
 void connection_hold(struct connection *c)
 {
 	c->holds++;

@@ -86,7 +86,6 @@ struct connection *connection_to(const struct connections *cs, enum sip_transpor
 int connection_send(struct connection *c, const void *p, size_t n);
 uint64_t connection_flow(const struct connection *c);
 uint16_t connection_listener(const struct connection *c);
-enum sip_transport_kind connection_kind(const struct connection *c);
 void connection_hold(struct connection *c);
 void connection_release(struct connection *c);
 bool connection_peer_is(const struct connection *c, struct str host);

@@ -72,6 +72,7 @@ int dialog_pack(struct sip_dialog *d, const struct dialog_texts *t)
 		{&d->route, t->route},
 		{&d->contact_user, t->contact_user},
 		{&d->contact_params, t->contact_params},
+		{&d->hop.host, t->hop_host},
 	};
 	const size_t n = sizeof(all) / sizeof(all[0]);
 	size_t at = 0;
@@ -165,6 +166,7 @@ static void destroy(void *object)
 	text_free(d, d->remote_tag);
 	text_free(d, d->target);
 	text_free(d, d->route);
+	text_free(d, d->contact_user);
 	text_free(d, d->contact_params);
 	mem_free(d->text);
 	mem_unref(d->dialogs);
@@ -208,17 +210,19 @@ static bool wants_sips(struct str target, struct str route)
 }
 
 
-static void hop_copy(struct sip_dialog *d, const struct sip_hop *hop)
+/* Its name comes with the other texts: a connection over TLS that is opened anew needs it (RFC 5922 7.3). */
+static struct str hop_copy(struct sip_dialog *d, const struct sip_hop *hop)
 {
 	if (!hop)
-		return;
+		return STR_NULL;
 	d->hop = *hop;
 	d->hop.host = STR_NULL;
 	d->has_hop = true;
+	return hop->kind == SIP_TLS ? hop->host : STR_NULL;
 }
 
 
-/* With a Call-ID and a tag of our own. */
+/* With a Call-ID and a tag of our own, or those that the caller has made. */
 static int of_params(struct sip_dialog *d, const struct sip_dialog_params *p, struct str target)
 {
 	char names[3 * SIP_DIALOG_TAG_N];
@@ -228,17 +232,20 @@ static int of_params(struct sip_dialog *d, const struct sip_dialog_params *p, st
 	for (int i = 0; i < 3; i++)
 		dialog_put_chance(d->dialogs, &b);
 	d->secure = wants_sips(target, p->route);
-	hop_copy(d, p->hop);
-	return dialog_pack(d, &(struct dialog_texts){
-				      .call_id = str_from(buf_str(&b), SIP_DIALOG_TAG_N),
-				      .local_tag = str_upto(buf_str(&b), SIP_DIALOG_TAG_N),
-				      .local = p->local,
-				      .remote = p->remote,
-				      .target = target,
-				      .route = p->route,
-				      .contact_user = p->contact_user,
-				      .contact_params = p->contact_params,
-			      });
+	return dialog_pack(
+		d, &(struct dialog_texts){
+			   .call_id = p->call_id.n ? p->call_id
+						   : str_from(buf_str(&b), SIP_DIALOG_TAG_N),
+			   .local_tag = p->local_tag.n ? p->local_tag
+						       : str_upto(buf_str(&b), SIP_DIALOG_TAG_N),
+			   .local = p->local,
+			   .remote = p->remote,
+			   .target = target,
+			   .route = p->route,
+			   .contact_user = p->contact_user,
+			   .contact_params = p->contact_params,
+			   .hop_host = hop_copy(d, p->hop),
+		   });
 }
 
 
@@ -281,6 +288,7 @@ static int of_request(struct sip_dialog *d, struct sip_server_txn *st, const str
 		.remote = m->from_uri,
 		.contact_user = p ? p->contact_user : STR_NULL,
 		.contact_params = p ? p->contact_params : STR_NULL,
+		.hop_host = hop_copy(d, p ? p->hop : NULL),
 	};
 	int err = dialog_target_of(&t.target, m);
 
@@ -295,7 +303,6 @@ static int of_request(struct sip_dialog *d, struct sip_server_txn *st, const str
 	d->remote_cseq = m->cseq.number;
 	d->has_remote_cseq = true;
 	d->secure = wants_sips(m->uri, d->route);
-	hop_copy(d, p ? p->hop : NULL);
 	return err;
 }
 
@@ -326,12 +333,6 @@ int sip_dialog_accept(struct sip_dialog **ret, struct sip_dialogs *ds, struct si
 enum sip_dialog_state sip_dialog_state(const struct sip_dialog *d)
 {
 	return d->state;
-}
-
-
-struct sip_dialogs *sip_dialog_table(const struct sip_dialog *d)
-{
-	return d->dialogs;
 }
 
 
@@ -386,6 +387,12 @@ const struct sip_hop *sip_dialog_hop(const struct sip_dialog *d)
 int sip_dialog_set_contact_params(struct sip_dialog *d, struct str params)
 {
 	return str_eq(d->contact_params, params) ? 0 : dialog_text(d, &d->contact_params, params);
+}
+
+
+int sip_dialog_set_contact_user(struct sip_dialog *d, struct str user)
+{
+	return dialog_text(d, &d->contact_user, user);
 }
 
 

@@ -121,6 +121,8 @@ struct sip_dialog_params {
 		*hop;            /**< where it goes, no resolving; NULL: by Route, else by target */
 	struct str contact_user; /**< user part of our Contact; empty: none */
 	struct str contact_params; /**< behind its '>': ";+g.oma.sip-im"; empty: none */
+	/** UAC: of a request that is to be the same when it is sent again by the next process; empty: by chance. */
+	struct str call_id, local_tag;
 };
 /** As UAC; all is copied. *ret is a reference. -ENOBUFS, -ENOMEM, -EBADMSG: a URI is none. */
 int sip_dialog_alloc(struct sip_dialog **ret, struct sip_dialogs *ds,
@@ -141,7 +143,6 @@ int sip_dialog_accept(struct sip_dialog **ret, struct sip_dialogs *ds, struct si
 int sip_dialog_confirm(struct sip_dialog *d, const struct sip_msg *m);
 
 enum sip_dialog_state sip_dialog_state(const struct sip_dialog *d);
-struct sip_dialogs *sip_dialog_table(const struct sip_dialog *d);
 struct str sip_dialog_call_id(const struct sip_dialog *d);
 struct str sip_dialog_local_tag(const struct sip_dialog *d);
 struct str sip_dialog_remote_tag(const struct sip_dialog *d);
@@ -154,6 +155,8 @@ struct str sip_dialog_remote(const struct sip_dialog *d);
 const struct sip_hop *sip_dialog_hop(const struct sip_dialog *d);
 /** Other Contact parameters from the next message on. -ENOMEM. */
 int sip_dialog_set_contact_params(struct sip_dialog *d, struct str params);
+/** Another user part of our Contact from the next message on. -ENOMEM. */
+int sip_dialog_set_contact_user(struct sip_dialog *d, struct str user);
 
 /**
  * Answers a request of this dialog: what sip_respond does, with Record-Route (of a request that

@@ -132,6 +132,7 @@ static struct sip_dialog *fork_make(const struct sip_dialog *d)
 	f->secure = d->secure;
 	f->has_hop = d->has_hop;
 	f->hop = d->hop;
+	f->hop.host = STR_NULL;
 	f->local_cseq = d->local_cseq;
 	if (dialog_pack(f, &(struct dialog_texts){
 				   .call_id = d->call_id,
@@ -141,6 +142,7 @@ static struct sip_dialog *fork_make(const struct sip_dialog *d)
 				   .target = d->target,
 				   .contact_user = d->contact_user,
 				   .contact_params = d->contact_params,
+				   .hop_host = d->hop.host,
 			   }))
 		return mem_unref(f);
 	return f;

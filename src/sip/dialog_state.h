@@ -33,7 +33,7 @@ struct sip_dialog {
 	bool secure; /**< our Contact is a sips URI */
 	bool has_hop, has_remote_cseq;
 	uint32_t local_cseq, remote_cseq;
-	struct sip_hop hop; /**< without a name */
+	struct sip_hop hop; /**< its name is in `text`, where it is needed: with TLS */
 	char *text;         /**< what the dialog was made with, in one block */
 	size_t text_n;
 	/* Copies, inside `text` or in a block of their own; empty: none. */
@@ -49,7 +49,7 @@ int dialog_text(struct sip_dialog *d, struct str *slot, struct str value);
 /** What a dialog is made with. */
 struct dialog_texts {
 	struct str call_id, local_tag, remote_tag, local, remote, target, route;
-	struct str contact_user, contact_params;
+	struct str contact_user, contact_params, hop_host;
 };
 /** Copies all of it, once, into a dialog that has nothing yet. -ENOMEM. */
 int dialog_pack(struct sip_dialog *d, const struct dialog_texts *t);

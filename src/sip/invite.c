@@ -146,12 +146,6 @@ bool sip_invite_allows(const struct sip_invite *inv, enum sip_method method)
 }
 
 
-bool sip_invite_allow_known(const struct sip_invite *inv)
-{
-	return inv->allow_known;
-}
-
-
 bool sip_invite_supports(const struct sip_invite *inv, struct str option)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
@@ -627,9 +621,25 @@ struct sip_dialog *sip_invite_dialog(const struct sip_invite *inv)
 }
 
 
-void *sip_invite_arg(const struct sip_invite *inv)
+struct sip_server_txn *sip_invite_txn(const struct sip_invite *inv)
 {
-	return inv->arg;
+	bool waits = inv && inv->state == SIP_INVITE_INCOMING && inv->in && inv->in->initial;
+
+	return waits ? inv->in->st : NULL;
+}
+
+
+void sip_invite_hand_over(struct sip_invite *inv, const struct sip_invite_profile *profile,
+			  void *arg)
+{
+	inv->profile = profile;
+	inv->arg = arg;
+}
+
+
+void *sip_invite_arg_of(const struct sip_invite *inv, const struct sip_invite_profile *profile)
+{
+	return inv->profile == profile ? inv->arg : NULL;
 }
 
 
@@ -642,18 +652,6 @@ struct sip_invite *sip_invite_of_dialog(struct sip_dialog *d)
 			return u->arg;
 	}
 	return NULL;
-}
-
-
-bool sip_invite_is_uac(const struct sip_invite *inv)
-{
-	return inv->uac;
-}
-
-
-const struct sip_session_timer *sip_invite_session_timer(const struct sip_invite *inv)
-{
-	return &inv->timer;
 }
 
 

@@ -242,18 +242,20 @@ void *sip_invite_end(struct sip_invite *inv, const struct sip_invite_farewell *f
 enum sip_invite_state sip_invite_state(const struct sip_invite *inv);
 /** The dialog: of the UAC before the answer the one that is asked for. NULL once the leg is over. */
 struct sip_dialog *sip_invite_dialog(const struct sip_invite *inv);
-void *sip_invite_arg(const struct sip_invite *inv);
+/** The transaction of the INVITE that made the leg, while it waits for its final answer; else NULL. Borrowed. */
+struct sip_server_txn *sip_invite_txn(const struct sip_invite *inv);
+/** The leg changes hands: the owner's reference is the new one's, who hears what comes from now on. */
+void sip_invite_hand_over(struct sip_invite *inv, const struct sip_invite_profile *profile,
+			  void *arg);
+/** The owner's `arg` if its profile is this one, else NULL: who owns several kinds of legs finds its own. */
+void *sip_invite_arg_of(const struct sip_invite *inv, const struct sip_invite_profile *profile);
 /** The leg that a dialog carries (of a Replaces header, see sip_replaces_find); NULL: none. */
 struct sip_invite *sip_invite_of_dialog(struct sip_dialog *d);
-/** We made the call. */
-bool sip_invite_is_uac(const struct sip_invite *inv);
 /** The peer's last Allow names it; without any Allow: what RFC 3261 obliges to (INVITE, ACK, BYE, CANCEL, OPTIONS). */
 bool sip_invite_allows(const struct sip_invite *inv, enum sip_method method);
-bool sip_invite_allow_known(const struct sip_invite *inv);
 /** The peer's last Supported (or Require) names it: "timer", "100rel", "replaces"; others are not kept. */
 bool sip_invite_supports(const struct sip_invite *inv, struct str option);
 /** Parameters of the peer's last Contact, for sip_feature_on (sip/accept_contact.h); valid until its next message. */
 struct str sip_invite_contact_params(const struct sip_invite *inv);
-const struct sip_session_timer *sip_invite_session_timer(const struct sip_invite *inv);
 
 #endif

@@ -269,16 +269,19 @@ static void refuse(const struct sip_notifier *n, struct sip_server_txn *st, uint
 }
 
 
-static int reply_granted(struct sip_notifier *n, struct sip_server_txn *st, uint32_t expires_s)
+/* RFC 3515 2.4.4: "unlike SUBSCRIBE, the REFER transaction does not contain a duration". */
+static int reply_granted(struct sip_notifier *n, struct sip_server_txn *st, bool refer,
+			 uint32_t expires_s)
 {
 	struct buf lines = BUF_INIT(SIP_MESSAGE_MAX);
 	int err;
 
-	sip_put_headeru(&lines, SIP_HDR_EXPIRES, expires_s);
+	if (!refer)
+		sip_put_headeru(&lines, SIP_HDR_EXPIRES, expires_s);
 	buf_puts(&lines, n->headers);
 	err = lines.failed ? -ENOMEM
 			   : sip_dialog_reply(n->usage.dialog, st,
-					      &(struct sip_response){.status = 200,
+					      &(struct sip_response){.status = refer ? 202 : 200,
 								     .headers = buf_str(&lines)});
 	buf_done(&lines);
 	return err;
@@ -308,7 +311,7 @@ static void refresh(struct sip_notifier *n, struct sip_server_txn *st, const str
 		(void)sip_reply(st, 481, STR_NULL);
 	else if (status)
 		refuse(n, st, status);
-	else if (reply_granted(n, st, expires_s))
+	else if (reply_granted(n, st, false, expires_s))
 		(void)sip_reply(st, 500, STR_NULL);
 	else
 		granted(n, expires_s);
@@ -363,8 +366,16 @@ static void destroy(void *object)
 static int copy(struct sip_notifier *n, const struct sip_notifier_params *p)
 {
 	struct str event = sip_msg_header(p->m, SIP_HDR_EVENT);
+	char refer[sizeof("refer;id=4294967295")];
 	struct buf b;
 
+	if (p->refer) {
+		buf_fixed(&b, refer, sizeof(refer));
+		buf_puts(&b, STR("refer"));
+		if (p->dialog)
+			buf_printf(&b, ";id=%u", p->m->cseq.number);
+		event = buf_str(&b);
+	}
 	n->text = mem_raw(event.n + p->headers.n + 1);
 	if (!n->text)
 		return -ENOMEM;
@@ -379,13 +390,14 @@ static int copy(struct sip_notifier *n, const struct sip_notifier_params *p)
 
 static int join(struct sip_notifier *n, const struct sip_notifier_params *p)
 {
-	struct sip_dialog *d;
-	int err = sip_dialog_accept(&d, p->dialogs, p->st, p->m, p->src,
-				    &(struct sip_dialog_params){
-					    .hop = p->hop,
-					    .contact_user = p->contact_user,
-					    .contact_params = p->contact_params,
-				    });
+	struct sip_dialog *d = mem_ref(p->dialog);
+	int err = d ? 0
+		    : sip_dialog_accept(&d, p->dialogs, p->st, p->m, p->src,
+					&(struct sip_dialog_params){
+						.hop = p->hop,
+						.contact_user = p->contact_user,
+						.contact_params = p->contact_params,
+					});
 
 	if (err)
 		return err;
@@ -401,7 +413,7 @@ static int take(struct sip_notifier *n, const struct sip_notifier_params *p, uin
 
 	if (!err)
 		err = join(n, p);
-	return err ? err : reply_granted(n, p->st, *expires_s);
+	return err ? err : reply_granted(n, p->st, p->refer, *expires_s);
 }
 
 
@@ -421,7 +433,9 @@ int sip_notifier_accept(struct sip_notifier **ret, const struct sip_notifier_par
 	n->default_s = p->default_s;
 	n->max_s = p->max_s;
 	n->state = p->pending ? SIP_NOTIFIER_PENDING : SIP_NOTIFIER_ACTIVE;
-	status = judge_expires(n, p->m, &expires_s);
+	if (p->refer)
+		expires_s = n->default_s;
+	status = p->refer ? 0 : judge_expires(n, p->m, &expires_s);
 	err = status ? -EBADMSG : take(n, p, &expires_s);
 	if (err) {
 		refuse(n, p->st, status ? status : err == -EBADMSG ? 400 : 500);
@@ -452,10 +466,4 @@ void *sip_notifier_end(struct sip_notifier *n)
 enum sip_notifier_state sip_notifier_state(const struct sip_notifier *n)
 {
 	return n->state;
-}
-
-
-const struct sip_event *sip_notifier_event(const struct sip_notifier *n)
-{
-	return &n->event;
 }

@@ -7,7 +7,8 @@
  * follow at once. Its body comes from `state`. When something has changed the service says
  * sip_notifier_changed; `state` is asked as soon as no other NOTIFY is under way, so that a slow
  * subscriber gets the latest and not a queue. Refreshes are answered here, and each is followed by a
- * NOTIFY with the full state. It ends with the subscriber's Expires: 0, by its time, by
+ * NOTIFY with the full state. A REFER makes a subscription, too (RFC 3515 2.4.4): it is answered 202, and all else
+ * is the same. It ends with the subscriber's Expires: 0, by its time, by
  * sip_notifier_terminate, or when a NOTIFY fails as 4.2.2 lists; `ended` is called once in each case.
  */
 #ifndef SIP_NOTIFIER_H
@@ -55,6 +56,9 @@ struct sip_notifier_params {
 	const struct sip_msg *m;
 	const struct sip_source *src;
 	const struct sip_hop *hop; /**< of a device; may be NULL */
+	struct sip_dialog *dialog; /**< that the request came in; NULL: it makes one */
+	/** `m` is a REFER: Event is refer, with its CSeq as id when it came in a dialog (RFC 3515 2.4.6). */
+	bool refer;
 	uint32_t min_s, default_s, max_s;
 	bool pending; /**< nobody has allowed it yet: sip_notifier_allow */
 	struct str contact_user;
@@ -80,6 +84,5 @@ void sip_notifier_terminate(struct sip_notifier *n, enum sip_subreason reason,
 /** The same, and no callback follows: takes the reference. NULL is fine; returns NULL. */
 void *sip_notifier_end(struct sip_notifier *n);
 enum sip_notifier_state sip_notifier_state(const struct sip_notifier *n);
-const struct sip_event *sip_notifier_event(const struct sip_notifier *n);
 
 #endif

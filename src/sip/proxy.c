@@ -127,22 +127,6 @@ static void on_lookup(struct sip_lookup *q, int error, const struct sip_hops *ho
 }
 
 
-/* RFC 5626 5.3: over the connection the binding came by. Its kind is what the URI says. */
-static void hop_of_flow(struct sip_hops *ret, const struct branch *br, const struct sip_uri *u)
-{
-	struct str transport;
-
-	ret->n = 1;
-	ret->hop[0] = (struct sip_hop){.kind = SIP_TCP,
-				       .flow = br->target.flow,
-				       .socket = SIP_SOCKET_ANY};
-	if (u->scheme == SIP_URI_SIPS || (sip_uri_param(u, STR("transport"), &transport) &&
-					  str_eq_nocase(transport, STR("tls"))))
-		ret->hop[0].kind = SIP_TLS;
-	(void)addr_decode(&ret->hop[0].addr, u->host, u->port ? u->port : 5060);
-}
-
-
 /* 1: `ret` is filled; 0: the look-up goes on; -errno. */
 static int find_hops(struct branch *br, struct sip_hops *ret)
 {
@@ -158,7 +142,8 @@ static int find_hops(struct branch *br, struct sip_hops *ret)
 	if (forward_next(&next, &f))
 		return -EBADMSG;
 	if (br->target.flow) {
-		hop_of_flow(ret, br, &next);
+		ret->n = 1;
+		sip_hop_of_flow(&ret->hop[0], br->target.flow, &next);
 		return 1;
 	}
 	return sip_resolve(sip_resolver(p->sip), &br->lookup, &next, SIP_TRANSPORT_OTHER, ret,

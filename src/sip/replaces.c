@@ -28,17 +28,13 @@ static int params_decode(struct sip_replaces *r, struct str params)
 }
 
 
-int sip_replaces_decode(struct sip_replaces *ret, const struct sip_msg *m)
+int sip_replaces_decode_value(struct sip_replaces *ret, struct str value)
 {
-	uint8_t at = m->first[SIP_HDR_REPLACES];
-	struct str value = sip_msg_header(m, SIP_HDR_REPLACES);
 	struct sip_replaces r = {0};
 	ptrdiff_t semicolon = str_find(value, ';');
 
-	if (at == SIP_LINE_NONE)
-		return -ENOENT;
 	/* 6.1: Call-ID, then parameters; "to-tag" and "from-tag" MUST each be there exactly once. */
-	if (m->line[at].next != SIP_LINE_NONE || semicolon <= 0)
+	if (semicolon <= 0)
 		return -EBADMSG;
 	r.call_id = str_trim(str_upto(value, (size_t)semicolon));
 	if (!r.call_id.n || str_find(r.call_id, ',') >= 0 ||
@@ -47,6 +43,30 @@ int sip_replaces_decode(struct sip_replaces *ret, const struct sip_msg *m)
 		return -EBADMSG;
 	*ret = r;
 	return 0;
+}
+
+
+int sip_replaces_decode(struct sip_replaces *ret, const struct sip_msg *m)
+{
+	uint8_t at = m->first[SIP_HDR_REPLACES];
+
+	if (at == SIP_LINE_NONE)
+		return -ENOENT;
+	if (m->line[at].next != SIP_LINE_NONE)
+		return -EBADMSG;
+	return sip_replaces_decode_value(ret, sip_msg_header(m, SIP_HDR_REPLACES));
+}
+
+
+void sip_replaces_encode(struct buf *b, const struct sip_replaces *r)
+{
+	buf_puts(b, r->call_id);
+	buf_puts(b, STR(";to-tag="));
+	buf_puts(b, r->to_tag.n ? r->to_tag : STR("0"));
+	buf_puts(b, STR(";from-tag="));
+	buf_puts(b, r->from_tag.n ? r->from_tag : STR("0"));
+	if (r->early_only)
+		buf_puts(b, STR(";early-only"));
 }
 
 

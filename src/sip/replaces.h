@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "sip/dialog.h"
 #include "sip/msg.h"
 
@@ -19,6 +20,10 @@ struct sip_replaces {
  * is more than one (3: "MUST reject the request with a 400").
  */
 int sip_replaces_decode(struct sip_replaces *ret, const struct sip_msg *m);
+/** The same of a value. -EBADMSG. */
+int sip_replaces_decode_value(struct sip_replaces *ret, struct str value);
+/** The value that names a dialog so. */
+void sip_replaces_encode(struct buf *b, const struct sip_replaces *r);
 /** The dialog it names, where the to-tag is our tag (3); NULL: none: 481. Borrowed. */
 struct sip_dialog *sip_replaces_find(struct sip_dialogs *ds, const struct sip_replaces *r);
 

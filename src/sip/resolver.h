@@ -69,6 +69,14 @@ int sip_resolver_alloc(struct sip_resolver **ret, struct loop *loop, struct sip_
  */
 int sip_resolve(struct sip_resolver *r, struct sip_lookup *q, const struct sip_uri *uri,
 		enum sip_transport_kind kind, struct sip_hops *now, sip_lookup_cb *done, void *arg);
+/** The same for a host and port that are no SIP server's: its A and AAAA records alone. -EINVAL: it is no name. */
+int sip_resolve_host(struct sip_resolver *r, struct sip_lookup *q, struct str host, uint16_t port,
+		     struct sip_hops *now, sip_lookup_cb *done, void *arg);
+/**
+ * RFC 5626 5.3: over the connection that the device registered on. Its kind is what the URI says; NULL: there is none
+ * that could be read.
+ */
+void sip_hop_of_flow(struct sip_hop *ret, uint64_t flow, const struct sip_uri *uri);
 /** After it `done` will not be called; a lookup that is not open is ignored. */
 void sip_lookup_cancel(struct sip_lookup *q);
 /** A hop did not answer (or said 503 with Retry-After: `avoid_ms`). 0: SIP_HOP_AVOID_MS. */

@@ -48,6 +48,9 @@ struct sip_subscription {
 	uint32_t expires_s, retry_s;
 	struct str target, from, route, event, accept, headers, contact_user;
 	struct sip_event event_value;
+	struct sip_hop hop;
+	bool hop_given;
+	uint8_t challenges;                             /**< answered, of the SUBSCRIBE under way */
 	const struct sip_subscription_handler *handler; /**< NULL: nobody wants to know */
 	void *arg;
 	char *text;
@@ -55,6 +58,7 @@ struct sip_subscription {
 
 static void begin(struct sip_subscription *s);
 static void subscribe(struct sip_subscription *s, uint32_t expires_s);
+static bool subscribe_authorized(struct sip_subscription *s, const struct sip_msg *m);
 static void on_timer(struct timer *t, void *arg);
 
 
@@ -325,7 +329,7 @@ static void on_answered(struct sip_dialog_request *r, struct sip_dialog *d, cons
 		return;
 	if (m && m->status < 300) {
 		granted(s, m);
-	} else if (m && longer(s, m)) {
+	} else if (m && (subscribe_authorized(s, m) || longer(s, m))) {
 		return;
 	} else if (s->state == SIP_SUBSCRIPTION_ENDING) {
 		finish(s, 0, STR_NULL, 0);
@@ -354,12 +358,13 @@ static void put_lines(struct buf *b, const struct sip_subscription *s, uint32_t 
 }
 
 
-static int subscribe_send(struct sip_subscription *s, uint32_t expires_s)
+static int subscribe_send(struct sip_subscription *s, uint32_t expires_s, struct str further)
 {
 	struct buf lines = BUF_INIT(SIP_MESSAGE_MAX);
 	int err;
 
 	put_lines(&lines, s, expires_s);
+	buf_puts(&lines, further);
 	err = lines.failed ? -ENOMEM
 			   : sip_dialog_send(s->usage.dialog, &s->request,
 					     &(struct sip_dialog_request_params){
@@ -380,12 +385,31 @@ static int subscribe_send(struct sip_subscription *s, uint32_t expires_s)
 static void subscribe(struct sip_subscription *s, uint32_t expires_s)
 {
 	s->again = false;
-	if (!subscribe_send(s, expires_s))
+	s->challenges = 0;
+	if (!subscribe_send(s, expires_s, STR_NULL))
 		return;
 	if (established(s))
 		schedule_again(s);
 	else
 		later(s, 0);
+}
+
+
+/* RFC 3261 22.2. The last one, which unsubscribes, has no owner that could answer: its NOTIFY will be refused. */
+static bool subscribe_authorized(struct sip_subscription *s, const struct sip_msg *m)
+{
+	struct buf lines = BUF_INIT(SIP_SUBSCRIPTION_LINES_MAX);
+	struct str uri = sip_dialog_target(s->usage.dialog);
+	bool sent = false;
+
+	if ((m->status == 401 || m->status == 407) && s->handler && s->handler->authorize &&
+	    s->challenges < SIP_SUBSCRIPTION_CHALLENGES_MAX &&
+	    s->handler->authorize(s, uri, m, &lines, s->arg) && !lines.failed) {
+		s->challenges++;
+		sent = !subscribe_send(s, s->fetch ? 0 : s->expires_s, buf_str(&lines));
+	}
+	buf_done(&lines);
+	return sent;
 }
 
 
@@ -558,6 +582,7 @@ static int dialog_open(struct sip_subscription *s)
 					   .remote = s->target,
 					   .route = s->route,
 					   .contact_user = s->contact_user,
+					   .hop = s->hop_given ? &s->hop : NULL,
 				   });
 
 	if (err)
@@ -582,13 +607,18 @@ static void destroy(void *object)
 
 static int copy(struct sip_subscription *s, const struct sip_subscription_params *p)
 {
-	const struct str from[] = {p->target, p->from,    p->route,       p->event,
-				   p->accept, p->headers, p->contact_user};
-	struct str *to[] = {&s->target, &s->from,    &s->route,       &s->event,
-			    &s->accept, &s->headers, &s->contact_user};
+	const struct str from[] = {p->target,       p->from,
+				   p->route,        p->event,
+				   p->accept,       p->headers,
+				   p->contact_user, p->hop ? p->hop->host : STR_NULL};
+	struct str *to[] = {&s->target, &s->from,    &s->route,        &s->event,
+			    &s->accept, &s->headers, &s->contact_user, &s->hop.host};
 	size_t n = 1;
 	char *at;
 
+	s->hop_given = p->hop != NULL;
+	if (p->hop)
+		s->hop = *p->hop;
 	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++)
 		n += from[i].n;
 	at = s->text = mem_raw(n);
@@ -619,7 +649,7 @@ int sip_subscription_start(struct sip_subscription **ret, const struct sip_subsc
 	if (!err)
 		err = dialog_open(s);
 	if (!err)
-		err = subscribe_send(s, s->expires_s);
+		err = subscribe_send(s, s->expires_s, STR_NULL);
 	/* The next hop cannot be reached or found now. */
 	if (err && err != -ENOMEM && err != -EBADMSG && s->usage.dialog && !s->fetch) {
 		later(s, 0);
@@ -652,7 +682,7 @@ void *sip_subscription_end(struct sip_subscription *s)
 	timer_cancel(&s->timer);
 	sip_dialog_request_cancel(&s->request);
 	move(s, SIP_SUBSCRIPTION_ENDING);
-	if (subscribe_send(s, 0))
+	if (subscribe_send(s, 0, STR_NULL))
 		finish(s, 0, STR_NULL, 0);
 	return NULL;
 }

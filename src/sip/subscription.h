@@ -37,6 +37,10 @@ struct sip_subscription;
 #define SIP_SUBSCRIPTION_WAIT_MAX_S 86400
 /** Refreshes follow each other no faster; a subscription that is granted for less lapses. */
 #define SIP_SUBSCRIPTION_REFRESH_MIN_S 5
+/** Challenges answered for one SUBSCRIBE: one for each hop that asks, and one stale nonce. */
+#define SIP_SUBSCRIPTION_CHALLENGES_MAX 3
+/** Authorization lines of one SUBSCRIBE. */
+#define SIP_SUBSCRIPTION_LINES_MAX 4096
 
 /**
  *   SUBSCRIBING ---> ACTIVE (or PENDING, which is the same to us)
@@ -66,6 +70,12 @@ struct sip_subscription_handler {
 	/** Another dialog begins: what was told before does not count. May be NULL. */
 	void (*renewed)(struct sip_subscription *s, void *arg);
 	/**
+	 * 401 or 407 to a SUBSCRIBE of ours; true: `lines` (Authorization…) are added and it is sent again.
+	 * `uri` is the Request-URI that was used. May be NULL: never.
+	 */
+	bool (*authorize)(struct sip_subscription *s, struct str uri, const struct sip_msg *m,
+			  struct buf *lines, void *arg);
+	/**
 	 * It is over and will not be tried again. `status`: the response that said so; 0: a NOTIFY, and
 	 * `reason` is its reason; or -errno in `error` (shutdown). The owner drops its reference here or later.
 	 */
@@ -82,6 +92,8 @@ struct sip_subscription_params {
 	struct str accept;           /**< Accept */
 	struct str headers;          /**< further header lines; empty: none */
 	struct str contact_user;
+	const struct sip_hop
+		*hop;       /**< where all of it goes, no resolving; NULL: by Route or target */
 	uint32_t expires_s; /**< asked for; 0: fetch once, then `ended` */
 	const struct sip_subscription_handler *handler;
 	void *arg;

@@ -42,6 +42,8 @@ struct sip_transports {
 	uint16_t first[KINDS][FAMILIES]; /* index of a listener, or NONE */
 	uint16_t first_loopback[KINDS][FAMILIES];
 	struct tls_config *client_tls;
+	struct tls_config *own_tls; /**< to `own`; NULL: as to everybody */
+	struct addr own;
 	struct connections connections;
 	bool ready;
 };
@@ -64,6 +66,7 @@ static void destroy(void *object)
 	for (size_t i = 0; i < t->listeners; i++)
 		mem_unref(t->listener[i]);
 	mem_unref(t->client_tls);
+	mem_unref(t->own_tls);
 	mem_unref(t->loop);
 }
 
@@ -280,6 +283,16 @@ void sip_transports_set_client_tls(struct sip_transports *t, struct tls_config *
 }
 
 
+void sip_transports_set_own_tls(struct sip_transports *t, const struct addr *own,
+				struct tls_config *tls)
+{
+	mem_ref(tls);
+	mem_unref(t->own_tls);
+	t->own_tls = tls;
+	t->own = *own;
+}
+
+
 void sip_transports_stop(struct sip_transports *t)
 {
 	t->stopped = true;
@@ -322,8 +335,11 @@ static struct sip_listener *listener_of(const struct sip_transports *t, const st
 
 /* ---- Sending ---- */
 
-static struct tls_config *tls_for(const struct sip_transports *t, const struct sip_listener *l)
+static struct tls_config *tls_for(const struct sip_transports *t, const struct sip_listener *l,
+				  const struct sip_hop *hop)
 {
+	if (t->own_tls && addr_eq(&hop->addr, &t->own))
+		return t->own_tls;
 	return t->client_tls ? t->client_tls : l->tls;
 }
 
@@ -343,7 +359,7 @@ static int open_to(struct sip_transports *t, const struct sip_hop *hop, struct c
 				       .peer = hop->addr,
 				       .local = addr_is_any(&local) ? NULL : &local,
 				       .listener = l->index,
-				       .tls = hop->kind == SIP_TLS ? tls_for(t, l) : NULL,
+				       .tls = hop->kind == SIP_TLS ? tls_for(t, l, hop) : NULL,
 				       .host = hop->host,
 			       });
 }

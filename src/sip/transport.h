@@ -106,6 +106,12 @@ int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind
 void sip_transports_set_tap(struct sip_transports *t, sip_tap_cb *tap, void *arg);
 /** TLS settings of connections we open; without it the listener's. */
 void sip_transports_set_client_tls(struct sip_transports *t, struct tls_config *tls);
+/**
+ * Connections we open to this address, where we listen ourselves, have these settings: our own certificate need not be
+ * one that we trust.
+ */
+void sip_transports_set_own_tls(struct sip_transports *t, const struct addr *own,
+				struct tls_config *tls);
 /** No new connections or datagrams are taken in; what is queued still leaves. */
 void sip_transports_stop(struct sip_transports *t);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/blocks.h"
 #include "store/content_area.h"
 
 #define FILE_MODE 0600
@@ -20,13 +21,16 @@ struct extent {
 
 /** What waits, or is being written. */
 struct batch {
-	struct buf data;
+	struct blocks data;
 	struct buf extents;
 };
 
+/** Memory of the first batch: what is written as one, and a piece. */
+#define ROOM_FIRST (STORE_CONTENT_HIGH + (64u << 10))
+
 /**
- * One piece of work at a time. While the worker is busy `writing`, `result` and `fd` are its own, and what it
- * reads besides (`closing`, `dropping`, and with either of them `names`) stays as it was at the start.
+ * One piece of work at a time. While the worker is busy `writing`, `result`, `fd` to `indirect` are its own,
+ * and what it reads besides (`closing`, `dropping`, and with either of them `names`) stays as it was at the start.
  */
 struct store_content_writer {
 	struct work work;
@@ -40,7 +44,9 @@ struct store_content_writer {
 	int error;  /**< the first; sticks */
 	int result; /**< of the work */
 	int fd;
-	size_t names; /**< not 0: finish was asked for */
+	size_t unsynced;       /**< bytes written since the disk was last waited for */
+	bool direct, indirect; /**< the file is open for direct writes; there is no such thing */
+	size_t names;          /**< not 0: finish was asked for */
 	bool busy, behind, abandoned;
 	bool closing, dropping; /**< the work under way */
 	char name[STORE_CONTENT_NAMES_MAX][STORE_CONTENT_NAME_N];
@@ -59,14 +65,13 @@ static struct str name_of(const struct store_content_writer *w, size_t i)
 
 static void batch_init(struct batch *b)
 {
-	buf_init(&b->data, STORE_CONTENT_QUEUE_MAX);
 	buf_init(&b->extents, STORE_CONTENT_EXTENTS_MAX * sizeof(struct extent));
 }
 
 
 static void batch_done(struct batch *b)
 {
-	buf_done(&b->data);
+	blocks_done(&b->data);
 	buf_done(&b->extents);
 }
 
@@ -172,6 +177,49 @@ static int write_all(int fd, const char *p, size_t n, uint64_t at)
 }
 
 
+/* A file system without direct writes says so now, or at the first of them. */
+static void set_direct(struct store_content_writer *w, bool direct)
+{
+	int flags;
+
+	if (direct == w->direct || (direct && w->indirect))
+		return;
+	flags = fcntl(w->fd, F_GETFL);
+	if (flags < 0 || fcntl(w->fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT))
+		w->indirect = true;
+	else
+		w->direct = direct;
+}
+
+
+static int write_direct(struct store_content_writer *w, const char *p, size_t n, uint64_t at)
+{
+	int err;
+
+	set_direct(w, true);
+	err = write_all(w->fd, p, n, at);
+	if (err != -EINVAL || !w->direct)
+		return err;
+	w->indirect = true;
+	set_direct(w, false);
+	return write_all(w->fd, p, n, at);
+}
+
+
+/* Whole blocks past the page cache; what is left of the last, and what does not begin with a block, through it. */
+static int write_file(struct store_content_writer *w, const char *p, const struct extent *e)
+{
+	bool aligned = e->at % BLOCK_N == 0 && (uintptr_t)p % BLOCK_N == 0;
+	size_t blocks = aligned && !w->indirect ? (size_t)blocks_down(e->n) : 0;
+	int err = blocks ? write_direct(w, p, blocks, e->at) : 0;
+
+	if (err || blocks == e->n)
+		return err;
+	set_direct(w, false);
+	return write_all(w->fd, p + blocks, e->n - blocks, e->at + blocks);
+}
+
+
 static int write_memory(struct store_content_writer *w, const char *p, const struct extent *e)
 {
 	struct buf *data = &w->bytes->data;
@@ -201,8 +249,13 @@ static int write_batch(struct store_content_writer *w)
 	if (!w->bytes && w->fd < 0)
 		err = open_part(w);
 	for (size_t i = 0; !err && i < n; i++) {
-		err = w->bytes ? write_memory(w, p, &e[i]) : write_all(w->fd, p, e[i].n, e[i].at);
+		err = w->bytes ? write_memory(w, p, &e[i]) : write_file(w, p, &e[i]);
 		p += e[i].n;
+	}
+	w->unsynced += w->writing.data.n;
+	if (!err && !w->bytes && w->unsynced >= STORE_CONTENT_SYNC_EVERY) {
+		err = fdatasync(w->fd) ? -errno : 0;
+		w->unsynced = 0;
 	}
 	return err;
 }
@@ -308,7 +361,7 @@ static void tell_room(struct store_content_writer *w)
 static void worked(struct store_content_writer *w)
 {
 	w->busy = false;
-	buf_clear(&w->writing.data);
+	w->writing.data.n = 0;
 	buf_clear(&w->writing.extents);
 	if (w->result)
 		w->error = w->result;
@@ -342,11 +395,36 @@ static void turn(void *arg)
 }
 
 
+static struct extent *last_extent(const struct batch *b)
+{
+	return b->extents.n ? (void *)(b->extents.p + b->extents.n - sizeof(struct extent)) : NULL;
+}
+
+
+/* More comes: what is left of the last block waits for it, so that the next begins with one. */
+static void keep_rest(struct store_content_writer *w)
+{
+	struct extent *last = last_extent(&w->writing), rest;
+
+	if (!last || w->writing.extents.n > sizeof(*last) || last->at % BLOCK_N)
+		return;
+	rest.n = last->n % BLOCK_N;
+	rest.at = last->at + last->n - rest.n;
+	if (!rest.n || rest.n == last->n || !buf_reserve(&w->waiting.extents, sizeof(rest)) ||
+	    !blocks_reserve(&w->waiting.data, rest.n, ROOM_FIRST))
+		return;
+	buf_put(&w->waiting.extents, &rest, sizeof(rest));
+	last->n -= rest.n;
+	w->writing.data.n -= rest.n;
+	blocks_put(&w->waiting.data, (struct str){w->writing.data.p + w->writing.data.n, rest.n});
+}
+
+
 static void kick(struct store_content_writer *w)
 {
 	struct batch idle = w->writing;
 
-	if (w->busy || !(w->waiting.data.n || w->names || w->abandoned))
+	if (w->busy || !(w->waiting.data.n >= STORE_CONTENT_HIGH || w->names || w->abandoned))
 		return;
 	w->busy = true;
 	w->closing = w->names > 0;
@@ -354,6 +432,8 @@ static void kick(struct store_content_writer *w)
 	w->result = w->error;
 	w->writing = w->waiting;
 	w->waiting = idle;
+	if (!w->closing && !w->dropping)
+		keep_rest(w);
 	w->work.run = run;
 	w->work.done = work_done;
 	/* Without memory for a worker the loop does it itself, once. */
@@ -364,11 +444,10 @@ static void kick(struct store_content_writer *w)
 
 static bool append(struct batch *b, uint64_t at, struct str piece)
 {
-	struct extent *last = b->extents.n ? (void *)(b->extents.p + b->extents.n - sizeof(*last))
-					   : NULL;
+	struct extent *last = last_extent(b);
 	struct extent fresh = {at, piece.n};
 
-	if (!buf_reserve(&b->data, piece.n))
+	if (!blocks_reserve(&b->data, piece.n, ROOM_FIRST))
 		return false;
 	if (last && last->at + last->n == at)
 		last->n += piece.n;
@@ -376,7 +455,7 @@ static bool append(struct batch *b, uint64_t at, struct str piece)
 		buf_put(&b->extents, &fresh, sizeof(fresh));
 	if (b->extents.failed)
 		return false;
-	buf_puts(&b->data, piece);
+	blocks_put(&b->data, piece);
 	return true;
 }
 
@@ -396,8 +475,8 @@ int store_content_write(struct store_content_writer *w, uint64_t at, struct str 
 		return -ENOMEM;
 	}
 	w->size = at + piece.n > w->size ? at + piece.n : w->size;
-	w->behind |= w->waiting.data.n > STORE_CONTENT_HIGH;
 	kick(w);
+	w->behind |= w->waiting.data.n >= STORE_CONTENT_HIGH;
 	return 0;
 }
 
@@ -405,12 +484,6 @@ int store_content_write(struct store_content_writer *w, uint64_t at, struct str 
 bool store_content_behind(const struct store_content_writer *w)
 {
 	return w->behind;
-}
-
-
-uint64_t store_content_size(const struct store_content_writer *w)
-{
-	return w->size;
 }
 
 

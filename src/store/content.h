@@ -6,7 +6,8 @@
  *   open --write, write, …--> finish --> `done` with its name --(a record names it)--> kept
  *     '--abandon--> gone
  *
- * The bytes are written by worker threads. What waits for them is bounded: above STORE_CONTENT_HIGH the
+ * The bytes are written by worker threads, STORE_CONTENT_HIGH at a time, past the page cache where the file system
+ * can do that and they come in order. What waits for them is bounded: with as many more the
  * writer should hold its source back (store_content_behind) until `room` is called; above
  * STORE_CONTENT_QUEUE_MAX a write is refused.
  *
@@ -25,11 +26,16 @@
 
 #include "store/store.h"
 
-/** Bytes that wait for the disk: a source is held back above it, let go on below the second. */
-#define STORE_CONTENT_HIGH (256u << 10)
-#define STORE_CONTENT_LOW (64u << 10)
+/**
+ * Bytes that are written as one, and that wait while others are being written: a source is held back when there are
+ * as many, and let go on below the second. Twice this is what a content has in memory.
+ */
+#define STORE_CONTENT_HIGH (384u << 10)
+#define STORE_CONTENT_LOW (128u << 10)
 /** And what is taken at the most, for a source that stops only at its next piece. */
 #define STORE_CONTENT_QUEUE_MAX (1u << 20)
+/** So much is on disk for certain while more comes: who waits for the end does not wait for all of it then. */
+#define STORE_CONTENT_SYNC_EVERY (16u << 20)
 /** Pieces that do not follow each other, among what waits. */
 #define STORE_CONTENT_EXTENTS_MAX 4096
 /** Largest content, whatever is configured: a sparse write at the end of it must be possible on any file system. */
@@ -48,7 +54,7 @@
 struct store_content_writer;
 
 struct store_content_handler {
-	/** Less than STORE_CONTENT_LOW bytes wait, after it was more than STORE_CONTENT_HIGH. May be NULL. */
+	/** Less than STORE_CONTENT_LOW bytes wait, after it was STORE_CONTENT_HIGH. May be NULL. */
 	void (*room)(struct store_content_writer *w, void *arg);
 	/**
 	 * Of finish, once; the writer is gone then. 0, or -ENOSPC, -EIO…: nothing is left of it. `name`: as many
@@ -65,10 +71,8 @@ int store_content_create(struct store_content_writer **ret, struct store *s,
  * zeros. 0; -ENOBUFS too much waits; -EFBIG; -ENOMEM; or what the disk said of an earlier piece: abandon it.
  */
 int store_content_write(struct store_content_writer *w, uint64_t at, struct str piece);
-/** More than STORE_CONTENT_HIGH bytes wait: stop the source until `room`. */
+/** STORE_CONTENT_HIGH bytes wait: stop the source until `room`. */
 bool store_content_behind(const struct store_content_writer *w);
-/** The end of the furthest piece. */
-uint64_t store_content_size(const struct store_content_writer *w);
 /** No more comes; `done` will be called. 1 … STORE_CONTENT_NAMES_MAX names. */
 void store_content_finish(struct store_content_writer *w, size_t names);
 /** In the place of finish, or after it before `done`: nothing is left, no callback follows. NULL is fine. */

@@ -8,10 +8,12 @@
 #include "store/job.h"
 
 static const uint16_t texts[] = {
-	offsetof(struct store_deferred, user),       offsetof(struct store_deferred, call_id),
-	offsetof(struct store_deferred, from_tag),   offsetof(struct store_deferred, sender),
-	offsetof(struct store_deferred, message_id), offsetof(struct store_deferred, headers),
-	offsetof(struct store_deferred, body),       offsetof(struct store_deferred, file),
+	offsetof(struct store_deferred, user),         offsetof(struct store_deferred, call_id),
+	offsetof(struct store_deferred, from_tag),     offsetof(struct store_deferred, sender),
+	offsetof(struct store_deferred, message_id),   offsetof(struct store_deferred, headers),
+	offsetof(struct store_deferred, body),         offsetof(struct store_deferred, file),
+	offsetof(struct store_deferred, content_type), offsetof(struct store_deferred, name),
+	offsetof(struct store_deferred, media),
 };
 
 const struct store_shape store_deferred_shape = {
@@ -27,9 +29,12 @@ const struct store_shape store_device_shape = {sizeof(struct store_device), 1, d
 
 static int check(const struct store_deferred *d)
 {
-	struct str keys[] = {d->user, d->call_id, d->from_tag, d->message_id, d->sender, d->file};
-	int error = store_keys_check(keys, 6, STORE_DEFERRED_TEXT_MAX);
+	struct str keys[] = {d->user,   d->call_id, d->from_tag,     d->message_id,
+			     d->sender, d->file,    d->content_type, d->name};
+	int error = store_keys_check(keys, sizeof(keys) / sizeof(keys[0]), STORE_DEFERRED_TEXT_MAX);
 
+	if (!error)
+		error = store_keys_check(&d->media, 1, STORE_DEFERRED_MEDIA_MAX);
 	if (error)
 		return error;
 	return d->headers.n <= STORE_DEFERRED_HEADERS_MAX && d->body.n <= STORE_DEFERRED_BODY_MAX &&

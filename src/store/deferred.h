@@ -7,9 +7,10 @@
  *             '--delete----------------------------------------------------------------^
  *
  * A held message is all that is needed to send it again: its headers and its body (or, for a large
- * one, the name of the file that has it; the file is the caller's). A tombstone has neither; it
- * tells the operator what became of a message, and keeps a request that comes once more from being
- * held once more. Tombstones live STORE_TOMBSTONE_MS, and no more than STORE_TOMBSTONES_MAX of them.
+ * one, the name of the content that has it, store/content.h: from the hold on it is the message's, and goes
+ * with it). A tombstone has neither; it tells the operator what became of a message, and keeps a request that
+ * comes once more from being held once more. Tombstones live STORE_TOMBSTONE_MS, and no more than
+ * STORE_TOMBSTONES_MAX of them.
  *
  * Each device of the user has a record beside the message: what was tried and how it ended. So a
  * message reaches each device once, also over a restart: ask store_deferred_due for a device, and
@@ -27,6 +28,8 @@
 #define STORE_DEFERRED_BODY_MAX (256u << 10)
 /** Bytes of each other text. */
 #define STORE_DEFERRED_TEXT_MAX 2048
+/** Bytes of what its session description said of it. */
+#define STORE_DEFERRED_MEDIA_MAX 8192
 /**
  * Devices noted with one message; beyond it the one whose last attempt is longest ago is forgotten,
  * one that has had it only when there is no other.
@@ -43,6 +46,7 @@
 enum store_deferred_kind {
 	STORE_DEFERRED_PAGER,
 	STORE_DEFERRED_LARGE,
+	STORE_DEFERRED_FILE, /**< a large one that was offered as a file (RFC 5547) */
 };
 
 enum store_deferred_state {
@@ -84,7 +88,11 @@ struct store_deferred {
 	int64_t expires_ms;  /**< 0: never */
 	struct str headers;  /**< in get only */
 	struct str body;     /**< in get only; empty when `file` is not */
-	struct str file;     /**< name of the file that has the content; empty: `body` has */
+	struct str file;     /**< name of the content (store/content.h); empty: `body` has it */
+	/* Of a large one; empty of a pager message: */
+	struct str content_type; /**< of the content */
+	struct str name;         /**< the file's, as its sender calls it; plain text */
+	struct str media; /**< lines of its session description: im/deferred/; not of a tombstone */
 	/* Set by the store, ignored when written: */
 	enum store_deferred_state state;
 	int64_t finished_ms; /**< of a tombstone */
@@ -110,7 +118,8 @@ struct store_deferred_count {
 
 /**
  * Holds `d` (without id). -EDQUOT: the user has `quota` messages or more (0: no quota). A request that
- * was held before, whatever became of it since, is not held again and answered 0.
+ * was held before, whatever became of it since, is not held again and answered 0; its content, if it is
+ * another, is removed. On an error the content is still the caller's to remove.
  * done(0): store_deferred_result has the id and state; an id that was given before is that of the
  * first time. Returns -EMSGSIZE at once for what passes a ceiling above, -EINVAL for a NUL in a text
  * other than headers and body.
@@ -118,9 +127,9 @@ struct store_deferred_count {
 int store_deferred_hold(struct store *s, struct store_request *r, const struct store_deferred *d,
 			uint32_t quota, store_done_cb *done, void *arg);
 /**
- * HELD to `state`, which is another: headers, body and file name go; when there are too many
+ * HELD to `state`, which is another: headers, body and content go; when there are too many
  * tombstones now, the oldest goes. -ENOENT: no such message is held (any more). done(0):
- * store_deferred_result has it, without headers and body, with the file's name.
+ * store_deferred_result has it, without headers and body, with the name that its content had.
  */
 int store_deferred_finish(struct store *s, struct store_request *r, uint64_t id,
 			  enum store_deferred_state state, int64_t now_ms, store_done_cb *done,

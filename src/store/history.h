@@ -31,8 +31,8 @@
 #define STORE_HISTORY_BODY_MAX (256u << 10)
 /** Bytes of a text that can be searched for. */
 #define STORE_HISTORY_SEARCH_MAX 4096
-/** Entries that one page looks at for a text: some 10 ms. */
-#define STORE_HISTORY_SCAN_MAX 2000
+/** Entries that one page looks at for a text: some 5 ms. */
+#define STORE_HISTORY_SCAN_MAX 1000
 /** Entries that one delete, purge or add removes: bounds how long other writes wait for it. */
 #define STORE_HISTORY_REMOVE_MAX 500
 /** Copies that are added as one: of the sender and of the recipient. */

@@ -16,9 +16,12 @@
 #include "base/mem.h"
 #include "store/account.h"
 #include "store/binding.h"
+#include "store/conference.h"
 #include "store/deferred.h"
 #include "store/document.h"
 #include "store/history.h"
+#include "store/history_bundle.h"
+#include "store/mailing.h"
 #include "store/policy.h"
 #include "store/profile.h"
 #include "store/system_message.h"
@@ -71,13 +74,23 @@
 	X(HISTORY_END, history_end, false)                                     \
 	X(HISTORY_END_ALL, history_end_all, false)                             \
 	X(HISTORY_ADD, history_add, false)                                     \
+	X(HISTORY_ADD_BUNDLE, history_add_bundle, false)                       \
 	X(HISTORY_DELETE, history_delete, false)                               \
 	X(HISTORY_CLEAR, history_clear, false)                                 \
 	X(HISTORY_PURGE, history_purge, false)                                 \
 	X(HISTORY_GET, history_get, true)                                      \
 	X(HISTORY_LIST, history_list, true)                                    \
 	X(HISTORY_CONVERSATIONS, history_conversations, true)                  \
-	X(HISTORY_COUNT, history_count, true)
+	X(HISTORY_COUNT, history_count, true)                                  \
+	X(CONFERENCE_PUT, conference_put, false)                               \
+	X(CONFERENCE_INVITE, conference_invite, false)                         \
+	X(CONFERENCE_DELETE, conference_delete, false)                         \
+	X(CONFERENCE_LAPSE, conference_lapse, false)                           \
+	X(CONFERENCE_PURGE, conference_purge, false)                           \
+	X(CONFERENCE_GET, conference_get, true)                                \
+	X(MAILING_ADD, mailing_add, false)                                     \
+	X(MAILING_SETTLE, mailing_settle, false)                               \
+	X(MAILING_LIST, mailing_list, true)
 
 enum store_op {
 #define STORE_OPERATION_ENUM(NAME, name, reads) STORE_OP_##NAME,
@@ -168,6 +181,15 @@ struct store_history_add {
 	int64_t now_ms;
 };
 
+/** References, given back by the loop with the job. */
+struct store_history_bundles {
+	struct store_history_bundle *bundle[STORE_HISTORY_COPIES_MAX];
+	size_t n;
+	struct store_history_quota quota;
+	int64_t now_ms;
+};
+void store_history_bundles_done(struct store_history_bundles *in);
+
 struct store_history_page {
 	struct store_history_filter filter; /**< `after` counts since_ms in */
 	uint64_t before;                    /**< until_ms as an id */
@@ -181,6 +203,13 @@ struct store_history_found {
 	struct store_history_entry *entry;
 	size_t n;
 	uint64_t next;
+};
+
+/** One recipient; or a page of mailings behind this id. */
+struct store_mailing_key {
+	uint64_t id;
+	uint32_t position;
+	size_t max;
 };
 
 /** What is asked; the operation says which member. Texts are in the job's arena. */
@@ -204,7 +233,11 @@ union store_args {
 	struct store_conversation conversation;
 	struct store_history_one history_one;
 	struct store_history_add history_add;
+	struct store_history_bundles history_bundles;
 	struct store_history_page history_page;
+	struct store_conference conference;
+	struct store_mailing mailing;
+	struct store_mailing_key mailing_key;
 	struct str text;
 	uint64_t id;
 	int64_t now_ms;
@@ -281,6 +314,9 @@ extern const struct store_shape store_deferred_shape; /**< devices are not in it
 extern const struct store_shape store_device_shape;
 extern const struct store_shape store_history_shape;
 extern const struct store_shape store_conversation_shape;
+extern const struct store_shape store_conference_shape; /**< persons are not in it */
+extern const struct store_shape store_mailing_shape;    /**< recipients are not in it */
+extern const struct store_shape store_mailing_recipient_shape;
 
 /** Copies into the arena; false: out of memory. `dst` may be `src`. */
 bool store_record_copy(struct arena *a, void *dst, const void *src,

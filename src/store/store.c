@@ -151,6 +151,8 @@ void store_job_free(struct store_job *j)
 		j->lane->store->waiting--;
 		j->lane->store->bytes -= j->bytes;
 	}
+	if (j->op == STORE_OP_HISTORY_ADD_BUNDLE)
+		store_history_bundles_done(&j->in.history_bundles);
 	arena_done(&j->arena);
 	mem_unref(j);
 }
@@ -173,7 +175,7 @@ static bool has_room(const struct store *s, size_t bytes)
 int store_job_start(struct store *s, struct store_job *j, bool copied, struct store_request *r,
 		    store_done_cb *done, void *arg)
 {
-	size_t bytes = sizeof(*j) + j->arena.used;
+	size_t bytes = j->bytes + sizeof(*j) + j->arena.used;
 
 	assert(!r->job);
 	if (!copied || !has_room(s, bytes)) {

@@ -251,7 +251,9 @@ static void on_ended(struct sip_subscription *s, uint16_t status, struct str rea
 }
 
 
-static const struct sip_subscription_handler handler = {on_notified, on_renewed, on_ended};
+static const struct sip_subscription_handler handler = {.notified = on_notified,
+							.renewed = on_renewed,
+							.ended = on_ended};
 
 
 /* ---- SUBSCRIBE ---- */
@@ -424,12 +426,6 @@ bool reg_events_know(const struct reg_events *re, struct str aor)
 		if (str_eq(str_of(container_of(l, struct reg_event_view, link)->aor), aor))
 			return true;
 	return false;
-}
-
-
-size_t reg_events_count(const struct reg_events *re)
-{
-	return re->table.count;
 }
 
 

@@ -66,7 +66,5 @@ void reg_events_unwatch(struct reg_events *re, struct str aor);
 bool reg_events_know(const struct reg_events *re, struct str aor);
 /** The device's +sip.instance among Contact parameters, without quotes and <>; empty: none. */
 struct str reg_event_instance(struct str params);
-/** Users watched. */
-size_t reg_events_count(const struct reg_events *re);
 
 #endif

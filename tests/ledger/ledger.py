@@ -65,6 +65,8 @@ class Delivery:
 
 
 class Device:
+    FEATURES = ''
+
     def __init__(self, world, user, number):
         self.world, self.user, self.number = world, user, number
         self.socket = sip.udp_socket()
@@ -88,7 +90,8 @@ class Device:
         self.transmit(self.cseq, sip.request(
             'REGISTER', f'sip:{DOMAIN}', self.port, f'r{self.port}-{self.cseq}', self.user.uri, self.user.uri,
             f'reg{self.port}@ledger', self.cseq,
-            (f'Contact: <sip:{self.user.name}@127.0.0.1:{self.port}>;+sip.instance="<urn:uuid:{self.number}>"',
+            (f'Contact: <sip:{self.user.name}@127.0.0.1:{self.port}>{self.FEATURES};'
+             f'+sip.instance="<urn:uuid:{self.number}>"',
              f'Expires: {expires}')), 0)
 
     def transmit(self, cseq, data, n):
@@ -108,6 +111,11 @@ class Device:
                     self.registering = None
             elif m.method == 'MESSAGE':
                 self.message(m)
+            else:
+                self.other(m)
+
+    def other(self, m):
+        """What is no MESSAGE."""
 
     def message(self, m):
         world, call_id = self.world, m.get('call-id')
@@ -172,10 +180,12 @@ class Device:
 
 
 class User:
+    DEVICE = Device
+
     def __init__(self, world, number):
         self.name = f'u{number}'
         self.uri = f'sip:{self.name}@{DOMAIN}'
-        self.devices = [Device(world, self, f'{number}-{i}') for i in range(1 + number % 2)]
+        self.devices = [self.DEVICE(world, self, f'{number}-{i}') for i in range(1 + number % 2)]
 
 
 class Sender:
@@ -240,9 +250,11 @@ class Sender:
                 return
             m = sip.Message(data)
             if m.status < 200:
+                self.other(m)
                 continue
             text = self.waiting.pop(m.branch.removeprefix('z9hG4bK'), None)
             if not text:
+                self.other(m)
                 continue
             if m.status == 202:
                 if not text.acknowledged:
@@ -260,8 +272,13 @@ class Sender:
             else:
                 self.world.later(self.world.pause(), lambda t=text: self.go_on(t, False))
 
+    def other(self, m):
+        """What is no final answer to a MESSAGE."""
+
 
 class World:
+    USER, SENDER = User, Sender
+
     def __init__(self, server, seed):
         self.server = server
         self.random = random.Random(seed)
@@ -270,8 +287,8 @@ class World:
         self.texts, self.statuses, self.faults, self.killed_at = {}, {}, [], {}
         self.again = self.repeated = 0
         self.final = False
-        self.users = [User(self, i) for i in range(USERS)]
-        self.senders = [Sender(self, i) for i in range(SENDERS)]
+        self.users = [self.USER(self, i) for i in range(USERS)]
+        self.senders = [self.SENDER(self, i) for i in range(SENDERS)]
 
     def pause(self):
         return self.random.uniform(0, 0.06)
@@ -388,4 +405,5 @@ def main():
     sys.exit(1 if world.faults else 0)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -76,6 +76,11 @@ class Server:
         except urllib.error.HTTPError as e:
             return e.code, None
 
+    def fetch(self, path):
+        """What is no JSON, as it is."""
+        with urllib.request.urlopen(f'http://127.0.0.1:{self.admin}{path}', timeout=10) as answer:
+            return answer.read()
+
     def add_users(self, names):
         for name in names:
             status, _ = self.ask('POST', '/v1/users', {'user': name, 'password': 'x'})

@@ -24,14 +24,14 @@ class Message:
         return found.group(1) if found else ''
 
 
-def answer(request, status, reason='OK'):
+def answer(request, status, reason='OK', extra=(), body=b''):
     lines = [f'SIP/2.0 {status} {reason}']
     for name, value in request.headers:
         if name.lower() in ('via', 'from', 'call-id', 'cseq'):
             lines.append(f'{name}: {value}')
         elif name.lower() == 'to':
             lines.append(f'{name}: {value}' if ';tag=' in value else f'{name}: {value};tag=device')
-    return ('\r\n'.join(lines + ['Content-Length: 0', '', ''])).encode()
+    return '\r\n'.join([*lines, *extra, f'Content-Length: {len(body)}', '', '']).encode() + body
 
 
 def udp_socket():
@@ -42,10 +42,11 @@ def udp_socket():
     return s
 
 
-def request(method, uri, local, branch, sender, to, call_id, cseq, extra=(), body=b''):
+def request(method, uri, local, branch, sender, to, call_id, cseq, extra=(), body=b'', to_tag=''):
+    to = f'<{to}>;tag={to_tag}' if to_tag else f'<{to}>'
     lines = [f'{method} {uri} SIP/2.0',
              f'Via: SIP/2.0/UDP 127.0.0.1:{local};branch=z9hG4bK{branch};rport',
-             'Max-Forwards: 70', f'From: <{sender}>;tag=t{call_id.split("@")[0]}', f'To: <{to}>',
+             'Max-Forwards: 70', f'From: <{sender}>;tag=t{call_id.split("@")[0]}', f'To: {to}',
              f'Call-ID: {call_id}', f'CSeq: {cseq} {method}', *extra,
              f'Content-Length: {len(body)}', '', '']
     return '\r\n'.join(lines).encode() + body

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kill -9 at any point of holding, delivering and finishing: what was acknowledged is as it was said to
- * be, nothing is there twice, and the counters say what the rows say.
+ * be, nothing is there twice, and the counters say what the rows say. A quarter of the messages are large: the whole
+ * of their content is there, and no file that belongs to nothing.
  */
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/content.h"
 #include "store/deferred.h"
 
-#include "world.h"
+#include "crash.h"
 
 #define OUTSTANDING 16
 #define ROUNDS 8
 #define NUMBERS_MAX 100000
 #define USERS 5
+#define CONTENT_N 20000
 
 /* Each message goes through these, one write each; the step reached is what the child tells. */
 enum step { HELD = 1, MARKED, FINISHED };
@@ -26,16 +28,11 @@ struct told {
 	uint64_t id;
 };
 
-struct worker {
-	struct loop *loop;
-	struct store *store;
-	int pipe;
-	uint32_t next;
-	struct slot {
-		struct store_request r;
-		struct worker *w;
-		struct told told;
-	} slot[OUTSTANDING];
+struct slot {
+	struct store_request r;
+	struct store_content_writer *content;
+	struct crash_worker *w;
+	struct told told;
 };
 
 static void advance(struct slot *s);
@@ -69,9 +66,57 @@ static void done(struct store_request *r, int error, void *arg)
 		s->told.id = d->id;
 		s->told.step = d->state == STORE_DEFERRED_HELD ? HELD : FINISHED;
 	}
-	if (write(s->w->pipe, &s->told, sizeof(s->told)) != sizeof(s->told))
-		_exit(11);
+	crash_tell(s->w, &s->told, sizeof(s->told));
 	advance(s);
+}
+
+
+static bool is_large(uint32_t number)
+{
+	return number % 4 == 2;
+}
+
+
+static void fill(char *bytes, uint32_t number)
+{
+	for (uint32_t i = 0; i < CONTENT_N; i++)
+		bytes[i] = (char)(number * 31 + i * 7 + (i >> 8));
+}
+
+
+static void finished(struct store_content_writer *w, int error, const struct str *names, void *arg)
+{
+	struct slot *s = arg;
+	char user[32], call_id[32];
+	struct store_deferred d;
+
+	(void)w;
+	name(&d, s->told.number, user, call_id);
+	d.kind = STORE_DEFERRED_LARGE;
+	d.body = STR("");
+	d.file = error ? STR("") : names[0];
+	if (error || store_deferred_hold(s->w->store, &s->r, &d, 0, done, s))
+		_exit(15);
+}
+
+static const struct store_content_handler handler = {.done = finished};
+
+
+/* In two pieces, the second first. */
+static int ask_large(struct slot *s)
+{
+	static char bytes[CONTENT_N];
+	int err = store_content_create(&s->content, s->w->store, &handler, s);
+
+	fill(bytes, s->told.number);
+	if (!err)
+		err = store_content_write(s->content, 5000,
+					  (struct str){bytes + 5000, CONTENT_N - 5000});
+	if (!err)
+		err = store_content_write(s->content, 0, (struct str){bytes, 5000});
+	if (!err)
+		store_content_finish(s->content, 1);
+	return err;
 }
 
 
@@ -93,6 +138,8 @@ static int ask(struct slot *s)
 	case HELD:
 		break;
 	}
+	if (is_large(s->told.number))
+		return ask_large(s);
 	name(&d, s->told.number, user, call_id);
 	return store_deferred_hold(store, &s->r, &d, 0, done, s);
 }
@@ -110,32 +157,26 @@ static void advance(struct slot *s)
 }
 
 
-static void child(const char *url, int pipe, uint32_t first)
+static void begin(struct crash_worker *w)
 {
-	static struct worker w;
-	struct buf why = BUF_INIT(1024);
+	static struct slot slot[OUTSTANDING];
 
-	w.pipe = pipe;
-	w.next = first;
-	w.loop = loop_uv_alloc();
-	if (!w.loop || store_open(&w.store, w.loop, str_of(url), &why))
-		_exit(13);
 	for (size_t i = 0; i < OUTSTANDING; i++) {
-		w.slot[i].w = &w;
-		advance(&w.slot[i]);
+		slot[i].w = w;
+		advance(&slot[i]);
 	}
-	loop_run(w.loop);
-	_exit(14);
 }
 
 
 struct ledger {
 	struct world *w;
 	struct told best[NUMBERS_MAX]; /**< the furthest step told of each */
-	size_t told;
 	/* What the store says now. */
 	bool seen[NUMBERS_MAX];
-	uint64_t held, bytes, last;
+	uint64_t held, bytes, last, files;
+	char file[STORE_CONTENT_NAME_N], content[CONTENT_N + 1];
+	size_t file_n, content_n;
+	int error;
 	struct store_deferred_count count;
 	int state;
 	bool due;
@@ -155,6 +196,7 @@ static void listed(struct store_request *r, int error, void *arg)
 		assert_false(l->seen[number]);
 		l->seen[number] = true;
 		l->held++;
+		l->files += d[i].file.n > 0;
 		l->bytes += d[i].size;
 		l->last = d[i].id;
 	}
@@ -178,8 +220,14 @@ static void state_seen(struct store_request *r, int error, void *arg)
 
 	l->state = error ? error : (int)d->state;
 	l->due = d && d->devices == 0;
-	if (d && d->state == STORE_DEFERRED_HELD)
+	l->file_n = 0;
+	if (d && d->state == STORE_DEFERRED_HELD && d->file.n) {
+		assert_int_equal(d->file.n, STORE_CONTENT_NAME_N);
+		l->file_n = d->file.n;
+		memcpy(l->file, d->file.p, d->file.n);
+	} else if (d && d->state == STORE_DEFERRED_HELD) {
 		assert_true(str_eq(d->body, d->call_id));
+	}
 	world_done(r, error, l->w);
 }
 
@@ -187,7 +235,7 @@ static void state_seen(struct store_request *r, int error, void *arg)
 static void check_totals(struct ledger *l)
 {
 	memset(l->seen, 0, sizeof(l->seen));
-	l->held = l->bytes = l->last = 0;
+	l->held = l->bytes = l->last = l->files = 0;
 	for (uint64_t before = 1; before != l->held;) {
 		before = l->held;
 		assert_int_equal(ASK(l, store_deferred_list, STR(""), l->last, STORE_PAGE_MAX,
@@ -196,6 +244,36 @@ static void check_totals(struct ledger *l)
 	}
 	assert_int_equal(ASK(l, store_deferred_count, STR(""), counted, l), 0);
 	assert_true(l->count.held == l->held && l->count.bytes == l->bytes);
+	assert_int_equal(world_files(l->w), l->files);
+}
+
+
+static void got(struct store_content_reader *r, int error, struct str bytes, void *arg)
+{
+	struct ledger *l = arg;
+
+	(void)r;
+	l->error = error;
+	l->content_n = bytes.n;
+	memcpy(l->content, bytes.n ? bytes.p : "", bytes.n);
+}
+
+
+static void check_content(struct ledger *l, uint32_t number)
+{
+	static char wanted[CONTENT_N];
+	struct store_content_reader *r;
+
+	fill(wanted, number);
+	assert_int_equal(store_content_open(&r, l->w->store,
+					    (struct str){l->file, STORE_CONTENT_NAME_N}),
+			 0);
+	assert_int_equal(store_content_read(r, 0, CONTENT_N + 1, got, l), 0);
+	assert_true(virtual_loop_run_until_idle(l->w->vl));
+	store_content_close(r);
+	assert_int_equal(l->error, 0);
+	assert_int_equal(l->content_n, CONTENT_N);
+	assert_memory_equal(l->content, wanted, CONTENT_N);
 }
 
 
@@ -213,46 +291,32 @@ static void check_each(struct ledger *l)
 			assert_false(l->due);
 		if (i % 3 == 0)
 			assert_true(l->state == STORE_DEFERRED_HELD && l->seen[i]);
+		if (l->state == STORE_DEFERRED_HELD)
+			assert_true((l->file_n > 0) == is_large(i));
+		if (l->file_n)
+			check_content(l, i);
 	}
 }
 
 
-static bool take(struct ledger *l, int fd)
+static void take(const void *told, void *arg)
 {
-	struct told t;
+	const struct told *t = told;
+	struct ledger *l = arg;
 
-	if (read(fd, &t, sizeof(t)) != sizeof(t))
-		return false;
-	assert_true(t.number < NUMBERS_MAX);
-	if (t.step > l->best[t.number].step)
-		l->best[t.number] = t;
-	assert_true(l->best[t.number].id == t.id);
-	l->told++;
-	return true;
+	assert_true(t->number < NUMBERS_MAX);
+	if (t->step > l->best[t->number].step)
+		l->best[t->number] = *t;
+	assert_true(l->best[t->number].id == t->id);
 }
 
 
 static uint32_t round_of(struct ledger *l, uint32_t first)
 {
-	size_t target = l->told + 1 + (size_t)rand() % 400;
+	static const struct crash crash = {begin, take, sizeof(struct told), 400};
 	uint32_t next = first;
-	int ends[2];
-	pid_t pid;
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid)
-		child(l->w->url, ends[1], first);
-	close(ends[1]);
-	while (l->told < target && take(l, ends[0]))
-		;
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	while (take(l, ends[0]))
-		;
-	close(ends[0]);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_true(l->told >= target);
+	crash_round(&crash, l->w, first, l);
 	for (uint32_t i = first; i < NUMBERS_MAX; i++)
 		if (l->best[i].step)
 			next = i + 1;
@@ -269,10 +333,7 @@ static void test_kill(void)
 	l->w = world();
 	srand((unsigned)getpid());
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		l->w->store = mem_unref(l->w->store);
-		assert_true(virtual_loop_run_until_idle(l->w->vl));
 		first = round_of(l, first);
-		world_reopen(l->w);
 		check_totals(l);
 		check_each(l);
 	}

@@ -3,19 +3,16 @@
  * kill -9 at any point of recording: what was acknowledged is there with the whole of its content, what was not
  * has left nothing, and no file belongs to nobody. A disk that is full keeps what there is.
  */
-#include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/content.h"
 #include "store/history.h"
+#include "store/history_bundle.h"
 
-#include "world.h"
+#include "crash.h"
 
 #define OUTSTANDING 8
 #define ROUNDS 6
@@ -24,41 +21,33 @@
 /* Larger than what one worker's piece of work takes, and not a multiple of anything. */
 #define CONTENT_N 100003
 
+/* Entries of a bundle, and bytes of each: all of them more than a row takes. */
+#define BUNDLE_ENTRIES 20
+#define BUNDLE_BODY 1000
+
 struct told {
 	uint32_t number;
-	bool deleted;
+	bool deleted, bundle;
 	uint64_t id;
 };
 
-struct worker {
-	struct loop *loop;
-	struct store *store;
-	int pipe;
-	uint32_t next;
-	struct slot {
-		struct store_request r;
-		struct store_content_writer *content;
-		struct worker *w;
-		struct told told;
-	} slot[OUTSTANDING];
+struct slot {
+	struct store_request r;
+	struct store_content_writer *content;
+	struct crash_worker *w;
+	struct told told;
 };
 
 static const struct store_history_quota no_quota;
 
 static void advance(struct slot *s);
+static void advance_bundle(struct slot *s);
 
 
 static void fill(char *p, size_t n, uint32_t number)
 {
 	for (size_t i = 0; i < n; i++)
 		p[i] = (char)(number + i * 7 + (i >> 8));
-}
-
-
-static void tell(struct slot *s)
-{
-	if (write(s->w->pipe, &s->told, sizeof(s->told)) != sizeof(s->told))
-		_exit(11);
 }
 
 
@@ -70,7 +59,7 @@ static void deleted(struct store_request *r, int error, void *arg)
 	if (error)
 		_exit(10);
 	s->told.deleted = true;
-	tell(s);
+	crash_tell(s->w, &s->told, sizeof(s->told));
 	advance(s);
 }
 
@@ -83,11 +72,45 @@ static void added(struct store_request *r, int error, void *arg)
 	if (error)
 		_exit(12);
 	s->told.id = store_history_result(r, NULL)->id;
-	tell(s);
+	crash_tell(s->w, &s->told, sizeof(s->told));
 	if (s->told.number % 3)
 		advance(s);
 	else if (store_history_delete(s->w->store, &s->r, STR("sip:a@x"), s->told.id, deleted, s))
 		_exit(13);
+}
+
+
+static void bundle_added(struct store_request *r, int error, void *arg)
+{
+	struct slot *s = arg;
+
+	if (error || store_history_count_result(r)->entries != BUNDLE_ENTRIES)
+		_exit(18);
+	crash_tell(s->w, &s->told, sizeof(s->told));
+	advance_bundle(s);
+}
+
+
+static void advance_bundle(struct slot *s)
+{
+	char bytes[BUNDLE_BODY];
+	struct store_history_entry e = {.owner = STR("sip:b@x"),
+					.size = BUNDLE_BODY,
+					.body = {bytes, BUNDLE_BODY}};
+	struct store_history_bundle *b = NULL;
+
+	s->told = (struct told){.number = s->w->next++, .bundle = true};
+	e.date_ms = s->told.number;
+	if (store_history_bundle_alloc(&b, &e))
+		_exit(19);
+	for (uint32_t i = 0; i < BUNDLE_ENTRIES; i++) {
+		fill(bytes, sizeof(bytes), s->told.number + i);
+		if (store_history_bundle_put(b, &e))
+			_exit(20);
+	}
+	if (store_history_add_bundle(s->w->store, &s->r, &b, 1, &no_quota, NOW, bundle_added, s))
+		_exit(21);
+	mem_unref(b);
 }
 
 
@@ -123,22 +146,17 @@ static void advance(struct slot *s)
 }
 
 
-static void child(const char *url, int pipe, uint32_t first)
+static void begin(struct crash_worker *w)
 {
-	static struct worker w;
-	struct buf why = BUF_INIT(1024);
+	static struct slot slot[OUTSTANDING];
 
-	w.pipe = pipe;
-	w.next = first;
-	w.loop = loop_uv_alloc();
-	if (!w.loop || store_open(&w.store, w.loop, str_of(url), &why))
-		_exit(16);
 	for (size_t i = 0; i < OUTSTANDING; i++) {
-		w.slot[i].w = &w;
-		advance(&w.slot[i]);
+		slot[i].w = w;
+		if (i % 2)
+			advance_bundle(&slot[i]);
+		else
+			advance(&slot[i]);
 	}
-	loop_run(w.loop);
-	_exit(17);
 }
 
 
@@ -146,7 +164,9 @@ struct ledger {
 	struct world *w;
 	struct told best[NUMBERS_MAX];
 	bool seen[NUMBERS_MAX];
-	size_t told, entries, n;
+	uint8_t bundled[NUMBERS_MAX]; /**< entries of the bundle */
+	uint64_t first[NUMBERS_MAX];  /**< id of the first */
+	size_t entries, n;
 	uint64_t after, next;
 	int error;
 	char *bytes;
@@ -202,19 +222,58 @@ static void check_content(struct ledger *l, struct str name, uint32_t number)
 }
 
 
-/* Files below the directory of contents. */
-static size_t files(struct world *w)
+static void listed_bundles(struct store_request *r, int error, void *arg)
 {
-	char command[256], answer[32] = "";
-	FILE *p;
+	struct ledger *l = arg;
+	const struct store_history_entry *e = store_history_result(r, &l->n);
 
-	snprintf(command, sizeof(command), "find '%s-content' -type f 2>/dev/null | wc -l",
-		 w->path);
-	p = popen(command, "r");
-	assert_non_null(p);
-	assert_non_null(fgets(answer, sizeof(answer), p));
-	pclose(p);
-	return strtoul(answer, NULL, 10);
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->bundled[e[i].date_ms]++)
+			l->first[e[i].date_ms] = e[i].id;
+	l->after = store_history_next(r);
+	world_done(r, error, l->w);
+}
+
+
+static void got_entry(struct store_request *r, int error, void *arg)
+{
+	struct ledger *l = arg;
+	const struct store_history_entry *e = store_history_result(r, NULL);
+
+	l->bytes_n = error ? 0 : e->body.n;
+	if (l->bytes_n)
+		memcpy(l->bytes, e->body.p, l->bytes_n);
+	world_done(r, error, l->w);
+}
+
+
+/* All of a bundle or nothing; of those that are there, all that was told, with what is in it. */
+static void check_bundles(struct ledger *l)
+{
+	char wanted[BUNDLE_BODY];
+
+	memset(l->bundled, 0, sizeof(l->bundled));
+	l->after = 0;
+	do {
+		struct store_history_filter f = {.owner = STR("sip:b@x"),
+						 .after = l->after,
+						 .max = STORE_PAGE_MAX};
+
+		assert_int_equal(ASK(l, store_history_list, &f, listed_bundles, l), 0);
+	} while (l->after);
+	for (uint32_t i = 0; i < NUMBERS_MAX; i++) {
+		assert_true(!l->bundled[i] || l->bundled[i] == BUNDLE_ENTRIES);
+		if (l->best[i].bundle)
+			assert_int_equal(l->bundled[i], BUNDLE_ENTRIES);
+		if (!l->bundled[i])
+			continue;
+		fill(wanted, sizeof(wanted), i + 7);
+		assert_int_equal(ASK(l, store_history_get, STR("sip:b@x"), l->first[i] + 7,
+				     got_entry, l),
+				 0);
+		assert_int_equal(l->bytes_n, BUNDLE_BODY);
+		assert_memory_equal(l->bytes, wanted, BUNDLE_BODY);
+	}
 }
 
 
@@ -239,46 +298,29 @@ static void check_all(struct ledger *l)
 		else if (l->best[i].id && i % 3)
 			assert_true(l->seen[i]);
 	}
-	assert_int_equal(files(l->w), l->entries);
+	assert_int_equal(world_files(l->w), l->entries);
+	check_bundles(l);
 }
 
 
-static bool take(struct ledger *l, int fd)
+static void take(const void *told, void *arg)
 {
-	struct told t;
+	const struct told *t = told;
+	struct ledger *l = arg;
 
-	if (read(fd, &t, sizeof(t)) != sizeof(t))
-		return false;
-	assert_true(t.number < NUMBERS_MAX);
-	l->best[t.number] = t;
-	l->told++;
-	return true;
+	assert_true(t->number < NUMBERS_MAX);
+	l->best[t->number] = *t;
 }
 
 
 static uint32_t round_of(struct ledger *l, uint32_t first)
 {
-	size_t target = l->told + 1 + (size_t)rand() % 60;
+	static const struct crash crash = {begin, take, sizeof(struct told), 60};
 	uint32_t next = first;
-	int ends[2];
-	pid_t pid;
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid)
-		child(l->w->url, ends[1], first);
-	close(ends[1]);
-	while (l->told < target && take(l, ends[0]))
-		;
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	while (take(l, ends[0]))
-		;
-	close(ends[0]);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_true(l->told >= target);
+	crash_round(&crash, l->w, first, l);
 	for (uint32_t i = first; i < NUMBERS_MAX; i++)
-		if (l->best[i].id)
+		if (l->best[i].id || l->best[i].bundle)
 			next = i + 1;
 	return next + OUTSTANDING;
 }
@@ -293,11 +335,13 @@ static void test_kill(void)
 	l->bytes = unit_storage(STORE_CONTENT_READ_MAX);
 	srand((unsigned)getpid());
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		l->w->store = mem_unref(l->w->store);
-		assert_true(virtual_loop_run_until_idle(l->w->vl));
+		size_t bundles = 0;
+
 		first = round_of(l, first);
-		world_reopen(l->w);
 		check_all(l);
+		for (uint32_t i = 0; i < NUMBERS_MAX; i++)
+			bundles += l->bundled[i] != 0;
+		assert_true(bundles > 0);
 	}
 }
 
@@ -332,17 +376,17 @@ static void test_sweep(void)
 	plant(l->w, "cd", "0123456789abcd.part"); /* not finished */
 	plant(l->w, "ef", "README");              /* not ours */
 	assert_int_equal(ASK(l, store_history_add, &e, 1, &no_quota, NOW, world_done, l->w), 0);
-	assert_int_equal(files(l->w), 4);
+	assert_int_equal(world_files(l->w), 4);
 	world_reopen(l->w);
-	assert_int_equal(files(l->w), 2);
+	assert_int_equal(world_files(l->w), 2);
 	world_reopen(l->w);
-	assert_int_equal(files(l->w), 2);
+	assert_int_equal(world_files(l->w), 2);
 
 	/* A group that fails takes no file along. */
 	assert_int_equal(ASK(l, store_history_clear, STR("sip:b@x"), 0, world_done, l->w), 0);
-	assert_int_equal(files(l->w), 2);
+	assert_int_equal(world_files(l->w), 2);
 	assert_int_equal(ASK(l, store_history_clear, STR("sip:a@x"), 0, world_done, l->w), 0);
-	assert_int_equal(files(l->w), 1);
+	assert_int_equal(world_files(l->w), 1);
 }
 
 
@@ -376,7 +420,7 @@ static void test_no_directory(void)
 	store_content_finish(c, 1);
 	assert_true(virtual_loop_run_until_idle(w->vl));
 	assert_int_equal(error, 0);
-	assert_int_equal(files(w), 1);
+	assert_int_equal(world_files(w), 1);
 }
 
 

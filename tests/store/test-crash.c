@@ -1,57 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kill -9 at any point: nothing that was acknowledged is lost, and sets of bindings are whole. */
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "world.h"
+#include "crash.h"
 
 /** Writes outstanding at a time: groups form. */
 #define OUTSTANDING 8
 #define ROUNDS 6
+#define ACKNOWLEDGED_MAX 20000
 
-struct writer {
-	struct loop *loop;
-	struct store *store;
-	int pipe;
-	uint32_t next;
-	struct {
-		struct store_request r;
-		struct writer *w;
-		uint32_t number;
-	} slot[OUTSTANDING];
+struct slot {
+	struct store_request r;
+	struct crash_worker *w;
+	uint32_t number;
 };
 
-static void write_next(struct writer *w, size_t i);
+static void write_next(struct slot *s);
 
 
 static void written(struct store_request *r, int error, void *arg)
 {
-	struct writer *w = arg;
-	size_t i = 0;
+	struct slot *s = arg;
 
-	while (&w->slot[i].r != r)
-		i++;
-	if (error || write(w->pipe, &w->slot[i].number, 4) != 4)
-		_exit(1);
-	write_next(w, i);
+	(void)r;
+	if (error)
+		_exit(10);
+	crash_tell(s->w, &s->number, sizeof(s->number));
+	write_next(s);
 }
 
 
 /* Accounts and sets in turn; a set of three for each number, replaced three times over. */
-static void write_next(struct writer *w, size_t i)
+static void write_next(struct slot *s)
 {
-	uint32_t number = w->next++;
+	uint32_t number = s->w->next++;
 	char aor[32], contact[32];
 	int r;
 
-	w->slot[i].number = number;
+	s->number = number;
 	snprintf(aor, sizeof(aor), "sip:%u@x", number % 2 ? number : number % 50);
 	if (number % 2) {
 		struct store_account a = world_account(aor);
 
-		r = store_account_add(w->store, &w->slot[i].r, &a, written, w);
+		r = store_account_add(s->w->store, &s->r, &a, written, s);
 	} else {
 		struct store_binding set[3];
 
@@ -59,31 +51,27 @@ static void write_next(struct writer *w, size_t i)
 		for (size_t k = 0; k < 3; k++)
 			set[k] = (struct store_binding){.contact = str_of(contact),
 							.expires_ms = INT64_MAX};
-		r = store_binding_replace(w->store, &w->slot[i].r, str_of(aor), set, 3, written, w);
+		r = store_binding_replace(s->w->store, &s->r, str_of(aor), set, 3, written, s);
 	}
 	if (r)
-		_exit(2);
+		_exit(11);
 }
 
 
-static void child(const char *url, int pipe, uint32_t first)
+static void begin(struct crash_worker *w)
 {
-	struct writer w = {.pipe = pipe, .next = first};
-	struct buf why = BUF_INIT(1024);
+	static struct slot slot[OUTSTANDING];
 
-	w.loop = loop_uv_alloc();
-	if (!w.loop || store_open(&w.store, w.loop, str_of(url), &why))
-		_exit(3);
-	for (size_t i = 0; i < OUTSTANDING; i++)
-		write_next(&w, i);
-	loop_run(w.loop);
-	_exit(4);
+	for (size_t i = 0; i < OUTSTANDING; i++) {
+		slot[i].w = w;
+		write_next(&slot[i]);
+	}
 }
 
 
 struct seen {
 	struct world *w;
-	uint32_t acknowledged[20000];
+	uint32_t acknowledged[ACKNOWLEDGED_MAX];
 	size_t n;
 	uint32_t set[50]; /**< the highest number acknowledged for this set */
 	uint32_t found[50];
@@ -119,9 +107,6 @@ static void look(struct seen *s)
 	struct world *w = s->w;
 	char aor[32];
 
-	w->store = NULL;
-	buf_clear(w->why);
-	unit_ok(store_open(&w->store, w->loop, str_of(w->url), w->why));
 	for (size_t i = 0; i < s->n; i++) {
 		uint32_t number = s->acknowledged[i];
 
@@ -142,36 +127,25 @@ static void look(struct seen *s)
 }
 
 
+static void take(const void *told, void *arg)
+{
+	struct seen *s = arg;
+
+	assert_true(s->n < ACKNOWLEDGED_MAX);
+	s->acknowledged[s->n++] = *(const uint32_t *)told;
+}
+
+
 static void test_kill(void)
 {
-	struct world *w = world();
+	static const struct crash crash = {begin, take, sizeof(uint32_t), 200};
 	struct seen *s = unit_storage(sizeof(*s));
 	uint32_t first = 2;
 
-	s->w = w;
+	s->w = world();
 	srand((unsigned)getpid());
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		size_t target = s->n + 1 + (size_t)rand() % 200;
-		int ends[2];
-		pid_t pid;
-
-		w->store = mem_unref(w->store);
-		assert_true(virtual_loop_run_until_idle(w->vl));
-		assert_int_equal(pipe(ends), 0);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (!pid)
-			child(w->url, ends[1], first);
-		close(ends[1]);
-		while (s->n < target && read(ends[0], &s->acknowledged[s->n], 4) == 4)
-			s->n++;
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		/* What was acknowledged before the kill counts, also what we had not read yet. */
-		while (s->n < 20000 && read(ends[0], &s->acknowledged[s->n], 4) == 4)
-			s->n++;
-		close(ends[0]);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
-		assert_true(s->n >= target);
+		crash_round(&crash, s->w, first, s);
 		first = (first / 10000 + 1) * 10000 + 2;
 		look(s);
 	}

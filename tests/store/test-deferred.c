@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "store/content.h"
 #include "world.h"
 
 #define USER "sip:a@x"
@@ -184,9 +185,12 @@ static void whole_seen(struct store_request *r, int error, void *arg)
 		unit_str(d->from_tag, "ft");
 		unit_str(d->message_id, "mid");
 		unit_str(d->sender, "sip:s@x");
-		unit_str(d->file, "large/17");
+		unit_str(d->file, "0123456789abcdef");
+		unit_str(d->content_type, "image/jpeg;x=1");
+		unit_str(d->name, "my \"cat\".jpg");
+		unit_str(d->media, "a=file-selector:x\r\n");
 		assert_true(d->cseq == 4000000000u && d->flags == 0x80000001u);
-		assert_true(d->kind == STORE_DEFERRED_LARGE && d->size == 1u << 30);
+		assert_true(d->kind == STORE_DEFERRED_FILE && d->size == 1u << 30);
 		assert_true(d->received_ms == 1767225600123 && d->expires_ms == 1767830400123);
 		assert_true(str_eq(d->headers, STR("H: \0\xfe\r\n")));
 		assert_true(str_eq(d->body, STR("body\0\xff")));
@@ -211,14 +215,17 @@ static void test_all_is_kept(void)
 		.cseq = 4000000000u,
 		.message_id = STR("mid"),
 		.sender = STR("sip:s@x"),
-		.kind = STORE_DEFERRED_LARGE,
+		.kind = STORE_DEFERRED_FILE,
 		.flags = 0x80000001u,
 		.size = 1u << 30,
 		.received_ms = 1767225600123,
 		.expires_ms = 1767830400123,
 		.headers = STR("H: \0\xfe\r\n"),
 		.body = STR("body\0\xff"),
-		.file = STR("large/17"),
+		.file = STR("0123456789abcdef"),
+		.content_type = STR("image/jpeg;x=1"),
+		.name = STR("my \"cat\".jpg"),
+		.media = STR("a=file-selector:x\r\n"),
 		.state = STORE_DEFERRED_EXPIRED,
 	};
 
@@ -434,7 +441,7 @@ static void test_finish(void)
 	d.file = STR("f");
 	d.message_id = STR("m1");
 	unit_ok(hold_this(t, &d, 0));
-	/* The file's name is told to whoever must remove it. */
+	/* What its content was called is told. */
 	unit_ok(ASK(t, store_deferred_finish, 1, STORE_DEFERRED_WITHDRAWN, 44, file_seen, t));
 	unit_buf_is(t->out, "f 3 44 0");
 	unit_must(finish(t, 1, STORE_DEFERRED_DELIVERED, 45) == -ENOENT);
@@ -455,6 +462,158 @@ static void test_finish(void)
 	/* Ids are never used again. */
 	unit_ok(hold(t, USER, "3"));
 	assert_int_equal(t->id, 3);
+}
+
+
+/* ---- Contents ---- */
+
+struct content {
+	struct world *w;
+	char name[STORE_CONTENT_NAMES_MAX][STORE_CONTENT_NAME_N];
+	char read[16];
+	size_t read_n;
+	int error;
+};
+
+
+static void content_done(struct store_content_writer *w, int error, const struct str *name,
+			 void *arg)
+{
+	struct content *c = arg;
+
+	(void)w;
+	c->error = error;
+	for (size_t i = 0; !error && i < 2; i++)
+		memcpy(c->name[i], name[i].p, name[i].n);
+}
+
+
+static const struct store_content_handler content_handler = {.done = content_done};
+
+
+static struct str content_name(const struct content *c, size_t i)
+{
+	return (struct str){c->name[i], STORE_CONTENT_NAME_N};
+}
+
+
+/* Of two names, so that one can be told from the other. */
+static struct content *content(struct deferred *t)
+{
+	struct content *c = unit_storage(sizeof(*c));
+	struct store_content_writer *w;
+
+	c->w = t->w;
+	unit_ok(store_content_create(&w, t->w->store, &content_handler, c));
+	int r = store_content_write(w, 0, STR("hello"));
+	if (r)
+		store_content_abandon(w);
+	else
+		store_content_finish(w, 2);
+	assert_true(virtual_loop_run_until_idle(t->w->vl));
+	unit_ok(r);
+	unit_ok(c->error);
+	return c;
+}
+
+
+static void content_read(struct store_content_reader *r, int error, struct str bytes, void *arg)
+{
+	struct content *c = arg;
+
+	(void)r;
+	c->error = error;
+	c->read_n = bytes.n;
+	memcpy(c->read, bytes.p ? bytes.p : "", bytes.n);
+}
+
+
+static int read_content(struct content *c, size_t i)
+{
+	struct store_content_reader *r;
+	int err;
+
+	unit_ok(store_content_open(&r, c->w->store, content_name(c, i)));
+	err = store_content_read(r, 0, sizeof(c->read), content_read, c);
+	if (!err && virtual_loop_run_until_idle(c->w->vl))
+		err = c->error;
+	store_content_close(r);
+	return err;
+}
+
+
+/* It is the message's from the hold on, over a restart too, and goes with it: whatever ends it. */
+static void test_content_goes(void)
+{
+	for (int how = 0; how < 3; how++) {
+		struct deferred *t = deferred();
+		struct content *c = content(t);
+		struct store_deferred d = message(USER, "1");
+
+		d.kind = STORE_DEFERRED_LARGE;
+		d.file = content_name(c, 0);
+		d.body = STR("");
+		unit_ok(hold_this(t, &d, 0));
+		if (world_keeps(t->w))
+			world_reopen(t->w);
+		unit_ok(read_content(c, 0));
+		unit_str(((struct str){c->read, c->read_n}), "hello");
+		if (how == 0)
+			unit_ok(finish(t, 1, STORE_DEFERRED_DELIVERED, 5));
+		else if (how == 1)
+			unit_ok(finish(t, 1, STORE_DEFERRED_EXPIRED, 5));
+		else
+			unit_ok(ASK(t, store_deferred_delete, 1, seen, t));
+		unit_must(read_content(c, 0) == -ENOENT);
+		/* What no record names is an orphan: gone when the store is opened again. */
+		if (world_keeps(t->w))
+			unit_must(read_content(c, 1) == -ENOENT);
+		else
+			unit_ok(read_content(c, 1));
+	}
+}
+
+
+/* The same request once more: what it has now is not needed, what is kept stays. */
+static void test_content_of_the_same(void)
+{
+	struct deferred *t = deferred();
+	struct content *c = content(t);
+	struct store_deferred d = message(USER, "1");
+
+	d.kind = STORE_DEFERRED_LARGE;
+	d.body = STR("");
+	d.file = content_name(c, 0);
+	unit_ok(hold_this(t, &d, 0));
+	unit_ok(hold_this(t, &d, 0));
+	assert_int_equal(t->id, 1);
+	unit_ok(read_content(c, 0));
+	d.file = content_name(c, 1);
+	unit_ok(hold_this(t, &d, 0));
+	assert_int_equal(t->id, 1);
+	unit_must(read_content(c, 1) == -ENOENT);
+	unit_ok(read_content(c, 0));
+}
+
+
+/* Refused, it is the caller's still. */
+static void test_content_refused(void)
+{
+	struct deferred *t = deferred();
+	struct content *c = content(t);
+	struct store_deferred d = message(USER, "2");
+
+	unit_ok(hold(t, USER, "1"));
+	d.file = content_name(c, 0);
+	unit_must(hold_this(t, &d, 1) == -EDQUOT);
+	unit_ok(read_content(c, 0));
+	d.file = (struct str){"nul\0", 4};
+	unit_must(hold_this(t, &d, 0) == -EINVAL);
+	d.file = STR("");
+	d.media = (struct str){memset(unit_storage(STORE_DEFERRED_MEDIA_MAX + 1), 'm',
+				      STORE_DEFERRED_MEDIA_MAX + 1),
+			       STORE_DEFERRED_MEDIA_MAX + 1};
+	unit_must(hold_this(t, &d, 0) == -EMSGSIZE);
 }
 
 
@@ -654,4 +813,5 @@ UNIT_MAIN(UNIT_TEST(test_all_is_kept), UNIT_TEST(test_unknown), UNIT_TEST(test_s
 	  UNIT_TEST(test_devices), UNIT_TEST_PLAIN(test_too_many_devices), UNIT_TEST(test_finish),
 	  UNIT_TEST(test_list), UNIT_TEST(test_expiry), UNIT_TEST(test_users),
 	  UNIT_TEST_PLAIN(test_find), UNIT_TEST(test_purge), UNIT_TEST(test_too_large),
-	  UNIT_TEST_PLAIN(test_model))
+	  UNIT_TEST(test_content_goes), UNIT_TEST(test_content_of_the_same),
+	  UNIT_TEST(test_content_refused), UNIT_TEST_PLAIN(test_model))

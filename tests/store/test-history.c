@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The history: conversations and entries, pages, searches, quota, and what is removed. */
 #include "store/history.h"
+#include "store/history_bundle.h"
 #include "store/content.h"
 
 #include <stdlib.h>
@@ -564,20 +565,22 @@ static void test_content_behind(void)
 	struct fixture *t = fixture();
 	struct store_content_writer *w;
 	char *piece = unit_storage(65536);
+	unsigned n = 0;
 	int r = 0;
 
 	t->n = 0;
 	unit_ok(store_content_create(&w, t->w->store, &rooms, t));
-	/* The first is taken by the worker; the others wait for it. */
-	for (unsigned i = 0; !r && i < 17; i++) {
-		r = store_content_write(w, i * 65536, (struct str){piece, 65536});
-		if (!r && i == 1)
+	/* The first are taken by the worker; the others wait for it, up to what is too much. */
+	for (n = 0; !r && n < 64; n++) {
+		r = store_content_write(w, n * 65536, (struct str){piece, 65536});
+		if (!r && n == 1)
 			assert_false(store_content_behind(w));
+		if (!r && (n + 1) * 65536 >= 2 * STORE_CONTENT_HIGH)
+			assert_true(store_content_behind(w));
 	}
-	assert_true(store_content_behind(w) || r);
-	if (!r)
-		r = store_content_write(w, 17 * 65536, (struct str){piece, 65536}) == -ENOBUFS ? 0
-											       : 1;
+	assert_true(r == -ENOMEM || (r == -ENOBUFS && n * 65536 > STORE_CONTENT_QUEUE_MAX));
+	r = r == -ENOBUFS ? 0 : r;
+	n--;
 	assert_int_equal(store_content_write(w, INT64_MAX, STR("x")) == 0, false);
 	assert_true(virtual_loop_run_until_idle(t->w->vl));
 	assert_false(store_content_behind(w));
@@ -586,12 +589,205 @@ static void test_content_behind(void)
 	unit_ok(r);
 	unit_ok(t->error);
 	assert_int_equal(t->n, 1);
-	unit_ok(read_content(t, 0, 17 * 65536));
+	unit_ok(read_content(t, 0, n * 65536));
 	assert_int_equal(t->out->n, 0);
+}
+
+
+/* ---- Bundles ---- */
+
+static void bundled(struct store_request *r, int error, void *arg)
+{
+	struct fixture *t = arg;
+
+	t->count = error ? (struct store_history_count){0} : *store_history_count_result(r);
+	world_done(r, error, t->w);
+}
+
+
+/* Texts "t0", "t1", … of one conversation; with a body of `size` bytes, of which that is the beginning. */
+static int add_bundle(struct fixture *t, const char *owner, const char *peer, unsigned n,
+		      size_t size, int64_t now_ms)
+{
+	struct store_history_entry e = entry(owner, peer, "");
+	struct store_history_bundle *b = NULL;
+	char *body = unit_storage(size + 16);
+	int r;
+
+	e.conversation = 7;
+	r = store_history_bundle_alloc(&b, &e);
+	for (unsigned i = 0; !r && i < n; i++) {
+		int text = snprintf(body, 16, "t%u", i);
+
+		e.outgoing = i % 2;
+		e.from = i % 3 ? STR("<sip:a@x>") : STR("A <sip:a@x>");
+		e.date_ms = i;
+		e.body = (struct str){body, size ? size : (size_t)text};
+		e.text = (struct str){body, (size_t)text};
+		e.size = e.body.n;
+		r = store_history_bundle_put(b, &e);
+		/* What was taken back was never there. */
+		if (!r)
+			r = store_history_bundle_put(b, &e);
+		if (!r)
+			store_history_bundle_take_back(b);
+	}
+	if (!r)
+		r = ASK(t, store_history_add_bundle, &b, 1, &t->quota, now_ms, bundled, t);
+	mem_unref(b);
+	return r;
+}
+
+
+static void one(struct store_request *r, int error, void *arg)
+{
+	struct fixture *t = arg;
+	const struct store_history_entry *e = store_history_result(r, NULL);
+
+	buf_clear(t->out);
+	if (!error)
+		buf_printf(t->out, STR_FMT " %zu %d " STR_FMT " " STR_FMT " %d", STR_ARG(e->text),
+			   e->body.n, e->outgoing, STR_ARG(e->from), STR_ARG(e->content_type),
+			   (int)e->date_ms);
+	world_done(r, error, t->w);
+}
+
+
+static const struct store_history_filter of_a = {.owner = {"sip:a@x", 7}, .max = 100};
+#define ID(n) (STORE_HISTORY_ID(NOW) + (n))
+
+
+/* Seen as entries of their own, in the order of their ids, among those that are. */
+static void test_bundle(void)
+{
+	struct fixture *t = fixture();
+	struct store_history_filter f = of_a;
+
+	unit_ok(add(t, "sip:a@x", "sip:c@x", "before", NOW - 1));
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 5, 0, NOW));
+	assert_true(t->count.entries == 5 && t->count.bytes == 10);
+	unit_ok(add(t, "sip:a@x", "sip:c@x", "behind", NOW));
+	unit_ok(page(t, f));
+	unit_buf_is(t->out, "before,t0,t1,t2,t3,t4,behind,");
+	totals(t, "sip:a@x", 7, 22);
+	f.after = ID(1);
+	f.max = 2;
+	unit_ok(page(t, f));
+	unit_buf_is(t->out, "t2,t3,");
+	assert_true(t->next == ID(3));
+	f = of_a;
+	f.peer = STR("sip:b@x");
+	f.text = STR("T3");
+	unit_ok(page(t, f));
+	unit_buf_is(t->out, "t3,");
+	f = of_a;
+	f.conversation = 7;
+	f.until_ms = NOW;
+	unit_ok(page(t, f));
+	unit_buf_is(t->out, "");
+	f.until_ms = NOW + 1;
+	unit_ok(page(t, f));
+	unit_buf_is(t->out, "t0,t1,t2,t3,t4,");
+	unit_ok(ASK(t, store_history_get, STR("sip:a@x"), ID(3), one, t));
+	unit_buf_is(t->out, "t3 2 1 A <sip:a@x> text/plain 3");
+	unit_must(ASK(t, store_history_get, STR("sip:b@x"), ID(3), one, t) == -ENOENT);
+}
+
+
+/* Small ones, and such as are too large for a row. */
+static void bundle_goes(struct fixture *t, size_t size)
+{
+	size_t each = size ? size : 2;
+
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 6, size, NOW));
+	unit_ok(ASK(t, store_history_delete, STR("sip:a@x"), ID(2), removed, t));
+	unit_must(ASK(t, store_history_delete, STR("sip:a@x"), ID(2), removed, t) == -ENOENT);
+	unit_must(ASK(t, store_history_get, STR("sip:a@x"), ID(2), one, t) == -ENOENT);
+	unit_must(ASK(t, store_history_delete, STR("sip:b@x"), ID(3), removed, t) == -ENOENT);
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "t0,t1,t3,t4,t5,");
+	totals(t, "sip:a@x", 5, 5 * each);
+	unit_ok(ASK(t, store_history_delete, STR("sip:a@x"), ID(0), removed, t));
+	unit_ok(ASK(t, store_history_delete, STR("sip:a@x"), ID(5), removed, t));
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "t1,t3,t4,");
+	unit_ok(ASK(t, store_history_get, STR("sip:a@x"), ID(4), one, t));
+	totals(t, "sip:a@x", 3, 3 * each);
+	unit_ok(ASK(t, store_history_clear, STR("sip:a@x"), 7, removed, t));
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "");
+	totals(t, "sip:a@x", 0, 0);
+}
+
+
+static void test_bundle_small(void)
+{
+	bundle_goes(fixture(), 0);
+}
+
+
+static void test_bundle_large(void)
+{
+	bundle_goes(fixture(), 5000);
+}
+
+
+static void test_bundle_quota(void)
+{
+	struct fixture *t = fixture();
+
+	t->quota.entries = 4;
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 3, 0, NOW));
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 3, 0, NOW + 1));
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "t2,t0,t1,t2,");
+	unit_ok(add(t, "sip:a@x", "sip:b@x", "x", NOW + 2));
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "t0,t1,t2,x,");
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 6, 0, NOW + 3));
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "t2,t3,t4,t5,");
+	unit_ok(ASK(t, store_history_purge, NOW + 3, removed, t));
+	unit_ok(page(t, of_a));
+	unit_buf_is(t->out, "t2,t3,t4,t5,");
+	unit_ok(ASK(t, store_history_purge, NOW + 4, removed, t));
+	totals(t, "sip:a@x", 0, 0);
+	/* All of them are larger than what there may be. */
+	t->quota = (struct store_history_quota){.bytes = 9};
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 3, 10, NOW + 5));
+	assert_true(t->count.entries == 0);
+	totals(t, "sip:a@x", 0, 0);
+}
+
+
+static void test_bundle_full(void)
+{
+	struct fixture *t = fixture();
+	struct store_history_entry e = entry("sip:a@x", "sip:b@x", "x");
+	struct store_history_bundle *b;
+	size_t n = 0;
+
+	(void)t;
+	assert_int_equal(store_history_bundle_alloc(&b, &e), 0);
+	e.request = STR("r");
+	assert_int_equal(store_history_bundle_put(b, &e), -EINVAL);
+	e.request = STR("");
+	e.message_id = (struct str){"a\0b", 3};
+	assert_int_equal(store_history_bundle_put(b, &e), -EINVAL);
+	e.message_id = STR("m");
+	while (n <= STORE_HISTORY_BUNDLE_ENTRIES && !store_history_bundle_put(b, &e))
+		n++;
+	assert_int_equal(n, STORE_HISTORY_BUNDLE_ENTRIES);
+	assert_int_equal(store_history_bundle_entries(b), n);
+	store_history_bundle_clear(b);
+	assert_int_equal(store_history_bundle_put(b, &e), 0);
+	mem_unref(b);
 }
 
 
 UNIT_MAIN(UNIT_TEST(test_round), UNIT_TEST(test_copies), UNIT_TEST_PLAIN(test_refused),
 	  UNIT_TEST(test_pages), UNIT_TEST_PLAIN(test_scan), UNIT_TEST(test_quota),
 	  UNIT_TEST(test_conversations), UNIT_TEST(test_purge), UNIT_TEST(test_user_goes),
-	  UNIT_TEST(test_content), UNIT_TEST(test_content_remove), UNIT_TEST(test_content_behind))
+	  UNIT_TEST(test_content), UNIT_TEST(test_content_remove), UNIT_TEST(test_content_behind),
+	  UNIT_TEST(test_bundle), UNIT_TEST(test_bundle_small), UNIT_TEST(test_bundle_large),
+	  UNIT_TEST(test_bundle_quota), UNIT_TEST_PLAIN(test_bundle_full))

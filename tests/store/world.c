@@ -60,6 +60,21 @@ bool world_keeps(const struct world *w)
 }
 
 
+size_t world_files(const struct world *w)
+{
+	char command[256], answer[32] = "";
+	FILE *p;
+
+	snprintf(command, sizeof(command),
+		 "find '%s-content' -type f -not -path '*/history/*' 2>/dev/null | wc -l", w->path);
+	p = popen(command, "r");
+	assert_non_null(p);
+	assert_non_null(fgets(answer, sizeof(answer), p));
+	pclose(p);
+	return strtoul(answer, NULL, 10);
+}
+
+
 void world_reopen(struct world *w)
 {
 	w->store = mem_unref(w->store);

@@ -32,6 +32,8 @@ struct world *world(void);
 /** Closes the store and opens it again: what was written is there (not with memory:). */
 void world_reopen(struct world *w);
 bool world_keeps(const struct world *w);
+/** Files below the directory of contents, finished or not. */
+size_t world_files(const struct world *w);
 
 /** A `done` that notes the error in the world, which is `arg`. */
 void world_done(struct store_request *r, int error, void *arg);

@@ -19,10 +19,11 @@ class Parley:
             self.account = ["--config", config]
         self.process = None
 
-    def run(self, *args):
+    def run(self, *args, stdin=False):
         home = self.world.directory(f"parley-{self.user}")
         self.process = self.world.add(Process(f"parley of {self.user}", [PARLEY, *self.account, *args], home,
-                                              env={"HOME": str(home), "XDG_CONFIG_HOME": str(home)}))
+                                              env={"HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+                                              stdin=stdin))
         return self.process
 
     def listen(self, *args):

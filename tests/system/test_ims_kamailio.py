@@ -2,63 +2,15 @@
 """core: ims beside a real SIP/IP core, Kamailio with examples/ims-kamailio: through both functions, and back to it."""
 import re
 
-from kamailio import Kamailio
+from core_world import Core
 from parley import Parley
-from port import free_port
 from process import until
 from sip import Endpoint
 from tap import case, check_eq, check_in, run
-from world import World
 
 INSTANCE = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 FORGED = [("P-Asserted-Identity", "<sip:carol@example.org>"), ("P-Served-User", "<sip:carol@example.org>;sescase=orig"),
           ("P-Charging-Vector", "icid-value=forged"), ("P-Unknown", "kept")]
-
-
-class Core(World):
-    """The server; in front of it the only peer it trusts."""
-
-    DEFINE = ()
-
-    def __init__(self):
-        self.core, self.devices = None, []
-        self.core_port = free_port()
-        super().__init__(users=(), keys={"core": "ims", "ims": f"{{peers: ['127.0.0.1:{self.core_port}'], "
-                                                              f"next-hop: 'sip:127.0.0.1:{self.core_port}'}}"})
-
-    def prepare(self):
-        self.start_core()
-
-    def start_core(self, define=()):
-        if self.core:
-            self.core.stop()
-        self.core = Kamailio(self.directory("kamailio"), self.server.port, self.core_port, define)
-        self.core.wait_ready()
-
-    def said(self):
-        return f"{super().said()}\n---- kamailio\n{self.core.process.output()[-8000:] if self.core else ''}"
-
-    def device(self, user, params=""):
-        """A device, registered at the core until the case ends."""
-        endpoint = Endpoint(self.core.at)
-        self.devices.append((user, endpoint))
-        check_eq(endpoint.register(user, 600, params).status, 200, f"the core's answer to the REGISTER of {user}")
-        self.server.wait_registered(f"sip:{user}@example.org")
-        return endpoint
-
-    def end_case(self):
-        super().end_case()
-        for user, endpoint in self.devices:
-            endpoint.register(user, 0)
-            endpoint.close()
-        self.devices = []
-        if self.server.process and self.server.process.alive():
-            until(lambda: not self.server.registrations(), lambda: f"nobody is left: {self.server.registrations()}")
-
-    def close(self):
-        if self.core:
-            self.core.stop()
-        super().close()
 
 
 def outcomes(world):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS: messages, certificates that change without a restart, peers that do not know TLS."""
-import signal
 import socket
 import ssl
 import warnings
@@ -40,9 +39,7 @@ class Secure(World):
         return (self.server.dir / "server.pem").read_text()
 
     def reload(self):
-        seen = len(self.server.process.output())
-        self.server.process.signal(signal.SIGHUP)
-        return self.server.process.wait_for(r"(reloaded|reload failed).*\n", since=seen).group(0)
+        return self.server.reload()
 
 
 def same(a, b):

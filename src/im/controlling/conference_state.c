@@ -233,24 +233,32 @@ static int judge(const struct conference_watchers *all, const struct conference_
 }
 
 
-/* Their oldest goes when they have as many as there may be: most likely nobody listens there any more. */
-static void make_room(struct conference_watchers *all, struct str who)
+/*
+ * Their oldest goes when they have as many as there may be: most likely nobody listens there any more. False: those
+ * that went have not even been answered yet, and more of them would be in the place of others'.
+ */
+static bool make_room(struct conference_watchers *all, struct str who)
 {
 	struct watcher *oldest = NULL;
-	size_t n = 0;
+	size_t n = 0, going = 0;
 
 	for (struct list_link *k = list_first(&all->list); k; k = list_next(&all->list, k)) {
 		struct watcher *w = container_of(k, struct watcher, link);
 
-		if (w->dropped || !str_eq(w->who, who))
+		if (!str_eq(w->who, who))
 			continue;
-		oldest = oldest ? oldest : w;
-		n++;
+		going += w->dropped;
+		n += !w->dropped;
+		oldest = oldest || w->dropped ? oldest : w;
 	}
 	if (n < CONFERENCE_WATCHERS_EACH_MAX)
-		return;
+		return true;
+	if (going >= CONFERENCE_WATCHERS_EACH_MAX)
+		return false;
 	oldest->dropped = true;
+	timer_cancel(&oldest->timer);
 	sip_notifier_terminate(oldest->notifier, SIP_SUBREASON_REJECTED, 0);
+	return true;
 }
 
 
@@ -282,7 +290,10 @@ int conference_watchers_subscribe(struct conference_watchers *all,
 	w = watcher_make(all, s);
 	if (!w)
 		return refuse(s, 500, STR_NULL, -ENOMEM);
-	make_room(all, s->who);
+	if (!make_room(all, s->who)) {
+		watcher_free(w);
+		return refuse(s, 503, STR("Retry-After: 60\r\n"), -ENOBUFS);
+	}
 	err = sip_notifier_accept(&w->notifier,
 				  &(struct sip_notifier_params){
 					  .dialogs = all->dialogs,

@@ -221,12 +221,6 @@ bool roster_walk(const struct roster *r, struct str after, struct roster_person 
 }
 
 
-struct str roster_entity(const struct roster *r)
-{
-	return r->about.entity;
-}
-
-
 /* ---- Changing ---- */
 
 static bool same(const struct roster_person *a, const struct roster_person *b)

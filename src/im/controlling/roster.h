@@ -95,7 +95,6 @@ bool roster_find(const struct roster *r, struct str who, struct roster_person *r
 struct str roster_shown(const struct roster *r, struct str who);
 /** Persons in or on the way in, `after` one (empty: the first), in order of change. False: no more. */
 bool roster_walk(const struct roster *r, struct str after, struct roster_person *ret);
-struct str roster_entity(const struct roster *r);
 
 /* ---- What is told ---- */
 

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "im/deferred/addressee.h"
 #include "im/deferred/deferred_state.h"
+#include "im/deferred/fetched.h"
 #include "im/deferred/push.h"
+#include "im/deferred/reception.h"
 #include "subscriber/subscriber.h"
 
 /** A first guess at how many users are served at one time. */
@@ -97,7 +99,9 @@ static void destroy(void *object)
 
 	deferred_stop(d);
 	hold_done(d);
+	received_drop_all(d);
 	settle_done(d);
+	fetched_done(d);
 	if (d->addressees.buckets)
 		close_all(d);
 	hash_done(&d->addressees);
@@ -122,10 +126,16 @@ int deferred_alloc(struct deferred **ret, const struct deferred_params *p)
 	d->registrations = mem_ref(p->registrations);
 	d->setting = p->setting;
 	d->addresses = p->addresses;
-	d->keeper = (struct im_keeper){.keep = hold_keep, .cancel = hold_cancel, .arg = d};
+	d->dialogs = p->dialogs;
+	d->msrp = p->msrp;
+	d->keeper = (struct im_keeper){
+		.keep = hold_keep, .take = reception_take, .cancel = hold_cancel, .arg = d};
 	d->listener = (struct registration_listener){.changed = on_registration, .arg = d};
 	list_init(&d->holds);
+	list_init(&d->receptions);
+	list_init(&d->storing);
 	list_init(&d->settlings);
+	fetched_init(d);
 	list_init(&d->line);
 	registrations_listen(d->registrations, &d->listener);
 	if (hash_init(&d->addressees, ADDRESSEES_EXPECTED)) {
@@ -172,12 +182,13 @@ void deferred_stop(struct deferred *d)
 	census_stop(&d->census);
 	expire_stop(&d->expire);
 	timer_cancel(&d->pump_later);
+	receptions_stop(d);
 }
 
 
 size_t deferred_under_way(const struct deferred *d)
 {
-	return d->holds.count + d->active;
+	return d->holds.count + d->storing.count + d->active + d->fetches.count;
 }
 
 
@@ -235,5 +246,6 @@ void deferred_devices(struct deferred *d, struct str user,
 
 void deferred_set_recorder(struct deferred *d, const struct im_recorder *recorder)
 {
+	receptions_unrecord(d);
 	d->recorder = recorder;
 }

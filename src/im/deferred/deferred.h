@@ -10,6 +10,9 @@
  * (push.c): the next when the answer to the last is on disk. When every device that is registered at
  * that moment has the message, it is finished (settle.c, docs/decisions/0009).
  *
+ * A large message, or a file. The keeper takes the INVITE over: it is answered here, and the content goes to
+ * the disk as it comes (reception.h). It leaves by an INVITE of ours (handover.h), in its turn among the others.
+ *
  * Without push. The operator, or the user by their setting, does not want messages brought by
  * themselves: the device that registers is told what waits (notify.c), and gets it on deferred_push.
  *
@@ -27,6 +30,7 @@
 #define IM_DEFERRED_DEFERRED_H
 
 #include "im/event.h"
+#include "im/handout.h"
 #include "im/message.h"
 #include "im/recorder.h"
 #include "im/route.h"
@@ -35,6 +39,8 @@
 #include "subscriber/registration.h"
 
 struct deferred;
+struct msrp_endpoint;
+struct sip_dialogs;
 
 /** Messages on their way to devices at one time, in all and to one user: not to be the storm ourselves. */
 #define DEFERRED_PUSHES_MAX 500
@@ -56,12 +62,17 @@ struct deferred_params {
 	struct subscribers *subscribers;     /**< likewise */
 	const struct im_setting *setting;    /**< borrowed */
 	struct im_addresses addresses;       /**< borrowed */
+	/** For large messages and files; borrowed, both or neither. NULL: they are not kept. */
+	struct sip_dialogs *dialogs;
+	struct msrp_endpoint *msrp;
 };
 
 /** What the operator may change at any time. */
 struct deferred_config {
-	uint64_t expiry_s; /**< of a message without Expires */
-	uint32_t quota;    /**< messages of one user; 0: no limit */
+	uint64_t expiry_s;     /**< of a message without Expires */
+	uint32_t quota;        /**< messages of one user; 0: no limit */
+	uint64_t size;         /**< bytes of one user, for large messages and files; 0: no limit */
+	uint32_t large_idle_s; /**< a sender that says nothing more for so long; 0: 30 */
 	bool push; /**< at registration; false: the device is told, and deferred_push brings them */
 };
 
@@ -70,6 +81,8 @@ int deferred_alloc(struct deferred **ret, const struct deferred_params *p);
 void deferred_configure(struct deferred *d, const struct deferred_config *c);
 /** For im_params; lives as long as `d`. */
 const struct im_keeper *deferred_keeper(struct deferred *d);
+/** For who gives messages out to devices that ask (im/handout.h); lives as long as `d`. */
+const struct im_handout *deferred_handout(struct deferred *d);
 /** Who keeps users' histories (im/recorder.h): a message is in its recipient's when a device has it. Borrowed. */
 void deferred_set_recorder(struct deferred *d, const struct im_recorder *recorder);
 /** Registrations are restored: begin. What comes of messages is told to `events`, which must outlive `d`. */

@@ -20,12 +20,20 @@ struct deferred {
 	struct im_events *events; /**< NULL: not started */
 	struct deferred_config config;
 	struct im_keeper keeper;
+	struct im_handout handout;
 	const struct im_recorder *recorder; /**< NULL: none */
 	struct registration_listener listener;
 	bool stopped;
 
+	struct sip_dialogs *dialogs;
+	struct msrp_endpoint *msrp; /**< NULL: large messages are not kept */
+
 	struct list holds;            /**< hold.c */
+	struct list receptions;       /**< reception.c, those that are not over */
+	struct list storing;          /**< received.c: messages that are whole */
+	size_t handovers;             /**< handover.c */
 	struct list settlings;        /**< settle.c */
+	struct list fetches;          /**< fetched.c */
 	struct hash_table addressees; /**< addressee.c */
 	size_t queues;
 
@@ -59,8 +67,13 @@ static inline int64_t deferred_now(const struct deferred *d)
 /* ---- hold.c ---- */
 int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, void *kept_arg,
 	      void *arg);
+/** Of reception_take, too: nobody is told any more. */
 void hold_cancel(struct im_keep *k, void *arg);
+/** In front of a core what we send comes by here again: it must not be taken for delivered by our own 2xx. */
+bool hold_on_its_way(const struct deferred *d, const struct im_request *r);
 void hold_done(struct deferred *d);
+/** A message for this user is on disk: when it expires is watched, and whoever can be reached is. */
+void hold_kept(struct deferred *d, struct str user, int64_t expires_ms, bool was_there);
 
 /* ---- settle.c ---- */
 /**

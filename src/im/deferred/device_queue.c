@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "im/deferred/addressee.h"
+#include "im/deferred/handover.h"
 #include "im/deferred/notify.h"
 #include "im/deferred/push.h"
 
@@ -88,6 +89,7 @@ static void queue_destroy(void *object)
 	timer_cancel(&q->timer);
 	subscriber_load_cancel(&q->query);
 	im_send_cancel(&q->send);
+	handover_cancel(q->handover);
 	store_cancel(&q->read);
 	store_cancel(&q->mark);
 	store_cancel(&q->finish);
@@ -113,6 +115,12 @@ static void line_up(struct device_queue *q)
 	q->state = QUEUE_LINED_UP;
 	list_append(&q->d->line, &q->place);
 	queue_pump(q->d);
+}
+
+
+void queue_streams(struct device_queue *q)
+{
+	give_slot_back(q);
 }
 
 

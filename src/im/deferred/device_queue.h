@@ -17,7 +17,8 @@
  *
  * The next message is not sent before the outcome of the last is on disk. A slot is held from then
  * to the end of NOTING or TELLING, and given back after each message, so that long queues do not keep short ones
- * waiting. Registering ends a rest. In front of an IMS core, which finds the devices itself, and
+ * waiting; a large message gives it back when the device has answered its INVITE (handover.h). Registering ends a
+ * rest. In front of an IMS core, which finds the devices itself, and
  * towards another domain a user has one queue.
  */
 #ifndef IM_DEFERRED_DEVICE_QUEUE_H
@@ -50,6 +51,7 @@ enum queue_state {
 extern const struct sm_table queue_machine;
 
 struct addressee;
+struct handover;
 
 /** Why a queue is made, or hears that there is something for it. */
 enum queue_cause {
@@ -101,7 +103,8 @@ struct device_queue {
 	struct timer timer;
 	uint32_t told; /**< attempts to tell */
 	struct im_send send;
-	uint64_t after; /**< id of the last one dealt with in this pass */
+	struct handover *handover; /**< of a large message; NULL: none */
+	uint64_t after;            /**< id of the last one dealt with in this pass */
 	struct queue_entry page[QUEUE_PAGE];
 	uint8_t page_n, page_at;
 	struct delivery now;
@@ -128,6 +131,10 @@ void queue_pump(struct deferred *d);
 /* ---- From push.c ---- */
 /** The answer came (`status`), or none will (0): goes on to note it. */
 void queue_answered(struct device_queue *q, uint16_t status, uint32_t retry_after_s);
+
+/* ---- From handover.c ---- */
+/** The device takes its time from here on: others get the slot. */
+void queue_streams(struct device_queue *q);
 
 /* ---- From notify.c ---- */
 /**

@@ -77,7 +77,7 @@ static struct str remembered(struct buf *b, struct str s)
 static bool remember(struct expire *x, const struct store_deferred *m)
 {
 	struct stored_request sr;
-	bool opened = !stored_request_open(&sr, m, &x->d->addresses, deferred_now(x->d));
+	bool opened = !stored_request_open(&sr, m, &x->d->addresses);
 
 	buf_clear(&x->text);
 	if (buf_reserve(&x->text, TEXT_MAX)) {

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "im/deferred/addressee.h"
 #include "im/deferred/deferred_state.h"
+#include "im/deferred/handover.h"
 
 /** One message being written. */
 struct hold {
@@ -44,27 +45,30 @@ static void answer(struct hold *h, int error)
  * Whoever registered while it was being written would not hear of it otherwise. Who was there all
  * the time has a device that has just not taken it: that one rests first.
  */
+void hold_kept(struct deferred *d, struct str user, int64_t expires_ms, bool was_there)
+{
+	expire_note(&d->expire, expires_ms);
+	(void)addressee_wake(d, user, was_there ? DEFERRED_REST_MS : 0, QUEUE_KEPT);
+}
+
+
 static void on_held(struct store_request *r, int error, void *arg)
 {
 	struct hold *h = arg;
-	struct deferred *d = h->d;
-	struct str user = {h->user, h->user_n};
 
 	(void)r;
 	deferred_tally(error ? DEFERRED_REFUSED : DEFERRED_HELD);
 	answer(h, error);
-	if (!error) {
-		expire_note(&d->expire, h->expires_ms);
-		(void)addressee_wake(d, user, h->was_there ? DEFERRED_REST_MS : 0, QUEUE_KEPT);
-	}
+	if (!error)
+		hold_kept(h->d, (struct str){h->user, h->user_n}, h->expires_ms, h->was_there);
 	mem_unref(h);
 }
 
 
-/* In front of a core what we push comes by here again: it must not be taken for delivered by our own 202. */
-static bool on_its_way(const struct deferred *d, const struct im_request *r)
+bool hold_on_its_way(const struct deferred *d, const struct im_request *r)
 {
-	const struct addressee *a = addressee_find(d, r->recipient);
+	const struct addressee *a = d->setting->terminates_here ? NULL
+								: addressee_find(d, r->recipient);
 
 	for (struct list_link *l = a ? list_first(&a->queues) : NULL; l;
 	     l = list_next(&a->queues, l)) {
@@ -72,6 +76,8 @@ static bool on_its_way(const struct deferred *d, const struct im_request *r)
 
 		if ((q->state == QUEUE_SENDING || q->state == QUEUE_TELLING) &&
 		    q->now.cseq == r->m->cseq.number && str_eq(q->now.call_id, r->m->call_id))
+			return true;
+		if (q->handover && str_eq(handover_call_id(q->handover), r->m->call_id))
 			return true;
 	}
 	return false;
@@ -102,7 +108,7 @@ int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, v
 
 	if (!im_kind_is_kept(r->kind) || r->m->method != SIP_MESSAGE || !r->recipient.n)
 		return -EOPNOTSUPP;
-	if (!d->setting->terminates_here && on_its_way(d, r))
+	if (hold_on_its_way(d, r))
 		return -EALREADY;
 	if (d->stopped || d->holds.count >= DEFERRED_HOLDS_MAX)
 		return -ENOBUFS;
@@ -121,19 +127,19 @@ int hold_keep(const struct im_request *r, struct im_keep *k, im_kept_cb *kept, v
 		mem_unref(h);
 		return err;
 	}
-	*k = (struct im_keep){.impl = h, .kept = kept, .arg = kept_arg};
+	*k = (struct im_keep){.impl = &h->keep, .kept = kept, .arg = kept_arg};
 	return 0;
 }
 
 
 void hold_cancel(struct im_keep *k, void *arg)
 {
-	struct hold *h = k->impl;
+	struct im_keep **keep = k->impl;
 
 	(void)arg;
-	if (!h)
+	if (!keep)
 		return;
-	h->keep = NULL;
+	*keep = NULL;
 	k->impl = NULL;
 }
 

@@ -3,13 +3,9 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "body/cpim.h"
-#include "body/imdn.h"
 #include "im/deferred/deferred_state.h"
+#include "im/failure_notice.h"
 #include "sip/compose.h"
-
-/** A notice is small: two addresses, a Message-ID and the frame. */
-#define NOTICE_MAX 16384
 
 
 bool notice_recipient(const struct deferred *d, const struct store_deferred *m, struct buf *to)
@@ -22,59 +18,20 @@ bool notice_recipient(const struct deferred *d, const struct store_deferred *m, 
 }
 
 
-/* The parties change places, as the sender wrote them. */
-static void put_imdn(struct buf *out, const struct store_deferred *m, const struct cpim *c)
-{
-	struct str name;
-	struct imdn i = {
-		.message_id = c->message_id,
-		.date_time = c->date_time,
-		.recipient = m->user,
-		.kind = IMDN_DELIVERY,
-		.status = IMDN_FAILED,
-	};
-
-	if (c->original_to.p)
-		(void)cpim_address_decode(&name, &i.original_recipient, c->original_to);
-	imdn_encode(&i, out);
-}
-
-
-/* 7.2.1.1: an IMDN is constructed "in a similar fashion as an IM, using a CPIM body". */
 static void put_cpim(struct buf *out, const struct deferred *d, const struct store_deferred *m,
 		     struct str id)
 {
-	struct buf xml = BUF_INIT(NOTICE_MAX);
 	struct cpim c;
-	struct str name = STR(""), to = m->sender, routes[CPIM_ROUTES_MAX];
-	size_t n = 0;
-	uint8_t at = 0;
 
-	if (cpim_decode(&c, m->body)) {
+	if (cpim_decode(&c, m->body))
 		out->failed = true;
-		return;
-	}
-	(void)cpim_address_decode(&name, &to, c.from);
-	/* 8: intermediaries on the way back, in the order in which they stand (IMDN-Route of 6.6). */
-	while (n < CPIM_ROUTES_MAX &&
-	       cpim_header_next(&c, CPIM_NS_IMDN, STR("IMDN-Record-Route"), &at, &routes[n]))
-		n++;
-	put_imdn(&xml, m, &c);
-	cpim_encode(
-		&(struct cpim_params){
-			.from = m->user,
-			.to = to,
-			.date_ms = deferred_now(d),
-			.message_id = id,
-			.routes = routes,
-			.routes_n = n,
-			.content_type = IMDN_TYPE,
-			.content_disposition = STR("notification"),
-			.content = buf_str(&xml),
-		},
-		out);
-	out->failed |= xml.failed;
-	buf_done(&xml);
+	else
+		failure_notice_encode(&(struct failure_notice){.of = &c,
+							       .recipient = m->user,
+							       .sender = m->sender,
+							       .id = id,
+							       .now_ms = deferred_now(d)},
+				      out);
 }
 
 
@@ -105,7 +62,7 @@ int notice_hold(struct deferred *d, struct store_request *r, const struct store_
 		store_done_cb *done, void *arg)
 {
 	struct buf to = BUF_INIT(SIP_AOR_MAX), id = BUF_INIT(STORE_DEFERRED_TEXT_MAX);
-	struct buf body = BUF_INIT(NOTICE_MAX), headers = BUF_INIT(NOTICE_MAX);
+	struct buf body = BUF_INIT(FAILURE_NOTICE_MAX), headers = BUF_INIT(FAILURE_NOTICE_MAX);
 	struct store_deferred n;
 	int err = -ENOMEM;
 
@@ -122,7 +79,7 @@ int notice_hold(struct deferred *d, struct store_request *r, const struct store_
 		.call_id = buf_str(&id),
 		.from_tag = STR("notice"),
 		.cseq = 1,
-		.message_id = buf_str(&id),
+		.message_id = m->message_id, /* who asks after the message finds the notice, too */
 		.sender = m->user,
 		.kind = STORE_DEFERRED_PAGER,
 		.flags = STORED_NOTICE,

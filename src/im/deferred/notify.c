@@ -32,6 +32,8 @@ static void put_list(const struct device_queue *q, const struct store_deferred *
 					       .date_ms = m[i].received_ms,
 					       .expiry_ms = m[i].expires_ms,
 					       .large = m[i].kind == STORE_DEFERRED_LARGE,
+					       .file = m[i].kind == STORE_DEFERRED_FILE,
+					       .name = m[i].name,
 				       });
 	}
 	deferred_list_end(xml);

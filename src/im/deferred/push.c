@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "im/deferred/addressee.h"
+#include "im/deferred/handover.h"
 
 /** Most that an answer may ask us to wait. */
 #define RETRY_AFTER_MAX_S (DEFERRED_REST_MAX_MS / 1000)
@@ -166,7 +167,9 @@ static int start_opened(struct device_queue *q, const struct store_deferred *m,
 		return is_there(q) ? -ESRCH : -ENOENT;
 	q->now.others = targets.n > 1;
 	err = remember(q, m, sr);
-	if (!err)
+	if (!err && stored_is_large(m))
+		err = handover_start(&q->handover, q, m, sr, t);
+	else if (!err)
 		err = im_send_start(&q->send,
 				    &(struct im_send_params){
 					    .sip = q->d->sip,
@@ -184,7 +187,7 @@ static int start_opened(struct device_queue *q, const struct store_deferred *m,
 int push_start(struct device_queue *q, const struct store_deferred *m)
 {
 	struct stored_request sr;
-	int err = stored_request_open(&sr, m, &q->d->addresses, deferred_now(q->d));
+	int err = stored_request_open(&sr, m, &q->d->addresses);
 
 	if (err)
 		return err == -EBADMSG ? -ESRCH : err;
@@ -196,12 +199,12 @@ int push_start(struct device_queue *q, const struct store_deferred *m)
 
 /* ---- History ---- */
 
-void push_record(struct device_queue *q, const struct store_deferred *m)
+void push_record_of(struct deferred *d, struct str user, const struct store_deferred *m)
 {
-	const struct im_recorder *recorder = q->d->recorder;
+	const struct im_recorder *recorder = d->recorder;
 	struct stored_request sr;
 
-	if (!recorder || stored_request_open(&sr, m, &q->d->addresses, deferred_now(q->d)))
+	if (!recorder || stored_request_open(&sr, m, &d->addresses))
 		return;
 	(void)recorder->pager(
 		&(struct im_recorded_pager){
@@ -209,10 +212,16 @@ void push_record(struct device_queue *q, const struct store_deferred *m)
 			.kind = sr.r.kind,
 			.sides = IM_RECORD_RECIPIENT,
 			.originator = m->flags & STORED_ANONYMOUS ? STR("") : m->sender,
-			.recipient = addressee_aor(q->of),
+			.recipient = user,
 		},
 		NULL, NULL, NULL, recorder->arg);
 	stored_request_close(&sr);
+}
+
+
+void push_record(struct device_queue *q, const struct store_deferred *m)
+{
+	push_record_of(q->d, addressee_aor(q->of), m);
 }
 
 

@@ -2,7 +2,8 @@
 /**
  * One stored message on its way to one device: a MESSAGE with the headers and body it came with, a
  * Request-URI, Route and Via of its own, and what is left of its Expires. Call-ID, CSeq and From tag are
- * the sender's, so that a device can tell what it has had (RFC 3261 8.2.2.2).
+ * the sender's, so that a device can tell what it has had (RFC 3261 8.2.2.2). A large message goes by a session of
+ * its own (handover.h).
  */
 #ifndef IM_DEFERRED_PUSH_H
 #define IM_DEFERRED_PUSH_H
@@ -37,6 +38,8 @@ uint32_t push_retry_after(const struct sip_msg *m);
 /** What an answer means for the next try. `attempts`: with this one. */
 /** A device has it: into its recipient's history. */
 void push_record(struct device_queue *q, const struct store_deferred *m);
+/** The same of one that was fetched. */
+void push_record_of(struct deferred *d, struct str user, const struct store_deferred *m);
 enum store_device_state push_outcome(uint16_t status, uint32_t attempts);
 /** How long the device rests after so many failures. */
 uint64_t push_rest_ms(uint32_t attempts, uint32_t retry_after_s);

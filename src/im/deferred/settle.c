@@ -69,7 +69,7 @@ bool settle_complete(struct deferred *d, const struct store_deferred *m)
 	struct im_targets targets;
 	bool complete;
 
-	if (stored_request_open(&sr, m, &d->addresses, deferred_now(d)))
+	if (stored_request_open(&sr, m, &d->addresses))
 		return false;
 	if (!push_targets(d, &sr.r, &targets))
 		targets.n = 0;

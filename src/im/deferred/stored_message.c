@@ -11,7 +11,7 @@
 
 /** A Via of no meaning: a request without one does not decode. */
 #define VIA "Via: SIP/2.0/TCP stored.invalid;branch=z9hG4bKstored\r\n"
-/** Request line, Via, Expires, Content-Length. */
+/** Request line, Via, Content-Length. */
 #define FRAME_MAX 4096
 /** The Date line of ours. */
 #define DATE_MAX 64
@@ -34,7 +34,6 @@ static bool kept(enum sip_header_id id)
 	case SIP_HDR_P_CHARGING_FUNCTION_ADDRESSES:
 	case SIP_HDR_P_ACCESS_NETWORK_INFO:
 	case SIP_HDR_TIMESTAMP:
-	case SIP_HDR_EXPIRES:
 	case SIP_HDR_CONTENT_LENGTH:
 		return false;
 	default:
@@ -51,14 +50,45 @@ static bool asserted(enum sip_header_id id)
 }
 
 
+/* Of an INVITE: what says something of the dialog, the session or its description is ours to say anew. */
+static bool kept_of_invite(enum sip_header_id id)
+{
+	switch (id) {
+	case SIP_HDR_CONTACT:
+	case SIP_HDR_ALLOW:
+	case SIP_HDR_ALLOW_EVENTS:
+	case SIP_HDR_SUPPORTED:
+	case SIP_HDR_REQUIRE:
+	case SIP_HDR_SESSION_EXPIRES:
+	case SIP_HDR_EXPIRES:
+	case SIP_HDR_MIN_SE:
+	case SIP_HDR_REPLACES:
+	case SIP_HDR_JOIN:
+	case SIP_HDR_CONTENT_TYPE:
+	case SIP_HDR_CONTENT_DISPOSITION:
+	case SIP_HDR_CONTENT_ENCODING:
+	case SIP_HDR_CONTENT_LANGUAGE:
+	case SIP_HDR_MIME_VERSION:
+	case SIP_HDR_ACCEPT:
+	case SIP_HDR_USER_AGENT:
+	case SIP_HDR_SERVER:
+	case SIP_HDR_IDENTITY:
+		return false;
+	default:
+		return kept(id);
+	}
+}
+
+
 static void put_headers(struct buf *b, const struct im_request *r, int64_t now_ms)
 {
 	const struct sip_msg *m = r->m;
 
 	for (uint16_t i = 0; i < m->lines; i++) {
 		const struct sip_line *l = &m->line[i];
+		bool stays = m->method == SIP_INVITE ? kept_of_invite(l->id) : kept(l->id);
 
-		if (!kept(l->id) || (asserted(l->id) && !r->trusted))
+		if (!stays || (asserted(l->id) && !r->trusted))
 			continue;
 		buf_puts(b, str_range(m->p + l->start, m->p + l->vend));
 		buf_puts(b, STR("\r\n"));
@@ -98,6 +128,20 @@ static void take_cpim(struct store_deferred *ret, const struct im_request *r)
 }
 
 
+static int encode_headers(struct store_deferred *ret, struct buf *headers,
+			  const struct im_request *r, int64_t now_ms)
+{
+	buf_init(headers, STORE_DEFERRED_HEADERS_MAX);
+	put_headers(headers, r, now_ms);
+	if (headers->failed) {
+		buf_done(headers);
+		return r->m->headers_end + DATE_MAX > STORE_DEFERRED_HEADERS_MAX ? -E2BIG : -ENOMEM;
+	}
+	ret->headers = buf_str(headers);
+	return 0;
+}
+
+
 int stored_message_encode(struct store_deferred *ret, struct buf *headers,
 			  const struct im_request *r, int64_t now_ms, uint64_t expiry_s)
 {
@@ -110,8 +154,7 @@ int stored_message_encode(struct store_deferred *ret, struct buf *headers,
 		.cseq = m->cseq.number,
 		.sender = r->originator.n ? r->originator : m->from_uri,
 		.kind = STORE_DEFERRED_PAGER,
-		.flags = (r->expires_given ? STORED_EXPIRES : 0) |
-			 (r->anonymous ? STORED_ANONYMOUS : 0),
+		.flags = r->anonymous ? STORED_ANONYMOUS : 0,
 		.size = m->body.n,
 		.received_ms = now_ms,
 		.expires_ms = expires_of(r, now_ms, expiry_s),
@@ -120,46 +163,58 @@ int stored_message_encode(struct store_deferred *ret, struct buf *headers,
 	if (ret->expires_ms && ret->expires_ms <= now_ms)
 		return -ETIME;
 	take_cpim(ret, r);
-	buf_init(headers, STORE_DEFERRED_HEADERS_MAX);
-	put_headers(headers, r, now_ms);
-	if (headers->failed) {
-		buf_done(headers);
-		return m->headers_end + DATE_MAX > STORE_DEFERRED_HEADERS_MAX ? -E2BIG : -ENOMEM;
-	}
-	ret->headers = buf_str(headers);
-	return 0;
+	return encode_headers(ret, headers, r, now_ms);
 }
 
 
-/* What is left, in whole seconds, the last one counted in. */
-static uint64_t left_s(int64_t expires_ms, int64_t now_ms)
+int stored_invite_encode(struct store_deferred *ret, struct buf *headers,
+			 const struct im_request *r, int64_t now_ms, uint64_t expiry_s)
 {
-	return expires_ms > now_ms ? (uint64_t)(expires_ms - now_ms + 999) / 1000 : 0;
+	const struct sip_msg *m = r->m;
+
+	*ret = (struct store_deferred){
+		.user = r->recipient,
+		.call_id = m->call_id,
+		.from_tag = m->from_tag.p ? m->from_tag : STR(""),
+		.cseq = m->cseq.number,
+		.sender = r->originator.n ? r->originator : m->from_uri,
+		.kind = r->kind == IM_FILE ? STORE_DEFERRED_FILE : STORE_DEFERRED_LARGE,
+		.flags = (r->anonymous ? STORED_ANONYMOUS : 0) |
+			 (r->originator.n ? STORED_VOUCHED : 0),
+		.received_ms = now_ms,
+		.expires_ms = expiry_s ? now_ms + (int64_t)expiry_s * 1000 : 0,
+	};
+	return encode_headers(ret, headers, r, now_ms);
 }
 
 
-static void put_request(struct stored_request *sr, const struct store_deferred *d, int64_t now_ms)
+uint64_t stored_left_s(const struct store_deferred *d, int64_t now_ms)
+{
+	return d->expires_ms > now_ms ? (uint64_t)(d->expires_ms - now_ms + 999) / 1000 : 0;
+}
+
+
+static void put_request(struct stored_request *sr, const struct store_deferred *d)
 {
 	struct buf *b = &sr->text;
 	size_t begin, end;
 
-	sip_put_request(b, STR("MESSAGE"), d->user);
+	sip_put_request(b, stored_is_large(d) ? STR("INVITE") : STR("MESSAGE"), d->user);
 	buf_puts(b, STR(VIA));
 	begin = b->n;
 	buf_puts(b, d->headers);
-	if (d->flags & STORED_EXPIRES)
-		sip_put_headeru(b, SIP_HDR_EXPIRES, left_s(d->expires_ms, now_ms));
 	end = b->n;
-	sip_put_body(b, STR(""), d->body);
+	/* The content of a large one is no body of its INVITE. */
+	sip_put_body(b, STR(""), stored_is_large(d) ? STR("") : d->body);
 	sr->headers = str_from(str_upto(buf_str(b), end), begin);
 }
 
 
 int stored_request_open(struct stored_request *sr, const struct store_deferred *d,
-			const struct im_addresses *ours, int64_t now_ms)
+			const struct im_addresses *ours)
 {
 	buf_init(&sr->text, FRAME_MAX + STORE_DEFERRED_HEADERS_MAX + STORE_DEFERRED_BODY_MAX);
-	put_request(sr, d, now_ms);
+	put_request(sr, d);
 	if (sr->text.failed) {
 		buf_done(&sr->text);
 		return -ENOMEM;
@@ -170,6 +225,8 @@ int stored_request_open(struct stored_request *sr, const struct store_deferred *
 	}
 	sr->r = (struct im_request){.m = &sr->m};
 	im_request_classify(&sr->r, ours);
+	if (stored_is_large(d)) /* its description is not here to be judged by */
+		sr->r.kind = d->kind == STORE_DEFERRED_FILE ? IM_FILE : IM_LARGE;
 	sr->r.side = IM_TERMINATING;
 	sr->r.recipient = d->user;
 	sr->r.originator = d->sender;

@@ -35,15 +35,25 @@ struct history;
 
 /** Bytes of a message that are kept in its record; a larger one becomes a file. */
 #define HISTORY_INLINE_MAX (32u << 10)
-/** Messages of one session under way at the same time; people send one, clients a few. Others are not recorded. */
-#define HISTORY_PARTIALS_MAX 16
+/** Messages of one session under way, or not yet answered: as many answers may be due. Others are not recorded. */
+#define HISTORY_PARTIALS_MAX 512
+/** And bytes of them in memory. */
+#define HISTORY_PARTIAL_BYTES (1u << 20)
 /** Pieces of one message that do not touch; a sender that interleaves has as many as chunks under way. */
 #define HISTORY_PIECES_MAX 32
 /** Bytes of one session that wait for the disk: its stream stops above, and goes on below the second. */
-#define HISTORY_BEHIND_HIGH (512u << 10)
-#define HISTORY_BEHIND_LOW (128u << 10)
+#define HISTORY_BEHIND_HIGH (4u << 20)
+#define HISTORY_BEHIND_LOW (2u << 20)
 /** Of all sessions; likewise. */
 #define HISTORY_BEHIND_ALL (64u << 20)
+/** More than so many that came while one write was under way are a stream. */
+#define HISTORY_GATHER_FEW 8
+/** Its messages are written so often, unless there is as much as this of them. */
+#define HISTORY_GATHER_MS 50
+#define HISTORY_GATHER_BYTES (1536u << 10)
+#define HISTORY_GATHER_ENTRIES 2048
+/** After so long without any the memory they were gathered in is given back. */
+#define HISTORY_REST_MS 1000
 /** How often what is too old is looked for. */
 #define HISTORY_PURGE_MS (10 * 60 * 1000)
 
@@ -67,7 +77,7 @@ void history_configure(struct history *h, const struct history_config *c);
 const struct im_recorder *history_recorder(struct history *h);
 /** The store is there: conversations of the last run are ended, and what is too old begins to go. */
 void history_start(struct history *h);
-/** Nothing new is recorded. What is under way is written. */
+/** Nothing more is purged. What still passes is recorded, and what is under way is written. */
 void history_stop(struct history *h);
 /** Messages being written, conversations being ended. */
 size_t history_under_way(const struct history *h);

@@ -11,6 +11,10 @@
 /** As the peer of somebody who hides (RFC 3323 4.1.1.3). */
 #define HISTORY_ANONYMOUS STR("sip:anonymous@anonymous.invalid")
 
+/** As many messages as one session has under way, when it is busy. Small ones cost nothing to make. */
+#define HISTORY_SPARE_MAX 64
+#define HISTORY_SPARE_MIN 2048
+
 struct history {
 	struct loop *loop;
 	struct store *store;
@@ -20,6 +24,9 @@ struct history {
 	struct list pagers;     /**< pager.c */
 	struct list recordings; /**< recording.c; those that ended as well, until all is written */
 	size_t queued;          /**< bytes of sessions' messages that wait for the disk */
+	/** Memory of messages that are gone, for those that come while anything is recorded. */
+	struct buf spare[HISTORY_SPARE_MAX];
+	size_t spares;
 	struct timer purge_later;
 	struct store_request purge, end_all;
 	bool stopped;

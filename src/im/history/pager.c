@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "im/history/history_state.h"
+#include "sip/compose.h"
 
 /** The entries' texts and the message: no SIP message is larger. */
 #define PAGER_MAX (2 * STORE_HISTORY_BODY_MAX)
@@ -104,6 +105,17 @@ static struct store_history_entry entry_of(const struct im_recorded_pager *p, bo
 }
 
 
+/* One that waited has the Date it was sent at. */
+static int64_t date_of(const struct sip_msg *m, int64_t now_ms)
+{
+	int64_t sent_ms;
+
+	return sip_date_decode(&sent_ms, sip_msg_header(m, SIP_HDR_DATE)) || sent_ms > now_ms
+		       ? now_ms
+		       : sent_ms;
+}
+
+
 static bool fill(struct pager *g, const struct im_recorded_pager *p)
 {
 	char storage[STORE_HISTORY_TEXT_MAX];
@@ -125,7 +137,7 @@ static bool fill(struct pager *g, const struct im_recorded_pager *p)
 		if (g->n && str_eq(g->entry[0].owner, e.owner))
 			continue; /* to oneself: once */
 		e.subject = str_upto(sip_msg_header(p->m, SIP_HDR_SUBJECT), STORE_HISTORY_TEXT_MAX);
-		e.date_ms = loop_wall_ms(g->h->loop);
+		e.date_ms = date_of(p->m, loop_wall_ms(g->h->loop));
 		history_facts_put(&f, &e);
 		g->entry[g->n++] = e;
 	}
@@ -251,7 +263,7 @@ int history_pager(const struct im_recorded_pager *p, struct im_record *k, im_rec
 	struct pager *g;
 	int err;
 
-	if (p->kind != IM_PAGER || !h->config.enabled || h->stopped)
+	if (p->kind != IM_PAGER || !h->config.enabled)
 		return -ENOENT;
 	g = mem_alloc(sizeof(*g), pager_destroy);
 	if (!g)

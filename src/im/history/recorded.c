@@ -17,22 +17,64 @@ static void move(struct recorded *m, struct list *to)
 }
 
 
+/* What it has in memory while it is open. */
+static void count(struct recorded *m, size_t bytes)
+{
+	m->rec->held_bytes += bytes - m->held_bytes;
+	m->held_bytes = bytes;
+}
+
+
+static void content_drop(struct recorded *m)
+{
+	m->rec->contents -= m->content != NULL;
+	store_content_abandon(m->content);
+	m->content = NULL;
+}
+
+
+/* To give such memory back to the kernel, and have it anew, costs more than all else. */
+static void begin_done(struct recorded *m)
+{
+	struct history *h = m->rec->h;
+
+	if (m->begin.cap < HISTORY_SPARE_MIN || h->spares == HISTORY_SPARE_MAX || m->begin.failed) {
+		buf_done(&m->begin);
+		return;
+	}
+	h->spare[h->spares++] = m->begin;
+	buf_init(&m->begin, HISTORY_INLINE_MAX);
+}
+
+
+static void begin_reserve(struct recorded *m, size_t n)
+{
+	struct history *h = m->rec->h;
+
+	if (m->begin.p || n < HISTORY_SPARE_MIN || !h->spares)
+		return;
+	m->begin = h->spare[--h->spares];
+	buf_clear(&m->begin);
+}
+
+
 static void recorded_destroy(void *object)
 {
 	struct recorded *m = object;
 
 	store_cancel(&m->r);
-	store_content_abandon(m->content);
+	content_drop(m);
 	move(m, NULL);
+	count(m, 0);
 	recording_unqueue(m->rec, m->queued);
-	buf_done(&m->begin);
+	begin_done(m);
 	mem_unref(m->rec);
 }
 
 
 /* ---- A message begins ---- */
 
-static struct recorded *find(const struct im_recording *rec, enum msrp_side from, struct str id)
+struct recorded *recorded_find(const struct im_recording *rec, enum msrp_side from, struct str id)
 {
 	for (struct list_link *l = list_first(&rec->open); l; l = list_next(&rec->open, l)) {
 		struct recorded *m = container_of(l, struct recorded, link);
@@ -96,7 +138,7 @@ static struct recorded *make(struct im_recording *rec, enum msrp_side from,
 struct recorded *recorded_of(struct im_recording *rec, enum msrp_side from,
 			     const struct msrp_frame *f)
 {
-	struct recorded *m = find(rec, from, f->message_id);
+	struct recorded *m = recorded_find(rec, from, f->message_id);
 
 	if (m)
 		return m;
@@ -166,9 +208,11 @@ static bool keep_begin(struct recorded *m, uint64_t at, struct str piece)
 	piece = str_upto(piece, HISTORY_INLINE_MAX - from);
 	end = from + piece.n;
 	if (end > b->n) {
+		begin_reserve(m, end);
 		if (!buf_reserve(b, end - b->n))
 			return false;
-		memset(b->p + b->n, 0, end - b->n);
+		if (from > b->n)
+			memset(b->p + b->n, 0, from - b->n);
 		b->n = end;
 	}
 	memcpy(b->p + from, piece.p, piece.n);
@@ -196,6 +240,7 @@ static int spill(struct recorded *m)
 {
 	int err = store_content_create(&m->content, m->rec->h->store, &content_handler, m);
 
+	m->rec->contents += !err;
 	for (size_t i = 0; !err && i < m->runs; i++) {
 		struct recorded_run r = m->run[i];
 
@@ -217,6 +262,9 @@ static int take(struct recorded *m, uint64_t at, struct str piece)
 		err = store_content_write(m->content, at, piece);
 	if (!err && !keep_begin(m, at, piece))
 		err = -ENOMEM;
+	count(m, m->begin.n);
+	if (!err && m->rec->held_bytes > HISTORY_PARTIAL_BYTES)
+		err = -ENOBUFS;
 	if (!err && !run_add(m, at, at + piece.n))
 		err = -ENOBUFS;
 	return err;
@@ -229,9 +277,9 @@ void recorded_piece(struct recorded *m, uint64_t at, struct str piece)
 		return;
 	m->error = at > STORE_CONTENT_SIZE_MAX ? -EFBIG : take(m, at, piece);
 	if (m->error) {
-		store_content_abandon(m->content);
-		m->content = NULL;
+		content_drop(m);
 		buf_done(&m->begin);
+		count(m, 0);
 		recording_let_go(m->rec);
 		return;
 	}
@@ -296,28 +344,44 @@ static struct store_history_entry entry_of(const struct recorded *m, const struc
 }
 
 
-static void add(struct recorded *m)
+static size_t entries_of(const struct recorded *m,
+			 struct store_history_entry e[STORE_HISTORY_COPIES_MAX])
 {
 	const struct im_recording *rec = m->rec;
-	struct store_history_entry e[STORE_HISTORY_COPIES_MAX];
-	struct history_facts f;
 	size_t n = 0;
-	int err;
 
-	history_facts_read(&f, m->content_type,
-			   str_upto(buf_str(&m->begin),
-				    (size_t)(whole(m) < m->begin.n ? whole(m) : m->begin.n)));
 	for (size_t i = 0; i < rec->copies; i++) {
 		if (!rec->copy[i].wanted)
 			continue;
 		e[n] = entry_of(m, &rec->copy[i]);
-		history_facts_put(&f, &e[n]);
+		history_facts_put(&m->facts, &e[n]);
 		if (m->names)
 			e[n].file = (struct str){m->content_name[n], STORE_CONTENT_NAME_N};
 		n++;
 	}
-	err = store_history_add(rec->h->store, &m->r, e, n, &rec->h->config.quota,
-				loop_wall_ms(rec->h->loop), on_added, m);
+	return n;
+}
+
+
+/* One that is a file is written alone; others with those that come with them. */
+static void add(struct recorded *m)
+{
+	struct im_recording *rec = m->rec;
+	struct store_history_entry e[STORE_HISTORY_COPIES_MAX];
+	size_t n = entries_of(m, e);
+	int err;
+
+	if (m->names) {
+		gathering_write(rec);
+		err = store_history_add(rec->h->store, &m->r, e, n, &rec->h->config.quota,
+					loop_wall_ms(rec->h->loop), on_added, m);
+	} else {
+		err = gathering_put(rec, e, n, m->queued);
+		if (!err) {
+			m->queued = 0;
+			mem_unref(m);
+		}
+	}
 	if (err)
 		lost(m, err);
 }
@@ -330,6 +394,7 @@ static void on_content(struct store_content_writer *w, int error, const struct s
 
 	(void)w;
 	m->content = NULL;
+	m->rec->contents--;
 	if (error) {
 		m->names = 0;
 		lost(m, error);
@@ -376,14 +441,20 @@ void recorded_flush(struct im_recording *rec)
 }
 
 
-static bool is_nothing(const struct recorded *m)
+/* What it is, by all of its beginning; what it says, by what of that has no hole. */
+static bool is_nothing(struct recorded *m)
 {
-	struct history_facts f;
+	struct str begin = buf_str(&m->begin);
+	uint64_t n = whole(m);
+	bool nothing;
 
 	if (!m->size)
 		return true;
-	history_facts_read(&f, m->content_type, buf_str(&m->begin));
-	return f.nothing;
+	history_facts_read(&m->facts, m->content_type, begin);
+	nothing = m->facts.nothing;
+	if (n < begin.n)
+		history_facts_read(&m->facts, m->content_type, str_upto(begin, (size_t)n));
+	return nothing;
 }
 
 
@@ -398,6 +469,7 @@ static void close_it(struct recorded *m)
 		mem_unref(m);
 		return;
 	}
+	count(m, 0);
 	m->queued = m->begin.n;
 	m->rec->queued += m->queued;
 	m->rec->h->queued += m->queued;
@@ -417,7 +489,7 @@ static void settle(struct recorded *m)
 void recorded_end(struct recorded *m, uint64_t at, char flag)
 {
 	if (flag == '$')
-		m->total = at;
+		m->total = at > m->size ? at : m->size;
 	else if (flag == '#')
 		m->over = true;
 	settle(m);

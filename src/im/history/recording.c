@@ -13,7 +13,8 @@
 
 static bool content_behind(const struct im_recording *rec, enum msrp_side side)
 {
-	for (struct list_link *l = list_first(&rec->open); l; l = list_next(&rec->open, l)) {
+	for (struct list_link *l = rec->contents ? list_first(&rec->open) : NULL; l;
+	     l = list_next(&rec->open, l)) {
 		const struct recorded *m = container_of(l, struct recorded, link);
 
 		if (m->from == side && m->content && store_content_behind(m->content))
@@ -79,12 +80,15 @@ void recording_unqueue(struct im_recording *rec, size_t n)
 static uint16_t on_head(enum msrp_side from, const struct msrp_receive *r, void **cookie, void *arg)
 {
 	struct im_recording *rec = arg;
-	struct recorded *m;
+	struct recorded *m = NULL;
 
-	if (r->frame->method != MSRP_METHOD_SEND || !r->frame->body ||
-	    history_is_nothing(r->frame->content_type))
+	if (r->frame->method != MSRP_METHOD_SEND)
 		return 0;
-	m = recorded_of(rec, from, r->frame);
+	/* Without a body (and a type) it may be the end, or the abort, of what came before. */
+	if (!r->frame->body)
+		m = recorded_find(rec, from, r->frame->message_id);
+	else if (!history_is_nothing(r->frame->content_type))
+		m = recorded_of(rec, from, r->frame);
 	if (m)
 		m->chunks++;
 	*cookie = m;
@@ -196,6 +200,7 @@ static void decided(struct im_recording *rec)
 	recorded_flush(rec);
 	if (!rec->ended)
 		return;
+	gathering_write(rec);
 	for (size_t i = 0; i < rec->copies; i++)
 		copy_end(&rec->copy[i]);
 }
@@ -256,7 +261,14 @@ static void recording_destroy(void *object)
 		store_cancel(&rec->copy[i].end);
 		let_side_go(rec, i);
 	}
+	if (rec->gathering.entries)
+		history_lost(rec->copy[0].owner, -ENOMEM);
+	if (rec->gathering.queued)
+		recording_unqueue(rec, rec->gathering.queued);
+	gathering_done(&rec->gathering);
 	list_remove(&rec->h->recordings, &rec->link);
+	while (!rec->h->recordings.count && rec->h->spares)
+		buf_done(&rec->h->spare[--rec->h->spares]);
 	mem_free(rec->text);
 }
 
@@ -316,7 +328,7 @@ struct im_recording *history_begin(const struct im_recorded_session *s, void *ar
 	struct history *h = arg;
 	struct im_recording *rec;
 
-	if (!h->config.enabled || h->stopped)
+	if (!h->config.enabled)
 		return NULL;
 	rec = mem_alloc(sizeof(*rec), recording_destroy);
 	if (!rec)
@@ -326,6 +338,7 @@ struct im_recording *history_begin(const struct im_recorded_session *s, void *ar
 	list_init(&rec->open);
 	list_init(&rec->ready);
 	list_init(&rec->storing);
+	gathering_init(&rec->gathering);
 	rec->kind = s->kind;
 	rec->hidden = s->originator_hides;
 	rec->begin_ms = loop_wall_ms(h->loop);
@@ -382,6 +395,7 @@ void history_recordings_done(struct history *h)
 
 		mem_ref(rec);
 		recorded_drop_all(rec);
+		gathering_drop(rec);
 		for (size_t i = 0; i < rec->copies; i++)
 			copy_drop(&rec->copy[i]);
 		if (!rec->ended)

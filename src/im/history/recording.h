@@ -13,6 +13,7 @@
 #include "im/history/history_state.h"
 #include "msrp/relay.h"
 #include "store/content.h"
+#include "store/history_bundle.h"
 
 /** Bytes of the reason a session ended for. */
 #define RECORDING_REASON_MAX 64
@@ -27,6 +28,20 @@ struct recording_copy {
 	bool outgoing, loading, wanted;
 };
 
+/** Messages that are complete, to be written together (gathering.c). */
+struct gathering {
+	struct store_history_bundle
+		*bundle[STORE_HISTORY_COPIES_MAX];                    /**< of each that is wanted */
+	struct store_history_bundle *spare[STORE_HISTORY_COPIES_MAX]; /**< empty */
+	size_t entries;
+	size_t queued;       /**< bytes, of the recording's */
+	uint64_t written_ms; /**< when the last were given to the store */
+	bool stream;         /**< and there were many of them */
+	bool resting;        /**< `later` is the end of the spare ones */
+	struct timer later;
+	struct list writing; /**< struct gathered */
+};
+
 struct im_recording {
 	struct list_link link;
 	struct history *h;
@@ -37,8 +52,11 @@ struct im_recording {
 	struct recording_copy copy[STORE_HISTORY_COPIES_MAX];
 	size_t copies;
 	struct list open, ready, storing; /**< struct recorded */
-	size_t queued;                    /**< bytes of the last two */
-	struct msrp_session *held[2];     /**< paused by us: a reference; NULL: not */
+	struct gathering gathering;
+	size_t queued;                /**< bytes of all but the first */
+	size_t held_bytes;            /**< of the first */
+	size_t contents;              /**< messages that are being written to files */
+	struct msrp_session *held[2]; /**< paused by us: a reference; NULL: not */
 	int64_t begin_ms, end_ms;
 	struct str originator, recipient, call_id;
 	char *text; /**< what the three point into */
@@ -70,6 +88,8 @@ struct recorded {
 	int error;       /**< it cannot be recorded */
 	int64_t since_ms;
 	size_t queued;
+	struct history_facts facts;                /**< of its beginning, when it is complete */
+	size_t held_bytes;                         /**< of it, while it is open */
 	struct str message_id, content_type, name; /**< in `text` */
 	size_t names;
 	char content_name[STORE_HISTORY_COPIES_MAX][STORE_CONTENT_NAME_N];
@@ -82,7 +102,20 @@ void recording_let_go(struct im_recording *rec);
 /** So many bytes wait no longer. */
 void recording_unqueue(struct im_recording *rec, size_t n);
 
+/* ---- gathering.c ---- */
+/** One message, an entry for each copy; `bytes` of the recording's queue are now of this. */
+int gathering_put(struct im_recording *rec, const struct store_history_entry *e, size_t n,
+		  size_t bytes);
+/** What there is is given to the store. */
+void gathering_write(struct im_recording *rec);
+/** The function goes away: what is not written is lost. */
+void gathering_drop(struct im_recording *rec);
+void gathering_init(struct gathering *g);
+void gathering_done(struct gathering *g);
+
 /* ---- recorded.c ---- */
+/** The message that has begun with this Message-ID; NULL: none has. */
+struct recorded *recorded_find(const struct im_recording *rec, enum msrp_side from, struct str id);
 /** The message of a chunk, made when it is the first; NULL: it cannot be recorded. */
 struct recorded *recorded_of(struct im_recording *rec, enum msrp_side from,
 			     const struct msrp_frame *f);

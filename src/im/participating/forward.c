@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "base/slab.h"
 #include "sip/auth_header.h"
 
 /** What only a trusted element may assert (RFC 3325 5, RFC 5502 6, RFC 6050, RFC 7315 4). */
@@ -23,78 +22,14 @@ static const enum sip_header_id assertions[] = {
 struct forwarding {
 	struct im_report report;
 	struct str realm; /**< of the credentials that are ours */
+	struct str added; /**< lines of ours, in mem_raw; empty: none */
 	bool trusted;
 	bool to_devices;
+	bool to_focus, replaces;
 	im_unreached_cb *unreached;
 	im_accepted_cb *accepted;
 	void *arg;
 };
-
-
-int im_report_init(struct im_report *rep, struct im_events *events, struct loop *loop,
-		   const struct im_request *r)
-{
-	struct str from = r->originator.n ? r->originator : r->m->from_uri;
-	struct str to = r->recipient.n ? r->recipient : r->m->uri;
-	struct str id = r->m->call_id;
-	struct str message = str_upto(r->message_id, IM_MESSAGE_ID_MAX);
-	struct slab *slab = sip_slab(sip_server_txn_sip(r->st));
-	size_t n = from.n + to.n + id.n + message.n;
-	char *p = slab_take(slab, n);
-
-	if (!p)
-		return -ENOMEM;
-	*rep = (struct im_report){
-		.events = events,
-		.loop = loop,
-		.kind = r->kind,
-		.side = r->side,
-		.since_ms = loop_now_ms(loop),
-		.size = r->m->body.n,
-		.vouched = r->originator.n > 0,
-		.trusted = r->trusted,
-		.originator = {p, from.n},
-		.recipient = {p + from.n, to.n},
-		.call_id = {p + from.n + to.n, id.n},
-		.message_id = {p + from.n + to.n + id.n, message.n},
-		.text = p,
-		.text_n = n,
-		.slab = slab,
-	};
-	memcpy(p, from.p, from.n);
-	memcpy(p + from.n, to.p, to.n);
-	memcpy(p + from.n + to.n, id.p, id.n);
-	if (message.n)
-		memcpy(p + from.n + to.n + id.n, message.p, message.n);
-	return 0;
-}
-
-
-void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status,
-		    struct str reason)
-{
-	im_events_tell(rep->events,
-		       &(struct im_event){
-			       .outcome = outcome,
-			       .kind = rep->kind,
-			       .side = rep->side,
-			       .status = status,
-			       .originator = rep->originator,
-			       .recipient = rep->recipient,
-			       .call_id = rep->call_id,
-			       .message_id = rep->message_id,
-			       .reason = reason,
-			       .size = rep->size,
-			       .took_ms = (uint32_t)(loop_now_ms(rep->loop) - rep->since_ms),
-		       });
-}
-
-
-void im_report_done(struct im_report *rep)
-{
-	slab_give(rep->slab, rep->text, rep->text_n);
-	rep->text = NULL;
-}
 
 
 void im_edit_untrusted(struct sip_edits *e)
@@ -129,6 +64,10 @@ static void edit(struct sip_edits *e, const struct sip_proxy_target *target, voi
 	(void)target;
 	if (!f->trusted)
 		im_edit_untrusted(e);
+	if (f->replaces)
+		sip_edit_remove(e, SIP_HDR_REPLACES);
+	if (f->added.n)
+		sip_edit_append(e, f->added);
 	if (e->m->first[SIP_HDR_PROXY_AUTHORIZATION] != SIP_LINE_NONE)
 		im_edit_credentials(e, f->realm);
 }
@@ -198,7 +137,25 @@ static void destroy(void *object)
 {
 	struct forwarding *f = object;
 
+	mem_free((char *)f->added.p);
 	im_report_done(&f->report);
+}
+
+
+/* The focus takes for the originator who is asserted to be it. */
+static int add_lines(struct forwarding *f, const struct im_request *r, struct str replaces)
+{
+	struct buf b = BUF_INIT(SIP_AOR_MAX + 64 + replaces.n);
+
+	if (f->to_focus)
+		buf_printf(&b, "P-Asserted-Identity: <" STR_FMT ">\r\n", STR_ARG(r->originator));
+	buf_puts(&b, replaces);
+	if (b.failed) {
+		buf_done(&b);
+		return -ENOMEM;
+	}
+	f->added = buf_str(&b);
+	return 0;
 }
 
 
@@ -224,27 +181,31 @@ int im_forward(const struct im_request *r, const struct im_forward_params *p, st
 
 	if (!f)
 		return -ENOMEM;
-	f->trusted = r->trusted;
+	f->trusted = r->trusted && !p->hides;
 	f->to_devices = p->to_devices;
 	f->unreached = p->unreached;
 	f->accepted = p->accepted;
 	f->arg = p->arg;
 	f->realm = p->realm;
+	f->to_focus = p->to_focus && !r->trusted && r->originator.n;
+	f->replaces = p->replaces.n;
 	f->report = *rep;
 
-	int err =
-		sip_proxy_forward(NULL, r->st, r->m,
-				  &(struct sip_proxy_params){
-					  .route = &r->route,
-					  .targets = p->targets->target,
-					  .n = p->targets->n,
-					  .record_route = forms_dialog(r->m->method),
-					  .record_route_user = {r->dialog_token, IM_DIALOG_TOKEN_N},
-					  .answer_ms = p->unreached ? answer_ms(r) : 0,
-					  .edit = edit,
-					  .handler = &handler,
-					  .arg = f,
-				  });
+	int err = f->to_focus || f->replaces ? add_lines(f, r, p->replaces) : 0;
+	if (!err)
+		err = sip_proxy_forward(NULL, r->st, r->m,
+					&(struct sip_proxy_params){
+						.route = &r->route,
+						.targets = p->targets->target,
+						.n = p->targets->n,
+						.record_route = forms_dialog(r->m->method),
+						.record_route_user = {r->dialog_token,
+								      IM_DIALOG_TOKEN_N},
+						.answer_ms = p->unreached ? answer_ms(r) : 0,
+						.edit = edit,
+						.handler = &handler,
+						.arg = f,
+					});
 	if (err) {
 		f->report.text = NULL; /* the caller still has it */
 		mem_unref(f);

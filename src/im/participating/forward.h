@@ -11,32 +11,9 @@
 #define IM_PARTICIPATING_FORWARD_H
 
 #include "im/event.h"
+#include "im/report.h"
 #include "im/request.h"
 #include "im/route.h"
-
-/** What will be told about a request once its outcome is known; texts are its own copies. */
-struct im_report {
-	struct im_events *events;
-	struct loop *loop;
-	enum im_kind kind;
-	enum im_side side;
-	uint64_t since_ms;
-	size_t size;
-	struct str originator, recipient, call_id, message_id;
-	bool vouched;           /**< originator is an authenticated identity, not what From says */
-	bool trusted;           /**< the request came from a peer that may assert identities */
-	uint8_t recorded_sides; /**< IM_RECORD_…: those whose users want a record */
-	char *text;             /**< what the four point into, in the engine's slab */
-	size_t text_n;
-	struct slab *slab;
-};
-
-/** -ENOMEM. */
-int im_report_init(struct im_report *rep, struct im_events *events, struct loop *loop,
-		   const struct im_request *r);
-void im_report_tell(const struct im_report *rep, enum im_outcome outcome, uint16_t status,
-		    struct str reason);
-void im_report_done(struct im_report *rep);
 
 /**
  * The devices could not be reached: 408, 430, 480, or no connection. True: taken over, and `st` will be
@@ -53,8 +30,12 @@ typedef bool(im_accepted_cb)(struct sip_server_txn *st, const struct sip_msg *m,
 
 struct im_forward_params {
 	const struct im_targets *targets; /**< none in it: by Route, else by Request-URI */
-	bool to_devices;  /**< the targets are the recipient's, so that 2xx means delivered */
-	struct str realm; /**< of the credentials that are ours; long-lived */
+	bool to_devices; /**< the targets are the recipient's, so that 2xx means delivered */
+	bool hides; /**< from the devices: Privacy: id (RFC 3325 7), whoever has asserted who it is */
+	bool to_focus; /**< to ourselves (im/own.h): the originator is asserted, whatever they hide from others */
+	struct str
+		replaces; /**< a line in place of the request's own (session.h); copied; empty: none */
+	struct str realm;           /**< of the credentials that are ours; long-lived */
 	im_unreached_cb *unreached; /**< NULL: the sender hears of it */
 	im_accepted_cb *accepted;   /**< NULL: the 2xx is forwarded at once */
 	void *arg;

@@ -67,6 +67,9 @@ enum gate_verdict gate_offer_policy(const struct gate_view *v, struct gate_answe
 		return GATE_PASS;
 	if (is_coded(r))
 		return unsupported(a, "Accept-Encoding: identity");
+	/* RFC 5366: whom to bring together, and the offer is to be ours. */
+	if (sip_media_type_is(&r->content, STR("application"), STR("resource-lists+xml")))
+		return GATE_PASS;
 	if (description_in(r, &offer.sdp))
 		return unsupported(a, "Accept: application/sdp, multipart/mixed");
 	enum offer_verdict verdict = offer_judge(&offer);

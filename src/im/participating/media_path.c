@@ -35,7 +35,7 @@ static bool charges(const struct media_path_view *v)
 /* A file has one recipient: nobody counts. */
 static bool counts(const struct media_path_view *v)
 {
-	return v->rules->sent_count_asked && v->side == IM_ORIGINATING && v->kind != IM_FILE;
+	return v->rules->sent_count && v->side == IM_ORIGINATING && v->kind != IM_FILE;
 }
 
 

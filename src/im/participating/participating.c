@@ -1,326 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Participating Functions: one request's way through the gates and on to where it goes. */
 
-#include "im/participating/participating.h"
+#include "im/participating/flight.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
+#include "im/focus.h"
+#include "im/own.h"
 #include "im/participating/forward.h"
-#include "im/message.h"
-#include "im/participating/gates.h"
-#include "im/participating/media_path.h"
 #include "im/participating/session.h"
-#include "im/recorder.h"
-#include "subscriber/subscriber.h"
 
-/** Header lines that the gates of one side may write. */
-#define ANSWER_HEADERS_MAX 2048
 /** SDP of a refusal: the operator's types, of service and user, twice (im/participating/offer.h). */
 #define ANSWER_SDP_MAX (5 * STORE_POLICY_VALUE_MAX)
 
-struct participating {
-	struct sip *sip;
-	struct subscribers *subscribers;
-	const struct im_setting *setting;
-	struct im_addresses addresses;
-	const struct im_rules *rules;
-	const struct im_keeper *keeper;
-	const struct im_recorder *recorder;
-	struct im_sessions *sessions; /**< NULL: no media pass through here */
-	participating_answer_cb *answer;
-	void *answer_arg;
-	struct im_events *events;
-	struct list flights;
-};
-
-/**
- * One request under way. While its subscriber is being loaded, `waiting` holds the request again; the
- * message itself stays with the server transaction.
- */
-struct flight {
-	struct participating *pf;
-	struct list_link link;
-	struct sip_server_txn *st;
-	struct subscriber_query query;
-	struct waiting *waiting;
-	struct im_keep keep;
-	struct im_record record;
-	bool keeping, recording;
-	uint16_t status;   /**< of what is held back while it is recorded */
-	struct buf answer; /**< a response that was received; empty: our own */
-	enum im_outcome outcome;
-	struct im_report report;
-	/** Each function's decision; one that has no part in this process stays out. */
-	enum media_path originating_path, terminating_path;
-	/** The sender's, while the request crosses to the recipient's side. */
-	struct operator_policy *originator_policy;
-	bool originated; /**< the originating function was here */
-};
-
-struct waiting {
-	struct sip_msg m;
-	struct im_request r;
-};
-
 static void cross(struct flight *f, struct im_request *r);
-
-
-static void flight_destroy(void *object)
-{
-	struct flight *f = object;
-
-	subscriber_load_cancel(&f->query);
-	if (f->keeping)
-		f->pf->keeper->cancel(&f->keep, f->pf->keeper->arg);
-	if (f->recording)
-		f->pf->recorder->cancel(&f->record, f->pf->recorder->arg);
-	buf_done(&f->answer);
-	if (f->pf)
-		list_remove(&f->pf->flights, &f->link);
-	mem_free(f->waiting);
-	mem_unref(f->originator_policy);
-	im_report_done(&f->report);
-	mem_unref(f->st);
-}
-
-
-static struct flight *flight_with(struct participating *pf, struct sip_server_txn *st)
-{
-	struct flight *f = mem_alloc_in(sip_slab(pf->sip), sizeof(*f), flight_destroy);
-
-	if (!f)
-		return NULL;
-	f->pf = pf;
-	f->st = mem_ref(st);
-	list_append(&pf->flights, &f->link);
-	return f;
-}
-
-
-static struct flight *flight_alloc(struct participating *pf, const struct im_request *r)
-{
-	struct flight *f = flight_with(pf, r->st);
-
-	if (f && im_report_init(&f->report, pf->events, sip_loop(pf->sip), r)) {
-		mem_unref(f);
-		return NULL;
-	}
-	return f;
-}
-
-
-static void refuse(struct flight *f, uint16_t status, struct str headers, struct str reason)
-{
-	(void)sip_reply(f->st, status, headers);
-	im_report_tell(&f->report, IM_REFUSED, status, reason);
-	mem_unref(f);
-}
-
-
-static void refuse_with(struct flight *f, const struct gate_answer *a, struct str reason)
-{
-	bool described = a->sdp->n && !a->sdp->failed;
-
-	(void)sip_respond(f->st, &(struct sip_response){
-					 .status = a->status,
-					 .headers = buf_str(a->headers),
-					 .type = described ? STR("application/sdp") : STR_NULL,
-					 .body = described ? buf_str(a->sdp) : STR_NULL,
-				 });
-	im_report_tell(&f->report, IM_REFUSED, a->status, reason);
-	mem_unref(f);
-}
-
-
-/* ---- Keeping ---- */
-
-static void answer_not_kept(struct flight *f, int error)
-{
-	char storage[ANSWER_HEADERS_MAX];
-	struct buf headers;
-	struct gate_answer a = {.headers = &headers};
-	struct str host = f->pf->addresses.domains[0];
-
-	buf_fixed(&headers, storage, sizeof(storage));
-	switch (error) {
-	case -EDQUOT:
-		gate_warn(&a, host, STR("too many messages wait for this user"));
-		refuse(f, 480, buf_str(&headers), STR("quota"));
-		break;
-	case -EPERM:
-		gate_warn(&a, host, STR("this user does not want messages kept"));
-		refuse(f, 480, buf_str(&headers), STR("offline-delivery-off"));
-		break;
-	case -E2BIG:
-		gate_warn(&a, host, STR("133 Size exceeded"));
-		refuse(f, 413, buf_str(&headers), STR("too-large-to-keep"));
-		break;
-	case -ETIME:
-	case -EALREADY:
-	case -ENOTSUP:
-		refuse(f, 480, STR_NULL, STR("recipient-reachable"));
-		break;
-	default:
-		/* RFC 3261 21.5.4: the sender may try again. */
-		refuse(f, 503, STR("Retry-After: 10\r\n"), STR("store"));
-	}
-}
-
-
-/* ---- Recording ---- */
-
-static void answer_held(struct flight *f)
-{
-	if (f->answer.n)
-		(void)sip_server_txn_send(f->st, f->status, buf_str(&f->answer));
-	else
-		(void)sip_reply(f->st, f->status, STR_NULL);
-	im_report_tell(&f->report, f->outcome, f->status, STR_NULL);
-	mem_unref(f);
-}
-
-
-static void on_recorded(struct im_record *k, void *arg)
-{
-	struct flight *f = arg;
-
-	(void)k;
-	f->recording = false;
-	answer_held(f);
-}
-
-
-/* The user whose function this is has history switched on: most have not, and their messages wait for nothing. */
-static void want_record(struct flight *f, const struct subscriber *served, unsigned side)
-{
-	if (f->pf->recorder && f->report.kind == IM_PAGER && served &&
-	    im_settings_on(&served->settings, IM_HISTORY_PAGER_LARGE))
-		f->report.recorded_sides |= (uint8_t)side;
-}
-
-
-/* True: the answer waits until it is in the history of those who want that. */
-static bool record(struct flight *f, unsigned sides)
-{
-	const struct im_recorder *recorder = f->pf->recorder;
-	struct sip_msg m;
-
-	if (!recorder || !sides || f->report.kind != IM_PAGER || sip_server_txn_request(f->st, &m))
-		return false;
-	f->recording =
-		recorder->pager(&(struct im_recorded_pager){.m = &m,
-							    .kind = f->report.kind,
-							    .sides = sides,
-							    .originator = f->report.originator,
-							    .recipient = f->report.recipient},
-				&f->record, on_recorded, f, recorder->arg) == 0;
-	return f->recording;
-}
-
-
-/* OPF-OK-7, TPF-OK-10 of a pager message: at its 2xx. */
-static bool accepted(struct sip_server_txn *st, const struct sip_msg *m, struct im_report *rep,
-		     bool to_devices, void *arg)
-{
-	struct participating *pf = arg;
-	struct flight *f = flight_with(pf, st);
-
-	if (!f)
-		return false;
-	buf_init(&f->answer, SIP_MESSAGE_MAX);
-	f->status = m->status;
-	f->outcome = to_devices ? IM_DELIVERED : IM_RELAYED;
-	f->report = *rep;
-	if (im_forward_response_encode(st, m, &f->answer) || !record(f, rep->recorded_sides)) {
-		f->report.text = NULL; /* still the caller's */
-		mem_unref(f);
-		return false;
-	}
-	rep->text = NULL;
-	return true;
-}
-
-
-/* RFC 3428 7: 202 when the message "has been accepted" but not yet received. It is on disk. */
-static void on_kept(struct im_keep *k, int error, void *arg)
-{
-	struct flight *f = arg;
-
-	(void)k;
-	f->keeping = false;
-	if (error) {
-		answer_not_kept(f, error);
-		return;
-	}
-	f->status = 202;
-	f->outcome = IM_DEFERRED;
-	/* Its recipient has it when it is delivered. */
-	if (!record(f, f->report.recorded_sides & IM_RECORD_ORIGINATOR))
-		answer_held(f);
-}
-
-
-static void keep(struct flight *f, const struct im_request *r)
-{
-	const struct im_keeper *keeper = f->pf->keeper;
-	int err = keeper ? keeper->keep(r, &f->keep, on_kept, f, keeper->arg) : -ENOTSUP;
-
-	if (err)
-		answer_not_kept(f, err);
-	else
-		f->keeping = true;
-}
-
-
-/* The request again, from the transaction's own copy. */
-static bool recall(struct participating *pf, struct sip_server_txn *st, const struct im_report *rep,
-		   struct waiting *w)
-{
-	char storage[ANSWER_HEADERS_MAX];
-	struct buf headers;
-
-	buf_fixed(&headers, storage, sizeof(storage));
-	if (sip_server_txn_request(st, &w->m) ||
-	    sip_proxy_check(pf->sip, &w->m, &w->r.route, &headers))
-		return false;
-	w->r.m = &w->m;
-	w->r.st = st;
-	w->r.src = sip_server_txn_source(st);
-	w->r.trusted = rep->trusted;
-	im_request_classify(&w->r, &pf->addresses);
-	if (rep->vouched)
-		im_request_set_originator(&w->r, &pf->addresses, rep->originator);
-	w->r.side = IM_TERMINATING;
-	return true;
-}
-
-
-/* The message was sent on, and no device has it: kept all the same, as the operator has configured. */
-static bool unreached(struct sip_server_txn *st, struct im_report *rep, void *arg)
-{
-	struct participating *pf = arg;
-	struct waiting w;
-	struct flight *f;
-
-	if (!pf->keeper || !recall(pf, st, rep, &w))
-		return false;
-	f = flight_with(pf, st);
-	if (!f)
-		return false;
-	f->report = *rep;
-	rep->text = NULL;
-	keep(f, &w.r);
-	return true;
-}
-
-
-static bool is_kept_after_failure(const struct participating *pf, const struct im_request *r)
-{
-	return pf->keeper && pf->rules->defer_after_failure && im_kind_is_kept(r->kind) &&
-	       r->m->method == SIP_MESSAGE && !(r->expires_given && !r->expires_s) &&
-	       !request_expired(r, loop_wall_ms(sip_loop(pf->sip)));
-}
+static void serve(struct flight *f, struct im_request *r);
 
 
 /* ---- The way of a request ---- */
@@ -330,7 +25,7 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 		     enum im_reach reach)
 {
 	struct participating *pf = f->pf;
-	char storage[ANSWER_HEADERS_MAX], body[ANSWER_SDP_MAX];
+	char storage[FLIGHT_HEADERS_MAX], body[ANSWER_SDP_MAX];
 	struct buf headers, sdp;
 	struct gate_answer answer = {.headers = &headers, .sdp = &sdp};
 	enum gate_verdict verdict = GATE_PASS;
@@ -353,9 +48,9 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 	if (!g)
 		return true;
 	if (verdict == GATE_DEFER && pf->keeper)
-		keep(f, r);
+		flight_keep(f, r, served);
 	else
-		refuse_with(f, &answer, str_of(g->name));
+		flight_refuse_with(f, &answer, str_of(g->name));
 	return false;
 }
 
@@ -363,19 +58,34 @@ static bool admitted(struct flight *f, const struct im_request *r, const struct 
 static void forward(struct flight *f, const struct im_request *r, const struct im_targets *targets,
 		    bool to_devices)
 {
-	int err = im_forward(r,
-			     &(struct im_forward_params){
-				     .targets = targets,
-				     .to_devices = to_devices,
-				     .realm = f->pf->addresses.domains[0],
-				     .unreached = to_devices && is_kept_after_failure(f->pf, r)
-							  ? unreached
-							  : NULL,
-				     .accepted = f->report.recorded_sides ? accepted : NULL,
-				     .arg = f->pf,
-			     },
-			     &f->report);
+	struct buf replaces = BUF_INIT(SIP_MESSAGE_MAX);
 
+	/* The session that it is to replace may pass through here although this one does not. */
+	if (f->pf->sessions && r->m->first[SIP_HDR_REPLACES] != SIP_LINE_NONE)
+		(void)im_sessions_replaces(f->pf->sessions, r->m, &replaces);
+	int err = replaces.failed
+			  ? -ENOMEM
+			  : im_forward(r,
+				       &(struct im_forward_params){
+					       .replaces = buf_str(&replaces),
+					       .targets = targets,
+					       .to_devices = to_devices,
+					       .hides = to_devices && r->anonymous &&
+							f->pf->setting->terminates_here,
+					       .to_focus = f->to_focus,
+					       .realm = f->pf->addresses.domains[0],
+					       .unreached = to_devices && flight_kept_after_failure(
+										  f->pf, r)
+								    ? flight_unreached
+								    : NULL,
+					       .accepted = f->report.recorded_sides
+								   ? flight_accepted
+								   : NULL,
+					       .arg = f->pf,
+				       },
+				       &f->report);
+
+	buf_done(&replaces);
 	if (err) {
 		/* 16.6: nothing could be sent. Out of memory or no next hop at all. */
 		(void)sip_reply(f->st, err == -ENOENT ? 404 : 500, STR_NULL);
@@ -395,6 +105,20 @@ static bool is_answer(const struct flight *f, const struct im_request *r)
 static void take_answer(struct flight *f, struct im_request *r)
 {
 	f->pf->answer(r, f->pf->answer_arg);
+	mem_unref(f);
+}
+
+
+/* So are the functions that keep messages (digest c3, c4): what is asked of them is asked for oneself. */
+static bool is_retrieval(const struct participating *pf, const struct im_request *r)
+{
+	return pf->retrieval && r->kind == IM_RETRIEVAL;
+}
+
+
+static void take_retrieval(struct flight *f, struct im_request *r)
+{
+	f->pf->retrieval(r, f->pf->retrieval_arg);
 	mem_unref(f);
 }
 
@@ -422,7 +146,7 @@ static bool anchored(struct flight *f, const struct im_request *r, const struct 
 {
 	struct participating *pf = f->pf;
 	bool terminating = r->side == IM_TERMINATING;
-	char storage[ANSWER_HEADERS_MAX];
+	char storage[FLIGHT_HEADERS_MAX];
 	struct buf headers;
 
 	if (!pf->sessions ||
@@ -436,6 +160,9 @@ static bool anchored(struct flight *f, const struct im_request *r, const struct 
 			.to_devices = terminating,
 			.originating = f->originated,
 			.terminating = terminating,
+			.to_focus = f->to_focus,
+			.keeps = terminating && flight_kept_after_failure(pf, r) && recipient &&
+				 im_settings_on(&recipient->settings, IM_OFFLINE_DELIVERY),
 			.service = subscribers_policy(pf->subscribers),
 			.originator_policy = f->originator_policy,
 			.recipient_policy = terminating && recipient ? recipient->policy : NULL,
@@ -447,7 +174,7 @@ static bool anchored(struct flight *f, const struct im_request *r, const struct 
 	}
 	buf_fixed(&headers, storage, sizeof(storage));
 	uint16_t status = im_session_refusal_of(pf->sessions, err, &headers);
-	refuse(f, status, buf_str(&headers), STR("session"));
+	flight_refuse(f, status, buf_str(&headers), STR("session"));
 	return true;
 }
 
@@ -462,8 +189,12 @@ static void originating(struct flight *f, struct im_request *r, const struct sub
 		take_answer(f, r);
 		return;
 	}
+	if (is_retrieval(f->pf, r)) {
+		take_retrieval(f, r);
+		return;
+	}
 	f->originated = true;
-	want_record(f, served, IM_RECORD_ORIGINATOR);
+	flight_want_record(f, served, IM_RECORD_ORIGINATOR);
 	f->originating_path = decide(f, r, served);
 	f->originator_policy = served ? mem_ref(served->policy) : NULL;
 	if (f->pf->setting->terminates_here && r->recipient_served) {
@@ -487,7 +218,7 @@ static void terminating(struct flight *f, struct im_request *r, const struct sub
 		reach = f->pf->setting->reach(r, &targets, f->pf->setting->arg);
 	if (!admitted(f, r, served, reach))
 		return;
-	want_record(f, served, IM_RECORD_RECIPIENT);
+	flight_want_record(f, served, IM_RECORD_RECIPIENT);
 	f->terminating_path = decide(f, r, served);
 	if (!anchored(f, r, &targets, served))
 		forward(f, r, &targets, true);
@@ -506,13 +237,13 @@ static void proceed(struct flight *f, struct im_request *r, const struct subscri
 static void on_loaded(struct subscriber_query *q, int error, struct subscriber *served, void *arg)
 {
 	struct flight *f = arg;
-	struct waiting *w = f->waiting;
+	struct flight_waiting *w = f->waiting;
 
 	(void)q;
 	f->waiting = NULL;
 	if (error && error != -ENOENT) {
 		/* RFC 3261 21.5.4: the store is away; the sender may try again. */
-		refuse(f, 503, STR("Retry-After: 10\r\n"), STR("store"));
+		flight_refuse(f, 503, STR("Retry-After: 10\r\n"), STR("store"));
 	} else if (sip_server_txn_request(f->st, &w->m)) {
 		mem_unref(f); /* cancelled meanwhile: it was answered */
 	} else {
@@ -522,36 +253,105 @@ static void on_loaded(struct subscriber_query *q, int error, struct subscriber *
 }
 
 
+/* The request again, for as long as somebody is looked up. */
+static bool hold(struct flight *f, const struct im_request *r)
+{
+	struct flight_waiting *w = mem_raw(sizeof(*w));
+
+	if (!w)
+		return false;
+	w->r = *r;
+	w->r.m = &w->m;
+	w->r.src = sip_server_txn_source(f->st);
+	w->r.originator.p = w->r.originator_text;
+	w->r.recipient.p = w->r.recipient_text;
+	mem_free(f->waiting);
+	f->waiting = w;
+	if (sip_server_txn_request(f->st, &w->m))
+		return false;
+	im_request_rebase(&w->r, r->m);
+	return true;
+}
+
+
 /* The subscriber is not in memory: keep the request until it is. */
 static void wait_for(struct flight *f, const struct im_request *r, struct str aor)
 {
-	struct waiting *w = mem_raw(sizeof(*w));
+	if (!hold(f, r) || subscriber_load(f->pf->subscribers, &f->query, aor, on_loaded, f))
+		flight_refuse(f, 500, STR_NULL, STR("memory"));
+}
 
-	if (w) {
-		w->r = *r;
-		w->r.m = &w->m;
-		w->r.src = sip_server_txn_source(f->st);
-		w->r.originator.p = w->r.originator_text;
-		w->r.recipient.p = w->r.recipient_text;
-		f->waiting = w;
-		if (sip_server_txn_request(f->st, &w->m) == 0) {
-			im_request_rebase(&w->r, r->m);
-			if (subscriber_load(f->pf->subscribers, &f->query, aor, on_loaded, f) == 0)
-				return;
-		}
+
+/* ---- To the focus ---- */
+
+/* The sender's function stands in the path of it, or keeps a record at its answer: then it leaves by SIP. */
+static bool stays_with_us(const struct flight *f)
+{
+	return f->originated && (f->originating_path != MEDIA_PATH_OUT || f->report.recorded_sides);
+}
+
+
+static void hand_over(struct flight *f, struct im_request *r)
+{
+	const struct im_focus *focus = f->pf->focus;
+	struct im_targets targets = {.n = 1};
+
+	if (stays_with_us(f) && im_own_target(focus->own, r->recipient, &targets.target[0]) == 0) {
+		r->side = IM_ORIGINATING;
+		f->to_focus = true;
+		if (!anchored(f, r, &targets, NULL))
+			forward(f, r, &targets, false);
+		return;
 	}
-	refuse(f, 500, STR_NULL, STR("memory"));
+	/* What becomes of it is told by the focus. */
+	r->side = IM_CONTROLLING;
+	focus->receive(r, focus->arg);
+	mem_unref(f);
+}
+
+
+static void on_group(struct group_query *q, int error, struct group *g, void *arg)
+{
+	struct flight *f = arg;
+	struct flight_waiting *w = f->waiting;
+
+	(void)q;
+	(void)g;
+	f->waiting = NULL;
+	if (error && error != -ENOENT && error != -EBADMSG)
+		flight_refuse(f, 503, STR("Retry-After: 10\r\n"), STR("store"));
+	else if (sip_server_txn_request(f->st, &w->m))
+		mem_unref(f); /* cancelled meanwhile: it was answered */
+	else if (error == -ENOENT)
+		serve(f, &w->r);
+	else
+		hand_over(f, &w->r);
+	mem_free(w);
+}
+
+
+/* True: it is for no user, or it has to be found out first. */
+static bool is_for_focus(struct flight *f, struct im_request *r)
+{
+	const struct im_focus *focus = f->pf->focus;
+	int is = focus && r->side == IM_TERMINATING ? focus->is_for(r, focus->arg) : 0;
+
+	if (is > 0)
+		hand_over(f, r);
+	else if (is == -EAGAIN &&
+		 (!hold(f, r) || group_load(focus->groups, &f->group, r->recipient, on_group, f)))
+		flight_refuse(f, 500, STR_NULL, STR("memory"));
+	return is != 0;
 }
 
 
 /* On one side: find whose function it is, then go on. */
-static void cross(struct flight *f, struct im_request *r)
+static void serve(struct flight *f, struct im_request *r)
 {
 	struct str aor = r->side == IM_ORIGINATING ? r->originator : r->recipient;
 	struct subscriber *served = NULL;
 	int err = aor.n ? subscribers_find(f->pf->subscribers, aor, &served) : -ENOENT;
 
-	f->report.side = r->side;
 	if (r->side == IM_TERMINATING && is_answer(f, r)) {
 		take_answer(f, r);
 		return;
@@ -564,10 +364,21 @@ static void cross(struct flight *f, struct im_request *r)
 }
 
 
+static void cross(struct flight *f, struct im_request *r)
+{
+	f->report.side = r->side;
+	if (!is_for_focus(f, r))
+		serve(f, r);
+}
+
+
 void participating_receive(struct participating *pf, struct im_request *r)
 {
 	struct flight *f = flight_alloc(pf, r);
 
+	/* Their checks are those of 6.1.1.1, on whichever side the core has sent it. */
+	if (is_retrieval(pf, r))
+		r->side = IM_ORIGINATING;
 	if (f)
 		cross(f, r);
 	else
@@ -616,6 +427,19 @@ void participating_set_keeper(struct participating *pf, const struct im_keeper *
 			mem_unref(f);
 	}
 	pf->keeper = keeper;
+}
+
+
+void participating_on_retrieval(struct participating *pf, participating_answer_cb *cb, void *arg)
+{
+	pf->retrieval = cb;
+	pf->retrieval_arg = arg;
+}
+
+
+void participating_set_focus(struct participating *pf, const struct im_focus *focus)
+{
+	pf->focus = focus;
 }
 
 

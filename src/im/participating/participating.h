@@ -14,6 +14,7 @@
 #include "im/im.h"
 
 struct participating;
+struct im_focus;
 struct im_recorder;
 
 /** Takes a request to the system URI that the originating gates have let pass, and answers it. */
@@ -25,10 +26,14 @@ int participating_alloc(struct participating **ret, const struct im_params *p,
 /** Where INVITEs go whose media pass through here (session.h); NULL: nowhere. Borrowed. */
 void participating_set_sessions(struct participating *pf, struct im_sessions *sessions);
 void participating_on_answer(struct participating *pf, participating_answer_cb *cb, void *arg);
+/** Likewise of requests to the deferred and the history function (IM_RETRIEVAL); NULL: they are nobody. */
+void participating_on_retrieval(struct participating *pf, participating_answer_cb *cb, void *arg);
 /** NULL: nobody keeps. What is being kept is not waited for any more. */
 void participating_set_keeper(struct participating *pf, const struct im_keeper *keeper);
 /** NULL: nothing is recorded. What waits for a record is given up. Borrowed. */
 void participating_set_recorder(struct participating *pf, const struct im_recorder *recorder);
+/** Where requests go that are for a group or a conference (im/focus.h); NULL: they are for nobody. Borrowed. */
+void participating_set_focus(struct participating *pf, const struct im_focus *focus);
 /** Answers it in time. `r` is borrowed for the call; its side may be changed. */
 void participating_receive(struct participating *pf, struct im_request *r);
 /** Requests under way. */

@@ -96,7 +96,8 @@ enum gate_verdict gate_operator_policy(const struct gate_view *v, struct gate_an
 
 	if (r->m->method != SIP_MESSAGE)
 		return GATE_PASS;
-	if (im_request_is_answer(r, v->ours) || im_request_is_from_system(r, v->ours))
+	if (im_request_is_answer(r, v->ours) || im_request_is_from_system(r, v->ours) ||
+	    r->kind == IM_RETRIEVAL)
 		return GATE_PASS;
 	if (!types_conform(v)) {
 		gate_warn(a, v->host, STR("this type of content is not allowed"));

@@ -43,8 +43,17 @@ static const struct sip_invite_handler handler_b = {
 	.request = session_on_request,
 	.ended = session_on_ended,
 };
-const struct sip_invite_profile session_profile_a = {.allow = STR_INIT(SESSION_ALLOW),
-						     .handler = &handler_a};
+/* What a focus, or a device, is asked for is carried to it (RFC 5366, RFC 3891); who does not know it says so. */
+const struct sip_invite_profile session_profile_a = {
+	.allow = STR_INIT(SESSION_ALLOW),
+	.supported = STR_INIT("recipient-list-invite, replaces"),
+	.handler = &handler_a,
+};
+/* RFC 5366: what the focus behind us understands. */
+const struct sip_invite_profile session_profile_focus = {.allow = STR_INIT(SESSION_ALLOW),
+							 .supported = STR_INIT(
+								 "recipient-list-invite, replaces"),
+							 .handler = &handler_a};
 const struct sip_invite_profile session_profile_b = {.allow = STR_INIT(SESSION_ALLOW),
 						     .handler = &handler_b};
 
@@ -169,12 +178,6 @@ void im_sessions_counters_register(void)
 {
 	counter_register(&open_now, 1);
 	counter_register(&begun, 1);
-}
-
-
-size_t im_sessions_count(const struct im_sessions *ss)
-{
-	return ss->all.count;
 }
 
 

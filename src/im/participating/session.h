@@ -35,6 +35,7 @@
 #include "im/route.h"
 #include "im/rules.h"
 
+struct im_keeper;
 struct im_recorder;
 struct im_session;
 struct im_sessions;
@@ -91,9 +92,10 @@ struct im_sessions_params {
 int im_sessions_alloc(struct im_sessions **ret, const struct im_sessions_params *p);
 /** Who records sessions from now on (im/recorder.h); NULL: nobody, and those that are recorded are so no more. */
 void im_sessions_set_recorder(struct im_sessions *ss, const struct im_recorder *recorder);
+/** Who keeps what no device can be reached for; NULL: nobody. Borrowed. */
+void im_sessions_set_keeper(struct im_sessions *ss, const struct im_keeper *keeper);
 /** Counters and gauges into the registry; once, at start. */
 void im_sessions_counters_register(void);
-size_t im_sessions_count(const struct im_sessions *ss);
 /**
  * Shutdown: every session is ended, with BYE on both legs, those that are being set up with 503; none is
  * begun any more. What the wire still needs is done by sip/invite.h. Before sip_dialogs_close and the MSRP
@@ -112,6 +114,9 @@ struct im_session_params {
 	bool to_devices;
 	/** The functions this session plays: in the embedded setting both may be. At least one. */
 	bool originating, terminating;
+	/** What no device can be reached for is kept (im_sessions_set_keeper): a large message, a file. */
+	bool keeps;
+	bool to_focus; /**< leg B is with the focus of this process (im/own.h) */
 	/** Sizes and types, for what passes through: a reference is taken of each. NULL: nothing is restricted. */
 	const struct operator_policy *service, *originator_policy, *recipient_policy;
 };
@@ -171,5 +176,12 @@ int im_sessions_show(const struct im_sessions *ss, struct str id, im_session_inf
 /** BYE on both legs, or 480 and CANCEL while it is being set up. -ENOENT. */
 int im_sessions_end(struct im_sessions *ss, struct str id);
 const char *im_session_state_name(enum im_session_state s);
+
+/**
+ * RFC 3891: the dialog that a Replaces names is between us and one side, when it is a leg of a session here; the
+ * other side knows its own leg. Appends a Replaces line with that one, and returns true. False: the request has none,
+ * or it names no leg of ours, and goes on as it came.
+ */
+bool im_sessions_replaces(const struct im_sessions *ss, const struct sip_msg *m, struct buf *b);
 
 #endif

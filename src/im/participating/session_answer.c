@@ -218,7 +218,7 @@ static void remember(struct im_session *s, uint16_t status, const struct sip_msg
 
 
 /* OPF-FIN-1, TPF-SES-FIN, notes A-31: the same status, reason, body and end-to-end headers. */
-static void refuse(struct im_session *s)
+void session_refuse(struct im_session *s)
 {
 	uint16_t status = s->best.status ? s->best.status : 500;
 
@@ -266,10 +266,10 @@ void session_branch_refused(struct session_branch *b, const struct sip_invite_en
 	b->state = BRANCH_REFUSED;
 	remember(s, status, e->why == SIP_INVITE_REFUSED ? e->m : NULL);
 	b->leg.inv = sip_invite_end(b->leg.inv, NULL);
-	if (s->won || s->state != IM_SESSION_INVITING)
+	if (s->won || s->state != IM_SESSION_INVITING || s->keeping)
 		return;
 	if (status < 600 && still_asked(s))
 		return;
-	if (status >= 600 || !s->text || session_ask(s, &s->offer))
-		refuse(s);
+	if ((status >= 600 || !s->text || session_ask(s, &s->offer)) && !session_keep_unreached(s))
+		session_refuse(s);
 }

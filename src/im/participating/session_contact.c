@@ -7,6 +7,8 @@
 #include <errno.h>
 
 #include "im/participating/session_state.h"
+#include "sip/accept_contact.h"
+#include "sip/transport.h"
 
 #define PREFIX STR("imp-")
 
@@ -16,6 +18,23 @@ void session_put_token(struct buf *b, const struct im_session *s, enum session_l
 	buf_puts(b, PREFIX);
 	buf_put(b, s->id, IM_SESSION_ID_N);
 	buf_putc(b, leg == LEG_A ? 'a' : 'b');
+}
+
+
+/*
+ * Seed 002 9.1.1: the client stores the Session Identity "if received in the Contact header as described in
+ * [RFC4579]", subscribes to it, and comes back to it when this session is long gone. Of a focus of this
+ * process, whose Contact has our own host, it can stand in ours as it is.
+ */
+struct str session_identity_user(const struct im_session *s, struct str uri, struct str params)
+{
+	struct sip_uri u;
+
+	if (!sip_feature_on(params, STR("isfocus")) || sip_uri_decode(&u, uri) ||
+	    !str_starts(u.user, STR("conf-")) ||
+	    !sip_transports_is_ours(sip_transports(s->table->sip), &u))
+		return STR_NULL;
+	return u.user;
 }
 
 

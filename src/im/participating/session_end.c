@@ -24,12 +24,6 @@ static const char *const names[SESSION_ENDS] = {
 };
 
 
-const char *session_end_name(enum session_end e)
-{
-	return names[e];
-}
-
-
 /* ---- The account ---- */
 
 static void tell_ended(const struct im_session *s, enum session_end why)
@@ -56,6 +50,8 @@ static void tell_ended(const struct im_session *s, enum session_end why)
 
 static void tell(const struct im_session *s, enum session_end why, uint16_t status)
 {
+	if (s->handed_over)
+		return; /* who has the caller tells */
 	if (s->established_ms)
 		tell_ended(s, why);
 	else if (why == SESSION_END_CANCELLED)
@@ -103,8 +99,12 @@ void session_end_by(struct im_session *s, enum session_end why, uint16_t status,
 		return;
 	session_move(s, IM_SESSION_ENDING);
 	session_guard_stop(s);
+	session_keep_cancel(s);
 	buf_fixed(&lines, storage, sizeof(storage));
 	put_reason(&lines, m);
+	/* Of those who stop with it, clients of a focus come back to one that says so. */
+	if (why == SESSION_END_SHUTDOWN)
+		buf_puts(&lines, STR("Reason: SIP;cause=503;text=\"Service Unavailable\"\r\n"));
 	struct sip_invite_farewell f = {
 		.headers = lines.failed ? STR_NULL : buf_str(&lines),
 		.status = status,

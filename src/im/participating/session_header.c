@@ -42,6 +42,7 @@ enum fate {
 	OWN,      /**< belongs to a hop or a dialog, or is written by a rule */
 	ASSERTED, /**< only from who may assert it (RFC 3325 5, RFC 5502 6, RFC 6050, RFC 7315 4) */
 	OF_THE_BODY, /**< describes the body: goes with it */
+	REFERS,      /**< may name a dialog of this leg */
 	CREDENTIALS, /**< ours are consumed (RFC 3261 22.3) */
 };
 
@@ -74,8 +75,9 @@ static const uint8_t fates[SIP_HDR_COUNT] = {
 	[SIP_HDR_FLOW_TIMER] = OWN,
 	[SIP_HDR_IDENTITY] =
 		OWN, /* RFC 8224 signs From, To and Date; the body it may have covered is another */
-	[SIP_HDR_JOIN] = OWN, /* name a dialog of the other leg */
+	[SIP_HDR_JOIN] = OWN, /* names a dialog of the other leg, as the next does */
 	[SIP_HDR_REPLACES] = OWN,
+	[SIP_HDR_REFER_TO] = REFERS,
 	[SIP_HDR_PATH] = OWN,
 	[SIP_HDR_SERVICE_ROUTE] = OWN,
 	[SIP_HDR_PRIVACY] = OWN,
@@ -144,6 +146,9 @@ void session_put_carried(struct buf *b, const struct im_session *s, const struct
 			if (body)
 				put_line(b, m, l);
 			break;
+		case REFERS:
+			session_put_refer_to(b, s, str_range(m->p + l->value, m->p + l->vend));
+			break;
 		case CREDENTIALS:
 			if (!is_for_us(m, l, s->table->addresses.domains[0]))
 				put_line(b, m, l);
@@ -197,7 +202,8 @@ static void put_identity(struct buf *b, const struct im_session *s, const struct
 {
 	if (s->table->trust) {
 		sip_put_copy(b, r->m, SIP_HDR_P_ASSERTED_IDENTITY);
-	} else if (r->originator.n && !r->anonymous) {
+	} else if (r->originator.n && (!r->anonymous || s->to_focus)) {
+		/* The focus keeps what they hide from the others; to join they must be known to it. */
 		buf_puts(b, STR("P-Asserted-Identity: <"));
 		buf_puts(b, r->originator);
 		buf_puts(b, STR(">\r\n"));
@@ -224,6 +230,8 @@ void session_put_invite_lines(struct buf *b, const struct im_session *s, const s
 	put_identity(b, s, r);
 	sip_put_copy(b, r->m, SIP_HDR_PRIVACY);
 	put_require(b, r->m);
+	if (!im_sessions_replaces(s->table, r->m, b))
+		sip_put_copy(b, r->m, SIP_HDR_REPLACES);
 	session_put_carried(b, s, r->m, true);
 }
 
@@ -243,7 +251,8 @@ static void put_answerer(struct buf *b, const struct im_session *s, const struct
 	struct buf aor;
 	struct str value;
 
-	if (s->table->trust) {
+	/* CTL-OK-4: what our own focus says of itself. */
+	if (s->table->trust || s->to_focus) {
 		sip_put_copy(b, m, SIP_HDR_P_ASSERTED_IDENTITY);
 		return;
 	}
@@ -301,6 +310,7 @@ void session_contact_learn(struct im_session *s, struct str contact)
 	struct sip_dialog *d = sip_invite_dialog(s->a.inv);
 	char params[SESSION_CONTACT_MAX];
 	struct sip_name_addr a;
+	struct str identity;
 	struct buf b;
 
 	if (!d || sip_name_addr_decode(&a, contact))
@@ -308,4 +318,7 @@ void session_contact_learn(struct im_session *s, struct str contact)
 	buf_fixed(&b, params, sizeof(params));
 	session_put_contact_params(&b, s, LEG_A, a.params);
 	(void)sip_dialog_set_contact_params(d, buf_str(&b));
+	identity = session_identity_user(s, a.uri, a.params);
+	if (identity.n)
+		(void)sip_dialog_set_contact_user(d, identity);
 }

@@ -52,6 +52,8 @@ static struct im_session *session_make(const struct im_session_params *p)
 	s->originating = p->originating;
 	s->terminating = p->terminating;
 	s->to_devices = p->to_devices;
+	s->to_focus = p->to_focus;
+	s->keeps = p->keeps;
 	s->caller_hides = r->anonymous;
 	/* Counted and never changed (subscriber/operator_policy.h). */
 	s->service = mem_ref((void *)p->service);
@@ -97,22 +99,6 @@ static void put_route(struct buf *b, const struct im_request *r, const struct si
 }
 
 
-/* RFC 5626 5.3: over the connection that the device registered on. Its kind is what the URI says. */
-static void hop_of_flow(struct sip_hop *ret, uint64_t flow, struct str uri)
-{
-	struct str transport;
-	struct sip_uri u;
-
-	*ret = (struct sip_hop){.kind = SIP_TCP, .flow = flow, .socket = SIP_SOCKET_ANY};
-	if (sip_uri_decode(&u, uri))
-		return;
-	if (u.scheme == SIP_URI_SIPS || (sip_uri_param(&u, STR("transport"), &transport) &&
-					 str_eq_nocase(transport, STR("tls"))))
-		ret->kind = SIP_TLS;
-	(void)addr_decode(&ret->addr, u.host, u.port ? u.port : 5060);
-}
-
-
 /*
  * OPF-SES-1a, TPF-LMM-1d: the received Request-URI; TPF-SES-2: the IM Address. Where this server is the core
  * too, it resolves it to the device's contact (RFC 3261 16.5).
@@ -129,9 +115,19 @@ static struct str uri_for(const struct im_session *s, const struct im_request *r
 }
 
 
+/* Of the hop, for TLS (RFC 5922 7.3). */
+static struct str put_name(char *to, struct str name)
+{
+	if (name.n)
+		memcpy(to, name.p, name.n);
+	return (struct str){to, name.n};
+}
+
+
 static int branch_init(struct session_branch *b, struct im_session *s, const struct im_request *r,
 		       const struct sip_proxy_target *t)
 {
+	struct sip_uri u;
 	char storage[WAY_MAX];
 	struct str uri = uri_for(s, r, t);
 	struct buf way;
@@ -140,7 +136,7 @@ static int branch_init(struct session_branch *b, struct im_session *s, const str
 	put_route(&way, r, t);
 	if (way.failed)
 		return -ENOBUFS;
-	b->text = mem_raw(uri.n + way.n + 1);
+	b->text = mem_raw(uri.n + way.n + (t->hop ? t->hop->host.n : 0) + 1);
 	if (!b->text)
 		return -ENOMEM;
 	memcpy(b->text, uri.p, uri.n);
@@ -152,8 +148,8 @@ static int branch_init(struct session_branch *b, struct im_session *s, const str
 	if (t->hop)
 		b->hop = *t->hop;
 	else if (t->flow)
-		hop_of_flow(&b->hop, t->flow, uri);
-	b->hop.host = STR_NULL;
+		sip_hop_of_flow(&b->hop, t->flow, sip_uri_decode(&u, uri) ? NULL : &u);
+	b->hop.host = put_name(b->text + uri.n + way.n, t->hop ? t->hop->host : STR_NULL);
 	b->leg.session = s;
 	list_init(&b->leg.carried);
 	return 0;
@@ -198,13 +194,19 @@ static int ask_one(struct im_session *s, struct session_branch *b, const struct 
 	const struct session_rules *rules = session_rules(session_function(s, LEG_B),
 							  (enum im_kind)s->kind);
 	const struct sip_dialog *a = sip_invite_dialog(s->a.inv);
-	char token[SESSION_TOKEN_N], params[SESSION_CONTACT_MAX];
+	char token[SIP_URI_MAX], params[SESSION_CONTACT_MAX];
 	struct buf user, contact;
+	struct str identity;
 	int err;
 
 	buf_fixed(&user, token, sizeof(token));
 	buf_fixed(&contact, params, sizeof(params));
-	session_put_token(&user, s, LEG_B);
+	identity = session_identity_user(s, sip_dialog_target(a),
+					 sip_invite_contact_params(s->a.inv));
+	if (identity.n)
+		buf_puts(&user, identity);
+	else
+		session_put_token(&user, s, LEG_B);
 	session_put_contact_params(&contact, s, LEG_B, sip_invite_contact_params(s->a.inv));
 	err = sip_invite_send(&b->leg.inv,
 			      &(struct sip_invite_params){
@@ -298,7 +300,8 @@ static int accept_a(struct im_session *s, const struct im_request *r)
 	return sip_invite_accept(&s->a.inv,
 				 &(struct sip_invite_params){
 					 .dialogs = s->table->dialogs,
-					 .profile = &session_profile_a,
+					 .profile = s->to_focus ? &session_profile_focus
+								: &session_profile_a,
 					 .session = wish_of(s->table, rules->answer_refresher),
 					 .dialog = {.hop = hop_back(&hop, s, r) ? &hop : NULL,
 						    .contact_user = buf_str(&user),

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "body/mime.h"
 #include "im/participating/session_media.h"
 #include "im/participating/session_state.h"
 #include "sip/media_type.h"
@@ -48,27 +47,10 @@ static void move(struct str *to, struct str *from)
 }
 
 
-/* The description in a body: all of it, or one part. */
-static struct str sdp_in(struct str type, struct str body)
-{
-	struct mime_part part;
-	struct mime_type t;
-
-	if (mime_type_decode(&t, type))
-		return STR_NULL;
-	if (mime_type_is(&t, STR("application"), STR("sdp")))
-		return body;
-	if (!str_eq_nocase(t.type, STR("multipart")) ||
-	    mime_parts_find(&t, body, STR("application"), STR("sdp"), &part))
-		return STR_NULL;
-	return part.content;
-}
-
-
 struct str session_media_sdp(const struct session_media *md, const struct sip_msg *m)
 {
 	(void)md;
-	return sdp_in(sip_msg_header(m, SIP_HDR_CONTENT_TYPE), m->body);
+	return sdp_find(sip_msg_header(m, SIP_HDR_CONTENT_TYPE), m->body);
 }
 
 
@@ -111,7 +93,7 @@ int session_media_alloc(struct session_media **ret, struct im_session *s, struct
 {
 	struct session_media *md;
 
-	if (body.n && !sdp_in(type, body).n)
+	if (body.n && !sdp_find(type, body).n)
 		return -EPROTONOSUPPORT;
 	md = mem_alloc(sizeof(*md), NULL);
 	if (!md)
@@ -203,7 +185,7 @@ static int say(struct session_media *md, enum session_leg_id leg, const struct s
 int session_media_offer(struct session_media *md, enum session_leg_id from, struct str type,
 			struct str body, struct buf *ret)
 {
-	struct str sdp = sdp_in(type, body);
+	struct str sdp = sdp_find(type, body);
 	struct session_sdp d;
 	int err = sdp.n ? session_sdp_read(&d, sdp) : -EPROTONOSUPPORT;
 
@@ -227,7 +209,7 @@ int session_media_answer(struct session_media *md, enum session_leg_id from, str
 			 struct str body, struct buf *ret)
 {
 	enum session_leg_id to = other(from);
-	struct str sdp = sdp_in(type, body);
+	struct str sdp = sdp_find(type, body);
 	struct session_sdp d, asked;
 	int err = sdp.n ? session_sdp_read(&d, sdp) : -EBADMSG;
 

@@ -3,6 +3,7 @@
 #ifndef IM_PARTICIPATING_SESSION_MEDIA_H
 #define IM_PARTICIPATING_SESSION_MEDIA_H
 
+#include "im/participating/delivery_report.h"
 #include "im/participating/session_sdp.h"
 #include "im/participating/session_state.h"
 #include "msrp/relay.h"
@@ -32,6 +33,7 @@ struct session_stream {
 	uint8_t section; /**< which m= line */
 	bool standing;   /**< an answer has made it hold */
 	struct msrp_relay *relay;
+	struct delivery_reports *reports; /**< NULL: how many received a message is not asked */
 	struct session_side side[2];
 };
 

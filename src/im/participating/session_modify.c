@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "body/recipient_list.h"
 #include "im/participating/session_state.h"
 
 
@@ -126,6 +127,15 @@ void session_on_modify(struct sip_invite *inv, const struct sip_msg *m, void *ar
 	struct session_leg *to = session_leg(s, other(session_leg_id(from)));
 	int err;
 
+	/* RFC 5366 5.1: no focus behind us would know what to do with it. */
+	if (sip_msg_has_token(m, SIP_HDR_REQUIRE, RECIPIENT_LIST_INVITE_TAG)) {
+		(void)sip_invite_respond(
+			inv, m->method,
+			&(struct sip_response){.status = 420,
+					       .headers = STR(
+						       "Unsupported: recipient-list-invite\r\n")});
+		return;
+	}
 	/* DRV-5, digest f-B 13: a refresh is this leg's own affair. */
 	if ((m->method == SIP_UPDATE && !m->body.n) ||
 	    (m->body.n && session_media_unchanged(s->media, session_leg_id(from), m))) {

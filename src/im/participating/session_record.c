@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session and the histories of its users (im/recorder.h). */
+/* A session, the histories of its users (im/recorder.h), and how many received a message of it. */
 #include "base/mem.h"
 #include "im/participating/session_state.h"
+#include "msrp/frame.h"
 
 
 /*
@@ -37,6 +38,24 @@ void session_record_end(struct im_session *s, const char *why)
 	s->recording = NULL;
 	if (recorder && rec)
 		recorder->end(rec, str_of(why), recorder->arg);
+}
+
+
+void session_tell_reported(struct im_session *s, const struct msrp_frame *f, uint32_t recipients)
+{
+	const struct im_report *rep = &s->report;
+
+	im_events_tell(rep->events, &(struct im_event){
+					    .outcome = IM_REPORTED,
+					    .kind = rep->kind,
+					    .side = IM_ORIGINATING,
+					    .status = f->report_status,
+					    .originator = rep->originator,
+					    .recipient = rep->recipient,
+					    .call_id = rep->call_id,
+					    .message_id = f->message_id,
+					    .recipients = recipients,
+				    });
 }
 
 

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/sm.h"
+#include "im/message.h"
 #include "im/participating/session.h"
 #include "im/recorder.h"
 #include "sip/invite.h"
@@ -37,6 +38,7 @@ struct session_rules {
 	enum sip_refresher invite_refresher, answer_refresher;
 };
 
+struct msrp_frame;
 struct session_media;
 struct session_user;
 
@@ -46,6 +48,7 @@ struct im_sessions {
 	struct msrp_endpoint *msrp;
 	struct im_events *events;
 	const struct im_recorder *recorder; /**< NULL: none */
+	const struct im_keeper *keeper;     /**< likewise */
 	struct im_addresses addresses;
 	const struct im_rules *rules;
 	bool trust, stopping;
@@ -83,7 +86,7 @@ struct session_branch {
 	uint16_t q;
 	bool has_hop;
 	struct sip_hop hop;
-	struct str uri, route; /**< in `text` */
+	struct str uri, route; /**< in `text`, as is the name of the hop */
 	char *text;
 };
 
@@ -111,7 +114,9 @@ struct im_session {
 	char id[IM_SESSION_ID_N];
 	uint8_t state; /**< enum im_session_state */
 	uint8_t kind;  /**< enum im_kind */
-	bool originating, terminating, to_devices;
+	bool originating, terminating, to_devices, to_focus;
+	bool keeps, keeping, handed_over;
+	struct im_keep keep;
 	bool caller_hides, callee_hides;
 	bool delayed;   /**< the INVITE had no offer: the 2xx brings it, the ACK the answer */
 	bool modifying; /**< a modification of leg `modifier` waits for the other leg */
@@ -142,7 +147,7 @@ struct im_session {
 };
 
 /* ---- session.c ---- */
-extern const struct sip_invite_profile session_profile_a, session_profile_b;
+extern const struct sip_invite_profile session_profile_a, session_profile_focus, session_profile_b;
 /** Into the table, with an id and a number; and out of it. */
 void session_enter(struct im_sessions *ss, struct im_session *s);
 void session_leave(struct im_session *s);
@@ -181,7 +186,14 @@ void session_put_contact_params(struct buf *b, const struct im_session *s, enum 
 				struct str received);
 
 /* ---- session_contact.c ---- */
+
+/** The user part of a Session Identity of ours, in a Contact with these parameters; empty: it is none. */
+struct str session_identity_user(const struct im_session *s, struct str uri, struct str params);
 void session_put_token(struct buf *b, const struct im_session *s, enum session_leg_id leg);
+
+/* ---- session_replaces.c ---- */
+/** The Refer-To of a REFER, with the dialog that it is to replace as the other side of it knows it. */
+void session_put_refer_to(struct buf *b, const struct im_session *s, struct str value);
 
 /* ---- session_invite.c ---- */
 /** Asks the devices with the highest q that were not asked yet. -ENOENT: none is left; or why none could be. */
@@ -193,6 +205,14 @@ void session_on_answered(struct sip_invite *inv, const struct sip_msg *m, void *
 void session_on_acked(struct sip_invite *inv, const struct sip_msg *m, void *arg);
 /** A branch will not be: `e` says why. */
 void session_branch_refused(struct session_branch *b, const struct sip_invite_ended *e);
+
+/** The caller gets the best refusal, and it is over. */
+void session_refuse(struct im_session *s);
+
+/* ---- session_keep.c ---- */
+/** No device could be reached: true: it is being asked to be kept, and it goes on when that is known. */
+bool session_keep_unreached(struct im_session *s);
+void session_keep_cancel(struct im_session *s);
 
 /* ---- session_guard.c: what must not last for ever ---- */
 void session_guard_start(struct im_session *s, uint64_t ms);
@@ -220,6 +240,8 @@ void session_carried_end(struct session_leg *l, uint16_t status);
 void session_record_begin(struct im_session *s);
 /** No stream calls the tap any more. */
 void session_record_end(struct im_session *s, const char *why);
+/** OPF-DR-4: so many have the message that this REPORT is about. */
+void session_tell_reported(struct im_session *s, const struct msrp_frame *f, uint32_t recipients);
 
 /* ---- session_end.c ---- */
 void session_on_ended(struct sip_invite *inv, const struct sip_invite_ended *e, void *arg);
@@ -231,7 +253,6 @@ void session_end(struct im_session *s, enum session_end why, uint16_t status);
 /** The same when a message of one leg says so: its Reason (RFC 3326) is passed on. */
 void session_end_by(struct im_session *s, enum session_end why, uint16_t status,
 		    const struct sip_msg *m);
-const char *session_end_name(enum session_end e);
 
 /* ---- session_media.c: SDP and the user plane ---- */
 /** The INVITE's offer (empty body: a delayed one) is read: -EBADMSG, -E2BIG, -EPROTONOSUPPORT, -ENOMEM, -ENOBUFS. */
@@ -253,8 +274,6 @@ void session_media_commit(struct session_media *md);
 void session_media_rollback(struct session_media *md);
 /** What we last said on this leg; empty: nothing. */
 struct str session_media_said(const struct session_media *md, enum session_leg_id leg);
-/** Content-Type of what goes out. */
-struct str session_media_type(const struct session_media *md, enum session_leg_id leg);
 /** The body of `m` is what this leg said last (RFC 3264 8: the same version in o=). */
 bool session_media_unchanged(const struct session_media *md, enum session_leg_id leg,
 			     const struct sip_msg *m);

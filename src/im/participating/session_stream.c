@@ -31,6 +31,7 @@ static void stream_destroy(void *object)
 	side_done(&t->side[LEG_A]);
 	side_done(&t->side[LEG_B]);
 	mem_unref(t->relay);
+	mem_unref(t->reports);
 	for (int i = 0; i < 2; i++) {
 		mem_unref(t->side[i].msrp);
 		mem_free(t->side[i].text);
@@ -170,11 +171,45 @@ static void on_tap_answered(enum msrp_side from, uint16_t status, void *cookie, 
 }
 
 
+/*
+ * OPF-DR-1. Digest c12: what was asked of the functions on the way is not asked of a client: where we serve the
+ * recipient alone, it ends here.
+ */
+static enum msrp_sent_count on_asks(enum msrp_side from, const struct msrp_receive *r, void *arg)
+{
+	struct session_stream *t = arg;
+
+	if (from != MSRP_SIDE_A)
+		return MSRP_SENT_COUNT_AS_IT_CAME;
+	if (t->reports)
+		return delivery_reports_ask(t->reports, r->frame);
+	return r->frame->include_sent_count && !t->media->session->originating
+		       ? MSRP_SENT_COUNT_TAKEN_OUT
+		       : MSRP_SENT_COUNT_AS_IT_CAME;
+}
+
+
+static enum msrp_report_fate on_report(enum msrp_side from, const struct msrp_frame *f, void *arg)
+{
+	struct session_stream *t = arg;
+	struct delivery_report r;
+
+	if (from != MSRP_SIDE_B || !t->reports)
+		return MSRP_REPORT_PASSES;
+	r = delivery_reports_arrived(t->reports, f);
+	if (r.counted)
+		session_tell_reported(t->media->session, f, r.recipients);
+	return r.fate;
+}
+
+
 static const struct msrp_tap tap = {
 	.head = on_head,
 	.piece = on_piece,
 	.end = on_end,
 	.answered = on_tap_answered,
+	.asks = on_asks,
+	.report = on_report,
 };
 
 
@@ -287,6 +322,19 @@ static int relay_init(struct session_stream *t)
 }
 
 
+/* OPF-DR-1, for as long as the stream lasts; a file has one recipient: nobody counts. */
+static int reports_init(struct session_stream *t)
+{
+	const struct im_session *s = t->media->session;
+	enum im_sent_count how = s->table->rules->sent_count;
+
+	if (!how || !s->originating || s->kind == IM_FILE)
+		return 0;
+	t->reports = delivery_reports_alloc(how, &s->table->by_id.key);
+	return t->reports ? 0 : -ENOMEM;
+}
+
+
 static int stream_add(struct session_media *md, enum session_leg_id from, size_t section,
 		      bool secure)
 {
@@ -303,6 +351,8 @@ static int stream_add(struct session_media *md, enum session_leg_id from, size_t
 	err = side_init(t, from, secure, true);
 	if (!err)
 		err = side_init(t, other(from), secure, false);
+	if (!err)
+		err = reports_init(t);
 	if (!err)
 		err = relay_init(t);
 	if (err) {
@@ -377,16 +427,10 @@ static void on_found(struct sip_lookup *q, int error, const struct sip_hops *hop
 static void look_up(struct session_side *d, const struct msrp_target *target)
 {
 	struct sip *sip = d->stream->media->session->table->sip;
-	char text[SIP_HOST_MAX + 64];
 	struct sip_hops hops;
-	struct sip_uri uri;
-	struct buf b;
-	int n = -EINVAL;
+	int n = sip_resolve_host(sip_resolver(sip), &d->lookup, target->host, target->port, &hops,
+				 on_found, d);
 
-	buf_fixed(&b, text, sizeof(text));
-	buf_printf(&b, "sip:" STR_FMT ":%u;transport=tcp", STR_ARG(target->host), target->port);
-	if (!b.failed && sip_uri_decode(&uri, buf_str(&b)) == 0)
-		n = sip_resolve(sip_resolver(sip), &d->lookup, &uri, SIP_TCP, &hops, on_found, d);
 	if (n)
 		on_found(&d->lookup, n < 0 ? n : 0, &hops, d);
 }

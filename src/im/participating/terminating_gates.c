@@ -160,14 +160,17 @@ static enum gate_verdict not_expired(const struct gate_view *v, struct gate_answ
 
 
 /*
- * Step 5: availability, by the user's registration. Messages are kept; a session to somebody who is away is
- * not. What is to be delivered now or never (Expires: 0) is not kept either. RFC 3261 21.4.18.
+ * Step 5: availability, by the user's registration. Messages are kept, and files where the operator wants that
+ * (docs/decisions/0016); a session to somebody who is away is not. What is to be delivered now or never
+ * (Expires: 0) is not kept either. RFC 3261 21.4.18.
  */
 static enum gate_verdict recipient_reachable(const struct gate_view *v, struct gate_answer *a)
 {
 	if (v->reach == IM_REACH_OK)
 		return GATE_PASS;
 	a->status = 480;
+	if (v->r->kind == IM_FILE)
+		return v->rules->defer_files ? GATE_DEFER : GATE_REFUSE;
 	if (!im_kind_is_kept(v->r->kind) || request_expired(v->r, v->now_ms) ||
 	    (v->r->m->method == SIP_MESSAGE && v->r->expires_given && !v->r->expires_s))
 		return GATE_REFUSE;

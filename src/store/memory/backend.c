@@ -48,6 +48,8 @@ static int memory_open(void **ret, struct str where, bool reader, struct buf *wh
 	ordered_init(&m->system_messages);
 	open_deferred(&m->deferred);
 	open_history(&m->history);
+	ordered_init(&m->conferences);
+	ordered_init(&m->mailings);
 	*ret = m;
 	return 0;
 }
@@ -62,6 +64,8 @@ static void memory_close(void *connection)
 	memory_system_message_clear_all(connection);
 	memory_deferred_clear(connection);
 	memory_history_clear_all(connection);
+	memory_conference_clear(connection);
+	memory_mailing_clear(connection);
 	mem_unref(((struct memory *)connection)->contents);
 	mem_unref(connection);
 }

@@ -37,6 +37,9 @@ struct memory {
 	struct ordered system_messages;
 	struct memory_deferred deferred;
 	struct memory_history history;
+	struct ordered conferences;
+	size_t conferences_n;
+	struct ordered mailings;
 	struct content_area *contents; /**< NULL: none yet */
 	size_t fail_n;
 	int fail;
@@ -54,6 +57,8 @@ void memory_policy_clear(struct memory *m);
 void memory_system_message_clear_all(struct memory *m);
 void memory_deferred_clear(struct memory *m);
 void memory_history_clear_all(struct memory *m);
+void memory_conference_clear(struct memory *m);
+void memory_mailing_clear(struct memory *m);
 
 /** All of one user; nothing when there is none. */
 void memory_binding_delete(struct memory *m, struct str aor);

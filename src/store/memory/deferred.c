@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "store/content_area.h"
+
 static const uint16_t user_texts[] = {offsetof(struct store_waiting_user, user)};
 static const struct store_shape user_shape = {sizeof(struct store_waiting_user), 1, user_texts};
 
@@ -154,6 +156,13 @@ static int hold(struct memory *m, struct store_deferred *d, struct str request, 
 }
 
 
+static void remove_content(struct memory *m, const struct store_deferred *d)
+{
+	if (d->file.n && m->contents)
+		content_memory_remove(m->contents, d->file);
+}
+
+
 static int hold_once(struct memory *m, struct store_job *j, struct buf *keys)
 {
 	struct store_deferred *d = &j->in.hold.message;
@@ -165,8 +174,13 @@ static int hold_once(struct memory *m, struct store_job *j, struct buf *keys)
 		return -ENOMEM;
 	n = ordered_find(&m->deferred.by_request, buf_str(keys));
 	if (n) {
-		d->id = container_of(n, struct memory_message, by_request)->message.id;
-		d->state = container_of(n, struct memory_message, by_request)->message.state;
+		const struct memory_message *had = container_of(n, struct memory_message,
+								by_request);
+
+		d->id = had->message.id;
+		d->state = had->message.state;
+		if (!str_eq(had->message.file, d->file))
+			remove_content(m, d);
 		return 0;
 	}
 	if (j->in.hold.quota && u && u->user.messages >= j->in.hold.quota)
@@ -215,6 +229,7 @@ static void leave(struct memory *m, struct memory_message *d)
 
 static void delete (struct memory *m, struct memory_message *d)
 {
+	remove_content(m, &d->message);
 	if (d->message.state == STORE_DEFERRED_HELD) {
 		leave(m, d);
 	} else {
@@ -243,8 +258,9 @@ static struct memory_message *oldest_tombstone(struct memory *m)
 static void bury(struct memory *m, struct memory_message *d, const struct store_finish *in)
 {
 	leave(m, d);
+	remove_content(m, &d->message);
 	d->content = mem_unref(d->content);
-	d->message.headers = d->message.body = d->message.file = STR("");
+	d->message.headers = d->message.body = d->message.file = d->message.media = STR("");
 	d->message.state = in->state;
 	d->message.finished_ms = in->now_ms;
 	put_time_key(d, in->now_ms);

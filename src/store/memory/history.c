@@ -460,6 +460,61 @@ int memory_history_add(struct memory *m, struct store_job *j)
 }
 
 
+/* Those of all copies, with ids; what is alone larger than the quota is left out. */
+static int make_bundles(struct memory *m, const struct store_history_bundles *in,
+			struct memory_entry **made, size_t *n)
+{
+	uint64_t id = STORE_HISTORY_ID(in->now_ms);
+
+	if (id <= m->history.last_id)
+		id = m->history.last_id + 1;
+	for (size_t i = 0; i < in->n; i++) {
+		struct store_history_bundle_walk walk;
+		struct store_history_entry e;
+
+		store_history_bundle_begin(&walk, in->bundle[i]);
+		while (store_history_bundle_next(&walk, &e)) {
+			if (in->quota.bytes && e.size > in->quota.bytes)
+				continue;
+			e.id = id++;
+			made[*n] = owner_ensure(m, e.owner) ? make(&e) : NULL;
+			if (!made[*n])
+				return -ENOMEM;
+			(*n)++;
+		}
+	}
+	return 0;
+}
+
+
+int memory_history_add_bundle(struct memory *m, struct store_job *j)
+{
+	const struct store_history_bundles *in = &j->in.history_bundles;
+	struct store_history_count *added = arena_alloc(&j->arena, sizeof(*added));
+	struct memory_entry **made;
+	size_t most = 0, n = 0;
+	int r;
+
+	for (size_t i = 0; i < in->n; i++)
+		most += store_history_bundle_entries(in->bundle[i]);
+	made = arena_alloc(&j->arena, most * sizeof(struct memory_entry *));
+	r = made && added ? make_bundles(m, in, made, &n) : -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (r) {
+			mem_unref(made[i]);
+			continue;
+		}
+		added->entries++;
+		added->bytes += made[i]->entry.size;
+		make_room(m, &made[i]->entry, &in->quota);
+		enter(m, made[i]);
+	}
+	j->found = added;
+	j->found_n = 1;
+	return r;
+}
+
+
 void memory_history_delete_user(struct memory *m, struct str aor)
 {
 	struct memory_owner *o = memory_history_owner(m, aor);

@@ -29,6 +29,7 @@ static void backend_rollback(void *connection)
 	if (!sqlite3_get_autocommit(c->db))
 		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite_content_settle(c, false);
+	sqlite_segment_settle(c, false);
 }
 
 
@@ -38,19 +39,24 @@ static int backend_begin(void *connection)
 	struct sqlite_connection *c = connection;
 
 	c->broken = false;
+	sqlite_segment_begin(c);
 	return sqlite_exec(c, "BEGIN IMMEDIATE");
 }
 
 
 static int backend_commit(void *connection)
 {
-	int r = sqlite_exec(connection, "COMMIT");
+	int r = sqlite_segment_sync(connection);
 
-	if (r)
+	if (!r)
+		r = sqlite_exec(connection, "COMMIT");
+	if (r) {
 		backend_rollback(connection);
-	else
-		sqlite_content_settle(connection, true);
-	return r;
+		return r;
+	}
+	sqlite_content_settle(connection, true);
+	sqlite_segment_settle(connection, true);
+	return 0;
 }
 
 

@@ -19,9 +19,10 @@
 #include <sqlite3.h>
 
 #include "store/job.h"
+#include "store/sqlite/segment.h"
 
 /** Different statements of one connection; our own number. */
-#define SQLITE_STATEMENTS_MAX 128
+#define SQLITE_STATEMENTS_MAX 192
 
 struct sqlite_statement {
 	const char *sql;
@@ -36,6 +37,7 @@ struct sqlite_connection {
 	int system_error;
 	bool broken;       /**< a savepoint could not be undone: the transaction must go */
 	struct buf doomed; /**< names of contents that go with the commit (sqlite/history.h) */
+	struct sqlite_segments segments;
 	size_t n;
 	struct sqlite_statement statement[SQLITE_STATEMENTS_MAX];
 };

@@ -37,7 +37,8 @@ void sqlite_content_settle(struct sqlite_connection *c, bool committed)
 static int is_named(struct str name, bool *ret, void *arg)
 {
 	static const char SQL[] = "SELECT 1 FROM history WHERE file = ?1 AND file <> '' UNION ALL "
-				  "SELECT 1 FROM deferred WHERE file = ?1 AND file <> '' LIMIT 1";
+				  "SELECT 1 FROM deferred WHERE file = ?1 AND file <> '' UNION ALL "
+				  "SELECT 1 FROM mailing WHERE file = ?1 AND file <> '' LIMIT 1";
 	struct sqlite_run run;
 	int64_t found = 0;
 	int r;

@@ -7,6 +7,9 @@
 
 #include <errno.h>
 
+#include "store/content.h"
+#include "store/sqlite/history.h"
+
 
 static int total_add(struct sqlite_connection *c, int held, int64_t bytes, int tombstones)
 {
@@ -55,8 +58,8 @@ static int insert(struct sqlite_connection *c, const struct store_deferred *d)
 	static const char SQL[] =
 		"INSERT INTO deferred (id, user, cseq, kind, flags, state, size, "
 		"received_ms, expires_ms, finished_ms, call_id, from_tag, message_id, "
-		"sender, file, headers, body) "
-		"VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
+		"sender, file, headers, body, content_type, name, media) "
+		"VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	struct sqlite_run run;
 
 	sqlite_begin_run(&run, c, SQL);
@@ -75,6 +78,9 @@ static int insert(struct sqlite_connection *c, const struct store_deferred *d)
 	sqlite_bind_str(&run, d->file);
 	sqlite_bind_blob(&run, d->headers);
 	sqlite_bind_blob(&run, d->body);
+	sqlite_bind_str(&run, d->content_type);
+	sqlite_bind_str(&run, d->name);
+	sqlite_bind_str(&run, d->media);
 	return sqlite_finish(&run);
 }
 
@@ -98,6 +104,34 @@ static int insert_key(struct sqlite_connection *c, const struct store_deferred *
 }
 
 
+/* The content goes when this is on disk. */
+static void doom(struct sqlite_connection *c, struct str file)
+{
+	if (file.n == STORE_CONTENT_NAME_N)
+		sqlite_content_doom(c, file);
+}
+
+
+/* It is held already: with the same content when it was asked for twice, else with one of its own. */
+static int doom_again(struct sqlite_connection *c, const struct store_deferred *d)
+{
+	static const char SQL[] = "SELECT count(*) FROM deferred WHERE id = ? AND file = ?";
+	struct sqlite_run run;
+	int64_t same = 0;
+	int r;
+
+	if (!d->file.n)
+		return 0;
+	sqlite_begin_run(&run, c, SQL);
+	sqlite_bind_int(&run, (int64_t)d->id);
+	sqlite_bind_str(&run, d->file);
+	r = sqlite_finish_number(&run, &same);
+	if (!r && !same)
+		doom(c, d->file);
+	return r;
+}
+
+
 int sqlite_deferred_hold(struct sqlite_connection *c, struct store_job *j)
 {
 	struct store_deferred *d = &j->in.hold.message;
@@ -107,7 +141,7 @@ int sqlite_deferred_hold(struct sqlite_connection *c, struct store_job *j)
 	j->found = d;
 	j->found_n = 1;
 	if (r || d->id)
-		return r;
+		return r ? r : doom_again(c, d);
 	r = sqlite_deferred_enter_user(c, d, j->in.hold.quota, &user);
 	if (r)
 		return r == -EDQUOT ? r : sqlite_spoil(c, r);
@@ -155,7 +189,7 @@ static int remove_row(struct sqlite_connection *c, int64_t id)
 static int bury(struct sqlite_connection *c, const struct store_finish *in)
 {
 	static const char SQL[] = "UPDATE deferred SET state = ?, finished_ms = ?, file = '', "
-				  "headers = x'', body = x'' WHERE id = ?";
+				  "headers = x'', body = x'', media = '' WHERE id = ?";
 	static const char KEY_SQL[] = "UPDATE deferred_key SET user = NULL WHERE id = ?";
 	struct sqlite_run run;
 	int r;
@@ -205,6 +239,8 @@ int sqlite_deferred_finish(struct sqlite_connection *c, struct store_job *j)
 		r = total_add(c, -1, -(int64_t)d->size, 1);
 	if (!r)
 		r = trim(c);
+	if (!r)
+		doom(c, d->file);
 	d->state = in.state;
 	d->finished_ms = in.now_ms;
 	j->found = d;
@@ -227,6 +263,8 @@ int sqlite_deferred_delete(struct sqlite_connection *c, struct store_job *j)
 	if (!r)
 		r = d->state == STORE_DEFERRED_HELD ? total_add(c, -1, -(int64_t)d->size, 0)
 						    : total_add(c, 0, 0, -1);
+	if (!r)
+		doom(c, d->file);
 	j->found = d;
 	j->found_n = 1;
 	return sqlite_spoil(c, r);

@@ -6,9 +6,11 @@
 #include "store/sqlite/connection.h"
 
 /** All but headers and body, which stand last in the table and are not touched by a list. */
-#define DEFERRED_COLUMNS                                                                        \
-	"m.id, m.user, m.cseq, m.kind, m.flags, m.state, m.size, m.received_ms, m.expires_ms, " \
-	"m.finished_ms, m.call_id, m.from_tag, m.message_id, m.sender, m.file"
+#define DEFERRED_COLUMNS                                                                         \
+	"m.id, m.user, m.cseq, m.kind, m.flags, m.state, m.size, m.received_ms, m.expires_ms, "  \
+	"m.finished_ms, m.call_id, m.from_tag, m.message_id, m.sender, m.file, m.content_type, " \
+	"m.name, "                                                                               \
+	"m.media"
 #define DEVICE_COLUMNS "v.key, v.state, v.attempts, v.status, v.last_ms, v.next_try_ms"
 
 /** ---- The orders in memory (deferred_orders.c), of the writing connection only ---- */

@@ -24,6 +24,9 @@ void sqlite_deferred_take(struct sqlite_run *run, struct arena *a, struct store_
 	d->message_id = sqlite_column_str(run, a);
 	d->sender = sqlite_column_str(run, a);
 	d->file = sqlite_column_str(run, a);
+	d->content_type = sqlite_column_str(run, a);
+	d->name = sqlite_column_str(run, a);
+	d->media = sqlite_column_str(run, a);
 	d->headers = d->body = STR("");
 }
 

@@ -2,7 +2,7 @@
 /* The history in SQLite: what changes it. */
 #include <errno.h>
 
-#include "store/sqlite/history.h"
+#include "store/sqlite/bundle.h"
 
 #define COLUMNS                                                                                  \
 	"id, owner, peer, conversation, kind, outgoing, aborted, cpim, date_ms, size, request, " \
@@ -58,7 +58,9 @@ int sqlite_history_end_all(struct sqlite_connection *c, struct store_job *j)
 	static const char SQL[] =
 		"UPDATE conversation AS v SET reason = ?1, end_ms = max(v.begin_ms, "
 		"coalesce((SELECT max(h.id) FROM history AS h WHERE h.conversation = v.id AND "
-		"h.conversation > 0), 0) >> 10) "
+		"h.conversation > 0), 0) >> 10, "
+		"coalesce((SELECT max(b.id) FROM history_bundle AS b WHERE b.conversation = v.id "
+		"AND b.conversation > 0), 0) >> 10) "
 		"WHERE v.id IN (SELECT id FROM conversation WHERE end_ms = 0 LIMIT ?2)";
 	struct sqlite_run run;
 	int r;
@@ -191,9 +193,10 @@ static int remove_one(struct sqlite_connection *c, const struct removed *e)
 
 
 /* What the query finds is read first: rows must not go while they are walked over. */
-static int read_removed(struct sqlite_run *run, struct arena *a, struct removed *to, size_t *n)
+static int read_removed(struct sqlite_run *run, struct arena *a, struct removed *to, size_t max,
+			size_t *n)
 {
-	while (*n < STORE_HISTORY_REMOVE_MAX && sqlite_next(run)) {
+	while (*n < max && sqlite_next(run)) {
 		struct removed *e = &to[(*n)++];
 
 		e->id = (uint64_t)sqlite_column_int(run);
@@ -206,57 +209,155 @@ static int read_removed(struct sqlite_run *run, struct arena *a, struct removed 
 }
 
 
-static int remove_found(struct sqlite_connection *c, struct sqlite_run *run, struct arena *a,
-			size_t *removed)
+/* The first ones that are rows of their own. */
+static int remove_single(struct sqlite_connection *c, const struct sqlite_history_scope *s,
+			 size_t max, size_t *removed)
 {
-	struct removed *e = arena_alloc(a, STORE_HISTORY_REMOVE_MAX * sizeof(*e));
+	static const char OWNER[] = REMOVED "owner = ?3 AND id < ?1 ORDER BY id LIMIT ?2";
+	static const char TALK[] = REMOVED
+		"conversation = ?4 AND conversation > 0 AND owner = ?3 AND id < ?1 "
+		"ORDER BY id LIMIT ?2";
+	static const char ALL[] = REMOVED "id < ?1 ORDER BY id LIMIT ?2";
+	struct arena a = ARENA_INIT(STORE_JOB_MAX);
+	struct removed *e = arena_alloc(&a, max * sizeof(*e));
+	struct sqlite_run run;
 	size_t n = 0;
 	int r;
 
+	sqlite_begin_run(&run, c, s->conversation ? TALK : s->owner.n ? OWNER : ALL);
+	sqlite_bind_int(&run, (int64_t)(s->before < INT64_MAX ? s->before : INT64_MAX));
+	sqlite_bind_int(&run, (int64_t)max);
+	if (s->owner.n)
+		sqlite_bind_str(&run, s->owner);
+	if (s->conversation)
+		sqlite_bind_int(&run, (int64_t)s->conversation);
 	if (!e)
-		run->error = run->error ? run->error : -ENOMEM;
-	r = read_removed(run, a, e, &n);
+		run.error = run.error ? run.error : -ENOMEM;
+	r = read_removed(&run, &a, e, max, &n);
 	for (size_t i = 0; !r && i < n; i++)
 		r = remove_one(c, &e[i]);
+	arena_done(&a);
 	*removed = r ? 0 : n;
+	return r;
+}
+
+
+static int remove_bundled(struct sqlite_connection *c, const struct sqlite_bundle *b, size_t max,
+			  uint64_t before, size_t *removed)
+{
+	struct store_history_count gone = {0};
+	int r = sqlite_bundle_shorten(c, b, max, before, &gone);
+
+	if (!r)
+		r = count_owner(c, b->owner, -(int64_t)gone.entries, -(int64_t)gone.bytes);
+	if (!r)
+		r = count_conversation(c, b->conversation, -(int64_t)gone.entries,
+				       -(int64_t)gone.bytes);
+	*removed += r ? 0 : (size_t)gone.entries;
+	return r;
+}
+
+
+/* Entries before those of the first bundle, then of it: so many, or less. */
+static int remove_some(struct sqlite_connection *c, const struct sqlite_history_scope *s,
+		       size_t max, size_t *removed)
+{
+	struct arena a = ARENA_INIT(STORE_JOB_MAX);
+	struct sqlite_history_scope singles = *s;
+	struct sqlite_bundle b;
+	int r = sqlite_bundle_first(c, s, &a, &b), q;
+
+	*removed = 0;
+	if (!r)
+		singles.before = b.live;
+	if (r && r != -ENOENT) {
+		arena_done(&a);
+		return r;
+	}
+	q = remove_single(c, &singles, max, removed);
+	if (!q && !r && *removed < max)
+		q = remove_bundled(c, &b, max - *removed, s->before, removed);
+	arena_done(&a);
+	return q;
+}
+
+
+/* The oldest of the scope, up to `max`. */
+static int remove_oldest(struct sqlite_connection *c, const struct sqlite_history_scope *s,
+			 size_t max, size_t *removed)
+{
+	size_t n = 1;
+	int r = 0;
+
+	for (*removed = 0; !r && n && *removed < max; *removed += n)
+		r = remove_some(c, s, max - *removed, &n);
+	return r;
+}
+
+
+static int delete_bundled(struct sqlite_connection *c, const struct store_history_one *in)
+{
+	struct arena a = ARENA_INIT(STORE_JOB_MAX);
+	struct sqlite_bundle b;
+	uint64_t bytes = 0;
+	int r = sqlite_bundle_of(c, in->owner, in->id, &a, &b);
+
+	if (!r)
+		r = sqlite_bundle_remove(c, &b, in->id, &bytes);
+	if (!r)
+		r = count_owner(c, b.owner, -1, -(int64_t)bytes);
+	if (!r)
+		r = count_conversation(c, b.conversation, -1, -(int64_t)bytes);
+	arena_done(&a);
+	return r;
+}
+
+
+static int delete_single(struct sqlite_connection *c, const struct store_history_one *in, size_t *n)
+{
+	static const char SQL[] = REMOVED "id = ? AND owner = ?";
+	struct arena a = ARENA_INIT(STORE_JOB_MAX);
+	struct sqlite_run run;
+	struct removed e;
+	int r;
+
+	sqlite_begin_run(&run, c, SQL);
+	sqlite_bind_int(&run, (int64_t)in->id);
+	sqlite_bind_str(&run, in->owner);
+	r = read_removed(&run, &a, &e, 1, n);
+	if (!r && *n)
+		r = remove_one(c, &e);
+	arena_done(&a);
 	return r;
 }
 
 
 int sqlite_history_delete(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = REMOVED "id = ? AND owner = ?";
 	const struct store_history_one in = j->in.history_one;
-	struct sqlite_run run;
-	int r;
+	size_t n = 0;
+	int r = delete_single(c, &in, &n);
 
-	sqlite_begin_run(&run, c, SQL);
-	sqlite_bind_int(&run, (int64_t)in.id);
-	sqlite_bind_str(&run, in.owner);
-	r = remove_found(c, &run, &j->arena, &j->found_n);
-	if (!r && !j->found_n)
-		return -ENOENT;
+	if (!r && !n) {
+		r = delete_bundled(c, &in);
+		if (r == -ENOENT)
+			return r;
+	}
 	if (!r)
 		r = drop_conversations(c, in.owner, 0);
+	j->found_n = r ? 0 : 1;
 	return sqlite_spoil(c, r);
 }
 
 
 int sqlite_history_clear(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char ALL[] = REMOVED "owner = ? ORDER BY id LIMIT ?";
-	static const char ONE[] = REMOVED
-		"conversation = ?3 AND conversation > 0 AND owner = ?1 ORDER BY id LIMIT ?2";
 	const struct store_history_one in = j->in.history_one;
-	struct sqlite_run run;
-	int r;
+	struct sqlite_history_scope s = {.owner = in.owner,
+					 .conversation = in.id,
+					 .before = INT64_MAX};
+	int r = remove_oldest(c, &s, STORE_HISTORY_REMOVE_MAX, &j->found_n);
 
-	sqlite_begin_run(&run, c, in.id ? ONE : ALL);
-	sqlite_bind_str(&run, in.owner);
-	sqlite_bind_int(&run, STORE_HISTORY_REMOVE_MAX);
-	if (in.id)
-		sqlite_bind_int(&run, (int64_t)in.id);
-	r = remove_found(c, &run, &j->arena, &j->found_n);
 	if (!r)
 		r = drop_conversations(c, in.owner, 0);
 	return sqlite_spoil(c, r);
@@ -265,17 +366,11 @@ int sqlite_history_clear(struct sqlite_connection *c, struct store_job *j)
 
 int sqlite_history_purge(struct sqlite_connection *c, struct store_job *j)
 {
-	static const char SQL[] = REMOVED "id < ? ORDER BY id LIMIT ?";
-	uint64_t before = STORE_HISTORY_ID(j->in.history_one.at_ms);
-	struct sqlite_run run;
-	int r;
+	struct sqlite_history_scope s = {.before = STORE_HISTORY_ID(j->in.history_one.at_ms)};
+	int r = remove_oldest(c, &s, STORE_HISTORY_REMOVE_MAX, &j->found_n);
 
-	sqlite_begin_run(&run, c, SQL);
-	sqlite_bind_int(&run, (int64_t)before);
-	sqlite_bind_int(&run, STORE_HISTORY_REMOVE_MAX);
-	r = remove_found(c, &run, &j->arena, &j->found_n);
 	if (!r)
-		r = drop_conversations(c, STR(""), before);
+		r = drop_conversations(c, STR(""), s.before);
 	return sqlite_spoil(c, r);
 }
 
@@ -301,7 +396,8 @@ static int find_request(struct sqlite_connection *c, const struct store_history_
 
 static int next_id(struct sqlite_connection *c, int64_t now_ms, uint64_t *ret)
 {
-	static const char SQL[] = "SELECT max(id) FROM history";
+	static const char SQL[] = "SELECT max(coalesce((SELECT max(id) FROM history), 0), "
+				  "coalesce((SELECT max(id) FROM history_bundle), 0))";
 	struct sqlite_run run;
 	int64_t last = 0;
 	int r;
@@ -315,19 +411,6 @@ static int next_id(struct sqlite_connection *c, int64_t now_ms, uint64_t *ret)
 }
 
 
-static int remove_oldest(struct sqlite_connection *c, struct arena *a, struct str owner, size_t n,
-			 size_t *removed)
-{
-	static const char SQL[] = REMOVED "owner = ? ORDER BY id LIMIT ?";
-	struct sqlite_run run;
-
-	sqlite_begin_run(&run, c, SQL);
-	sqlite_bind_str(&run, owner);
-	sqlite_bind_int(&run, (int64_t)n);
-	return remove_found(c, &run, a, removed);
-}
-
-
 static bool fits(const struct store_history_count *have, const struct store_history_quota *q,
 		 uint64_t size)
 {
@@ -337,25 +420,20 @@ static bool fits(const struct store_history_count *have, const struct store_hist
 
 
 /* The oldest go one by one: as few as must, and no more than one write may remove. */
-static int make_room(struct sqlite_connection *c, struct store_job *j,
-		     const struct store_history_entry *e)
+static int make_room(struct sqlite_connection *c, const struct store_history_entry *e,
+		     const struct store_history_quota *q)
 {
-	const struct store_history_quota *q = &j->in.history_add.quota;
+	struct sqlite_history_scope s = {.owner = e->owner, .before = INT64_MAX};
 	struct store_history_count have;
 	size_t removed = 1;
 	int r = 0;
 
 	for (size_t i = 0; !r && removed && i < STORE_HISTORY_REMOVE_MAX; i++) {
-		struct arena a = ARENA_INIT(STORE_JOB_MAX);
-
 		r = read_owner(c, e->owner, &have);
-		if (!r && fits(&have, q, e->size)) {
-			arena_done(&a);
+		if (!r && fits(&have, q, e->size))
 			break;
-		}
 		if (!r)
-			r = remove_oldest(c, &a, e->owner, 1, &removed);
-		arena_done(&a);
+			r = remove_oldest(c, &s, 1, &removed);
 	}
 	return r;
 }
@@ -404,7 +482,8 @@ static int insert_body(struct sqlite_connection *c, const struct store_history_e
 }
 
 
-static int add(struct sqlite_connection *c, struct store_job *j, struct store_history_entry *e)
+static int add(struct sqlite_connection *c, struct store_history_entry *e,
+	       const struct store_history_quota *q, int64_t now_ms)
 {
 	int64_t there = 0;
 	int r = find_request(c, e, &there);
@@ -416,9 +495,9 @@ static int add(struct sqlite_connection *c, struct store_job *j, struct store_hi
 		sqlite_content_doom(c, e->file);
 		return 0;
 	}
-	r = make_room(c, j, e);
+	r = make_room(c, e, q);
 	if (!r)
-		r = next_id(c, j->in.history_add.now_ms, &e->id);
+		r = next_id(c, now_ms, &e->id);
 	if (!r)
 		r = insert(c, e);
 	if (!r)
@@ -443,10 +522,104 @@ int sqlite_history_add(struct sqlite_connection *c, struct store_job *j)
 	if (r)
 		return r;
 	for (size_t i = 0; !r && i < in->n; i++)
-		r = add(c, j, &in->entry[i]);
+		r = add(c, &in->entry[i], &in->quota, in->now_ms);
 	found->entry = in->entry;
 	found->n = in->n;
 	j->found = found;
+	return sqlite_spoil(c, r);
+}
+
+
+/* ---- Bundles ---- */
+
+/* As many as are too many, by what one is on the average; the newest are among them, where they alone are. */
+static int trim(struct sqlite_connection *c, struct str owner, const struct store_history_quota *q)
+{
+	struct sqlite_history_scope s = {.owner = owner, .before = INT64_MAX};
+	struct store_history_count have;
+	size_t removed = 1, all = 0;
+	int r = 0;
+
+	for (; !r && removed && all < 2 * STORE_HISTORY_BUNDLE_ENTRIES; all += removed) {
+		uint64_t more = 1;
+
+		r = read_owner(c, owner, &have);
+		if (r || (!(q->entries && have.entries > q->entries) &&
+			  !(q->bytes && have.bytes > q->bytes)))
+			break;
+		if (q->entries && have.entries > q->entries)
+			more = have.entries - q->entries;
+		else if (have.entries && have.bytes / have.entries)
+			more = (have.bytes - q->bytes) / (have.bytes / have.entries);
+		more = more < STORE_HISTORY_REMOVE_MAX ? more : STORE_HISTORY_REMOVE_MAX;
+		r = remove_oldest(c, &s, more ? (size_t)more : 1, &removed);
+	}
+	return r;
+}
+
+
+static int add_whole(struct sqlite_connection *c, const struct store_history_bundles *in,
+		     const struct store_history_bundle *b, const struct store_history_count *sum)
+{
+	struct store_history_bundle_walk w;
+	uint64_t id;
+	int r = next_id(c, in->now_ms, &id);
+
+	store_history_bundle_begin(&w, b);
+	if (!r)
+		r = sqlite_bundle_insert(c, b, id, (int64_t)sum->bytes);
+	if (!r)
+		r = count_owner(c, w.shared.owner, (int64_t)sum->entries, (int64_t)sum->bytes);
+	if (!r)
+		r = count_conversation(c, w.shared.conversation, (int64_t)sum->entries,
+				       (int64_t)sum->bytes);
+	return r ? r : trim(c, w.shared.owner, &in->quota);
+}
+
+
+/* One alone, or with such among them as are left out. */
+static int add_singly(struct sqlite_connection *c, const struct store_history_bundles *in,
+		      const struct store_history_bundle *b)
+{
+	struct store_history_bundle_walk w;
+	struct store_history_entry e;
+	int r = 0;
+
+	store_history_bundle_begin(&w, b);
+	while (!r && store_history_bundle_next(&w, &e))
+		if (!in->quota.bytes || e.size <= in->quota.bytes)
+			r = add(c, &e, &in->quota, in->now_ms);
+	return r;
+}
+
+
+int sqlite_history_add_bundle(struct sqlite_connection *c, struct store_job *j)
+{
+	const struct store_history_bundles *in = &j->in.history_bundles;
+	struct store_history_count *added = arena_alloc(&j->arena, sizeof(*added));
+	int r = added ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !r && i < in->n; i++) {
+		struct store_history_count sum = {0};
+		struct store_history_bundle_walk w;
+		struct store_history_entry e;
+
+		store_history_bundle_begin(&w, in->bundle[i]);
+		while (store_history_bundle_next(&w, &e)) {
+			if (in->quota.bytes && e.size > in->quota.bytes)
+				continue;
+			sum.entries++;
+			sum.bytes += e.size;
+		}
+		if (sum.entries > 1 && sum.entries == store_history_bundle_entries(in->bundle[i]))
+			r = add_whole(c, in, in->bundle[i], &sum);
+		else
+			r = add_singly(c, in, in->bundle[i]);
+		added->entries += sum.entries;
+		added->bytes += sum.bytes;
+	}
+	j->found = added;
+	j->found_n = 1;
 	return sqlite_spoil(c, r);
 }
 
@@ -480,6 +653,8 @@ int sqlite_history_delete_user(struct sqlite_connection *c, struct str aor, stru
 	};
 	int r = take_files(c, aor, files);
 
+	if (!r)
+		r = sqlite_bundle_delete_user(c, aor);
 	for (size_t i = 0; !r && i < sizeof(SQL) / sizeof(SQL[0]); i++) {
 		struct sqlite_run run;
 

@@ -2,7 +2,7 @@
 /* The history in SQLite: what only reads it. */
 #include <errno.h>
 
-#include "store/sqlite/history.h"
+#include "store/sqlite/bundle.h"
 
 #define COLUMNS                                                                                  \
 	"id, owner, peer, conversation, kind, outgoing, aborted, cpim, date_ms, size, request, " \
@@ -67,7 +67,11 @@ int sqlite_history_get(struct sqlite_connection *c, struct store_job *j)
 		f->n = 1;
 	}
 	r = sqlite_finish(&run);
-	return r || f->n ? r : -ENOENT;
+	if (r || f->n)
+		return r;
+	r = sqlite_bundle_get(c, in.owner, in.id, &j->arena, f->entry);
+	f->n = r ? 0 : 1;
+	return r;
 }
 
 
@@ -112,29 +116,85 @@ static bool matches(const struct sqlite_run *run, struct str wanted)
 }
 
 
+/** What a page is made of: entries that are rows of their own, and those of bundles, in the order of their ids. */
+struct page {
+	struct sqlite_run run;
+	struct sqlite_bundle_cursor cursor;
+	struct store_history_entry bundled;
+	bool single, many; /**< there is a next one of each */
+};
+
+
+static void page_begin(struct page *p, struct sqlite_connection *c,
+		       const struct store_history_page *in)
+{
+	struct sqlite_history_scope s = {
+		.owner = in->filter.owner,
+		.peer = in->filter.peer,
+		.conversation = in->filter.conversation,
+		.before = in->before,
+	};
+
+	bind_filter(&p->run, c, in);
+	sqlite_bundle_begin(&p->cursor, c, &s, in->filter.after);
+	p->single = sqlite_next(&p->run);
+	p->many = sqlite_bundle_next(&p->cursor, &p->bundled);
+}
+
+
+static int page_finish(struct page *p)
+{
+	int r = sqlite_bundle_finish(&p->cursor), q = sqlite_finish(&p->run);
+
+	return q ? q : r;
+}
+
+
+/* The next one is looked at, and kept when it matches. Its id. */
+static uint64_t page_step(struct page *p, struct store_job *j, struct str wanted,
+			  struct store_history_found *f)
+{
+	uint64_t single = p->single ? (uint64_t)sqlite3_column_int64(p->run.stmt, 0) : INT64_MAX;
+	struct store_history_entry e = p->bundled;
+
+	if (!p->many || single < e.id) {
+		if (matches(&p->run, wanted))
+			take(&p->run, &j->arena, &f->entry[f->n++]);
+		p->single = sqlite_next(&p->run);
+		return single;
+	}
+	if (!wanted.n || store_history_text_holds(e.text, wanted)) {
+		e.body = STR("");
+		if (!store_record_copy(&j->arena, &f->entry[f->n++], &e, &store_history_shape))
+			p->run.error = p->run.error ? p->run.error : -ENOMEM;
+	}
+	p->many = sqlite_bundle_next(&p->cursor, &p->bundled);
+	return e.id;
+}
+
+
 int sqlite_history_list(struct sqlite_connection *c, struct store_job *j)
 {
-	const struct store_history_page page = j->in.history_page;
-	const struct store_history_filter *filter = &page.filter;
+	const struct store_history_page in = j->in.history_page;
+	const struct store_history_filter *filter = &in.filter;
 	struct store_history_found *f = found_alloc(j, filter->max);
 	size_t looked = 0;
-	struct sqlite_run run;
 	uint64_t last = 0;
+	struct page page;
 
 	if (!f)
 		return -ENOMEM;
-	bind_filter(&run, c, &page);
-	while (f->n < filter->max && j->arena.used < STORE_HISTORY_PAGE_BYTES &&
-	       sqlite_next(&run)) {
-		last = (uint64_t)sqlite3_column_int64(run.stmt, 0);
+	page_begin(&page, c, &in);
+	while (f->n < filter->max && looked < STORE_HISTORY_SCAN_MAX &&
+	       j->arena.used < STORE_HISTORY_PAGE_BYTES && (page.single || page.many) &&
+	       !page.run.error) {
+		last = page_step(&page, j, filter->text, f);
 		looked++;
-		if (matches(&run, filter->text))
-			take(&run, &j->arena, &f->entry[f->n++]);
 	}
 	if (f->n == filter->max || looked == STORE_HISTORY_SCAN_MAX ||
 	    j->arena.used >= STORE_HISTORY_PAGE_BYTES)
 		f->next = last;
-	return sqlite_finish(&run);
+	return page_finish(&page);
 }
 
 

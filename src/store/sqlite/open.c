@@ -228,6 +228,8 @@ static int open_db(struct sqlite_connection *c, bool reader, struct buf *why)
 		r = migrate(c, why);
 	if (!r)
 		r = sqlite_deferred_load(c);
+	if (!r)
+		r = sqlite_segment_sweep(c);
 	return r ? r : sqlite_content_sweep(c);
 }
 
@@ -246,6 +248,7 @@ int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool
 	if (!c)
 		return -ENOMEM;
 	c->lock_fd = -1;
+	sqlite_segment_open(&c->segments);
 	buf_init(&c->doomed, STORE_GROUP_MAX * STORE_HISTORY_REMOVE_MAX * STORE_CONTENT_NAME_N);
 	c->path = str_dup(path);
 	r = c->path ? 0 : -ENOMEM;

@@ -92,6 +92,8 @@ bool scn_tell_message(struct scn_client *c, const struct parley_message *m, enum
 	scn_tell_text(&t, "Type", m->type);
 	scn_tell_text(&t, "Message-ID", m->message_id);
 	scn_tell_reports(&t, m->reports);
+	if (m->in_private)
+		scn_tell_text(&t, "Private", "yes");
 	if (m->sent_ms >= 0)
 		scn_tell_number(&t, "Sent", (long long)m->sent_ms);
 	t.m->body = scn_copy(c->peer->play->arena, (struct str){m->content, m->content_size});

@@ -58,6 +58,21 @@ extern const struct parley_session_handler scn_session_handler;
 unsigned scn_client_invited(struct parley *p, const struct parley_invitation *i, void *arg);
 /** 0 or -errno; what becomes of it is told. */
 int scn_client_chat(struct scn_client *c, struct str name, const struct parley_chat_params *params);
+/** ---- Groups (client_group.c): callbacks of the session handler, and what else is told ---- */
+void scn_group_person(struct parley_session *session, const struct parley_person *p,
+		      enum parley_presence before, void *arg);
+void scn_group_roster(struct parley_session *session, void *arg);
+void scn_group_roster_refused(struct parley_session *session, unsigned status, void *arg);
+void scn_group_person_composing(struct parley_session *session, const char *uri, const char *name,
+				bool active, void *arg);
+void scn_group_answered(struct parley_session *session, uint32_t number, enum parley_request what,
+			unsigned status, void *arg);
+void scn_group_lost(struct parley_session *session, const struct parley_outcome *o,
+		    uint32_t retry_ms, void *arg);
+struct scn_telling;
+void scn_client_tell_invited_group(struct scn_telling *t, const struct parley_invitation *i);
+void scn_client_tell_roster(struct scn_session *s);
+
 /** By name, else the latest that is not over. NULL: none. */
 struct scn_session *scn_client_session(const struct scn_client *c, struct str name);
 /** Those that are left behind; nothing is told. */
@@ -78,6 +93,17 @@ bool scn_tell_message(struct scn_client *c, const struct parley_message *m, enum
 void scn_tell_report(struct scn_client *c, const struct parley_report *r);
 void scn_tell_outcome(struct scn_telling *t, const struct parley_outcome *o);
 void scn_told(struct scn_telling *t);
+
+/** ---- Of a statement; false: reported ---- */
+bool scn_step_client(struct scn_play *p, const struct scn_step *st, struct scn_client **ret);
+bool scn_step_session(struct scn_play *p, const struct scn_step *st, struct scn_session **ret);
+/** What was told next must be this. */
+bool scn_step_told(struct scn_play *p, const struct scn_step *st, const char *what,
+		   struct scn_arrival **ret);
+bool scn_step_judge(struct scn_play *p, const struct scn_step *st, struct scn_arrival *a,
+		    struct str wanted, bool wrong);
+/** A user of our domain, a peer, or a URI as it is. */
+struct str scn_client_uri(struct scn_play *p, struct str to);
 
 /** True when it is in this state, or gets there within the time. */
 bool scn_client_reaches(struct scn_client *c, enum parley_state s, uint64_t within_ms);

@@ -67,6 +67,7 @@ unsigned scn_client_invited(struct parley *p, const struct parley_invitation *i,
 	scn_tell_text(&t, "Type", i->type);
 	if (i->size != PARLEY_SIZE_UNKNOWN)
 		scn_tell_number(&t, "Size", (long long)i->size);
+	scn_client_tell_invited_group(&t, i);
 	scn_tell_number(&t, "Answered", status);
 	scn_told(&t);
 	return status;
@@ -226,6 +227,12 @@ const struct parley_session_handler scn_session_handler = {
 	.content = on_content,
 	.piece = on_piece,
 	.complete = on_complete,
+	.person = scn_group_person,
+	.roster = scn_group_roster,
+	.roster_refused = scn_group_roster_refused,
+	.person_composing = scn_group_person_composing,
+	.answered = scn_group_answered,
+	.lost = scn_group_lost,
 	.ended = on_ended,
 };
 

@@ -12,7 +12,8 @@
  *   with Route: <server;orig>, <core;odi=…>; what comes back along that Route, and what comes from
  *   elsewhere, goes to the server for the user it is to, with <server;term>; what comes back from there
  *   goes to the devices registered, all at once, or is answered 480 when there are none;
- * - what the server sends of its own goes to the devices;
+ * - what the server sends of its own (invitations, messages to many, what had waited) is led through the
+ *   server with <server;term> like what comes from elsewhere, when it is to a user of ours;
  * - what has a To tag follows its Route.
  *
  * It keeps transactions as far as a proxy that forks has to, acknowledges negative answers to INVITE, and

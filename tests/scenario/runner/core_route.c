@@ -290,6 +290,28 @@ static void onward(struct scn_core *core, struct scn_core_txn *t, struct scn_dra
 }
 
 
+/** Of the filter criteria: what the user may be served for (examples/ims-kamailio/ifc.xml). */
+static bool is_triggered(const struct scn_core_txn *t)
+{
+	return str_eq(t->method, STR("MESSAGE")) || str_eq(t->method, STR("INVITE"));
+}
+
+
+/**
+ * The server's own, for which there is no original dialog identifier: an application server as originating user
+ * agent (TS 24.229 5.7.3). It reaches a user of ours as what another domain sends does (5.4.3.3).
+ */
+static void of_server(struct scn_core *core, struct scn_core_txn *t, struct scn_draft *d)
+{
+	struct str aor = aor_of(t->m->uri);
+
+	if (is_ours(core, aor) && is_triggered(t))
+		to_server(core, t, d, aor, false);
+	else
+		to_devices(core, t, d);
+}
+
+
 /** An initial request of a peer: the core asserts who it is. */
 static void enter(struct scn_core *core, const struct scn_arrival *a, struct scn_core_txn *t,
 		  struct scn_draft *d)
@@ -328,7 +350,7 @@ void scn_core_route(struct scn_core *core, const struct scn_arrival *a, struct s
 	else if (scn_value_param(scn_header_value(t->m, STR("To")), STR("tag"), &tag))
 		along(core, t, next.p ? next : t->m->uri);
 	else if (from_server)
-		to_devices(core, t, d);
+		of_server(core, t, d);
 	else
 		enter(core, a, t, d);
 }

@@ -11,7 +11,7 @@
 #define CONTENT_MAX ((size_t)16 << 20)
 
 
-static bool client_of(struct scn_play *p, const struct scn_step *st, struct scn_client **ret)
+bool scn_step_client(struct scn_play *p, const struct scn_step *st, struct scn_client **ret)
 {
 	*ret = scn_client_of(p, scn_step_peer(p, st));
 	if (!*ret || !(*ret)->parley)
@@ -23,7 +23,7 @@ static bool client_of(struct scn_play *p, const struct scn_step *st, struct scn_
 /* ---- Acting ---- */
 
 /** A user of our domain, a peer, or a URI as it is. */
-static struct str uri_of(struct scn_play *p, struct str to)
+struct str scn_client_uri(struct scn_play *p, struct str to)
 {
 	const struct scn_peer *peer = scn_peer_find(p, to);
 
@@ -85,13 +85,13 @@ static bool play_sends(struct scn_play *p, const struct scn_step *st)
 	struct str asked;
 	int err;
 
-	if (!client_of(p, st, &c) || !content_of(p, st, &m.content) ||
+	if (!scn_step_client(p, st, &c) || !content_of(p, st, &m.content) ||
 	    !scn_step_arg(p, st, "TARGET", &m.to) || !scn_step_arg(p, st, "NAME_AS", &m.name) ||
 	    !scn_step_arg(p, st, "VALUE_TYPE", &m.type) ||
 	    !scn_step_arg(p, st, "VALUE_ASK", &asked) || !reports_of(p, st, asked, &m.reports) ||
 	    !scn_step_arg(p, st, "VALUE_FILE", &m.file))
 		return false;
-	m.to = uri_of(p, m.to);
+	m.to = scn_client_uri(p, m.to);
 	if (m.file.p)
 		m.file = scn_copy(p->arena, m.file);
 	if (m.type.p)
@@ -109,7 +109,7 @@ static bool play_registers(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_client *c;
 
-	if (!client_of(p, st, &c))
+	if (!scn_step_client(p, st, &c))
 		return false;
 	if (parley_register(c->parley))
 		return scn_fail(p, st->line, "it cannot register");
@@ -122,7 +122,7 @@ static bool play_unregisters(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_client *c;
 
-	if (!client_of(p, st, &c))
+	if (!scn_step_client(p, st, &c))
 		return false;
 	if (parley_unregister(c->parley))
 		return scn_fail(p, st->line, "there is no registration to take back");
@@ -135,7 +135,7 @@ static bool play_closes(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_client *c;
 
-	if (!client_of(p, st, &c))
+	if (!scn_step_client(p, st, &c))
 		return false;
 	scn_client_close(c);
 	scn_settle(p);
@@ -147,7 +147,7 @@ static bool play_looks(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_client *c;
 
-	if (!client_of(p, st, &c))
+	if (!scn_step_client(p, st, &c))
 		return false;
 	c->looks_away = scn_arg(&st->args, "away").p != NULL;
 	return true;
@@ -161,7 +161,7 @@ static bool play_answers(struct scn_play *p, const struct scn_step *st)
 	struct scn_client *c;
 	uint64_t n = 200;
 
-	if (!client_of(p, st, &c) || !scn_step_number(p, st, "N", &n))
+	if (!scn_step_client(p, st, &c) || !scn_step_number(p, st, "N", &n))
 		return false;
 	if (n < 180 || n > 699)
 		return scn_fail(p, st->line,
@@ -179,11 +179,11 @@ static bool play_chats(struct scn_play *p, const struct scn_step *st)
 							 NULL};
 	int err;
 
-	if (!client_of(p, st, &c) || !scn_step_arg(p, st, "TARGET", &to) ||
+	if (!scn_step_client(p, st, &c) || !scn_step_arg(p, st, "TARGET", &to) ||
 	    !scn_step_arg(p, st, "NAME_AS", &name) || !scn_step_arg(p, st, "QUOTED", &subject) ||
 	    !scn_step_arg(p, st, "VALUE_ASK", &asked) || !reports_of(p, st, asked, &params.reports))
 		return false;
-	params.to = uri_of(p, to).p;
+	params.to = scn_client_uri(p, to).p;
 	if (subject.p)
 		params.subject = scn_copy(p->arena, subject).p;
 	err = scn_client_chat(c, name, &params);
@@ -194,12 +194,12 @@ static bool play_chats(struct scn_play *p, const struct scn_step *st)
 }
 
 
-static bool session_of(struct scn_play *p, const struct scn_step *st, struct scn_session **ret)
+bool scn_step_session(struct scn_play *p, const struct scn_step *st, struct scn_session **ret)
 {
 	struct scn_client *c;
 	struct str name;
 
-	if (!client_of(p, st, &c) || !scn_step_arg(p, st, "NAME", &name))
+	if (!scn_step_client(p, st, &c) || !scn_step_arg(p, st, "NAME", &name))
 		return false;
 	*ret = scn_client_session(c, name);
 	return *ret ? true : scn_fail(p, st->line, "it has no such session");
@@ -212,7 +212,7 @@ static bool play_says(struct scn_play *p, const struct scn_step *st)
 	struct str text;
 	int err;
 
-	if (!session_of(p, st, &s) || !content_of(p, st, &text))
+	if (!scn_step_session(p, st, &s) || !content_of(p, st, &text))
 		return false;
 	err = parley_session_send(s->session, scn_copy(p->arena, text).p, NULL, NULL);
 	if (err)
@@ -226,7 +226,7 @@ static bool play_types(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_session *s;
 
-	if (!session_of(p, st, &s))
+	if (!scn_step_session(p, st, &s))
 		return false;
 	parley_session_typing(s->session);
 	scn_settle(p);
@@ -238,7 +238,7 @@ static bool play_leaves(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_session *s;
 
-	if (!session_of(p, st, &s))
+	if (!scn_step_session(p, st, &s))
 		return false;
 	parley_session_end(s->session, 0);
 	scn_settle(p);
@@ -251,7 +251,7 @@ static bool play_takes(struct scn_play *p, const struct scn_step *st)
 	struct scn_session *s;
 	int err;
 
-	if (!session_of(p, st, &s))
+	if (!scn_step_session(p, st, &s))
 		return false;
 	err = parley_session_accept(s->session);
 	if (err)
@@ -282,7 +282,7 @@ static bool play_is(struct scn_play *p, const struct scn_step *st)
 	struct str name;
 	uint64_t ms = 0;
 
-	if (!client_of(p, st, &c) || !scn_step_arg(p, st, "VALUE", &name) ||
+	if (!scn_step_client(p, st, &c) || !scn_step_arg(p, st, "VALUE", &name) ||
 	    !scn_step_time(p, st, "TIME", &ms))
 		return false;
 	if (!state_read(name, &want))
@@ -299,8 +299,8 @@ static bool play_is(struct scn_play *p, const struct scn_step *st)
 
 
 /** What was told next must be this. */
-static bool take(struct scn_play *p, const struct scn_step *st, const char *what,
-		 struct scn_arrival **ret)
+bool scn_step_told(struct scn_play *p, const struct scn_step *st, const char *what,
+		   struct scn_arrival **ret)
 {
 	struct scn_peer *peer = scn_step_peer(p, st);
 	uint64_t within = 0;
@@ -323,8 +323,8 @@ static bool take(struct scn_play *p, const struct scn_step *st, const char *what
 }
 
 
-static bool judge(struct scn_play *p, const struct scn_step *st, struct scn_arrival *a,
-		  struct str wanted, bool wrong)
+bool scn_step_judge(struct scn_play *p, const struct scn_step *st, struct scn_arrival *a,
+		    struct str wanted, bool wrong)
 {
 	if (!scn_expect(p, st->line, scn_step_peer(p, st), wanted, wrong, st->checks, a))
 		return false;
@@ -340,7 +340,7 @@ static bool play_gets_message(struct scn_play *p, const struct scn_step *st)
 	bool wrong = false;
 
 	if (!scn_step_arg(p, st, "QUOTED", &text) || !scn_step_arg(p, st, "TARGET", &from) ||
-	    !take(p, st, "message", &a))
+	    !scn_step_told(p, st, "message", &a))
 		return false;
 	if (text.p) {
 		wrong |= !str_eq(a->msg->body, text);
@@ -350,11 +350,12 @@ static bool play_gets_message(struct scn_play *p, const struct scn_step *st)
 	if (from.p) {
 		struct str who = scn_header_value(a->msg, STR("From"));
 
-		wrong |= str_eq(from, STR("anonymous")) ? who.n > 0 : !str_eq(who, uri_of(p, from));
+		wrong |= str_eq(from, STR("anonymous")) ? who.n > 0
+							: !str_eq(who, scn_client_uri(p, from));
 		wanted = scn_fmt(p->arena, STR_FMT " from " STR_FMT, STR_ARG(wanted),
 				 STR_ARG(from));
 	}
-	return judge(p, st, a, wanted, wrong);
+	return scn_step_judge(p, st, a, wanted, wrong);
 }
 
 
@@ -365,11 +366,12 @@ static bool play_gets_report(struct scn_play *p, const struct scn_step *st)
 	bool wrong;
 
 	if (!scn_step_arg(p, st, "VALUE", &status) || !scn_step_arg(p, st, "TARGET", &from) ||
-	    !take(p, st, "report", &a))
+	    !scn_step_told(p, st, "report", &a))
 		return false;
 	wrong = !str_eq(scn_header_value(a->msg, STR("Status")), status) ||
-		(from.p && !str_eq(scn_header_value(a->msg, STR("From")), uri_of(p, from)));
-	return judge(p, st, a, scn_fmt(p->arena, "report " STR_FMT, STR_ARG(status)), wrong);
+		(from.p && !str_eq(scn_header_value(a->msg, STR("From")), scn_client_uri(p, from)));
+	return scn_step_judge(p, st, a, scn_fmt(p->arena, "report " STR_FMT, STR_ARG(status)),
+			      wrong);
 }
 
 
@@ -377,7 +379,8 @@ static bool play_gets_invitation(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_arrival *a;
 
-	return take(p, st, "invitation", &a) && judge(p, st, a, STR("invitation"), false);
+	return scn_step_told(p, st, "invitation", &a) &&
+	       scn_step_judge(p, st, a, STR("invitation"), false);
 }
 
 
@@ -386,10 +389,10 @@ static bool play_gets_chat(struct scn_play *p, const struct scn_step *st)
 	struct scn_arrival *a;
 	struct str state;
 
-	if (!scn_step_arg(p, st, "VALUE", &state) || !take(p, st, "chat", &a))
+	if (!scn_step_arg(p, st, "VALUE", &state) || !scn_step_told(p, st, "chat", &a))
 		return false;
-	return judge(p, st, a, scn_fmt(p->arena, "chat " STR_FMT, STR_ARG(state)),
-		     !str_eq(scn_header_value(a->msg, STR("State")), state));
+	return scn_step_judge(p, st, a, scn_fmt(p->arena, "chat " STR_FMT, STR_ARG(state)),
+			      !str_eq(scn_header_value(a->msg, STR("State")), state));
 }
 
 
@@ -397,7 +400,8 @@ static bool play_gets_refusal(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_arrival *a;
 
-	return take(p, st, "refusal", &a) && judge(p, st, a, STR("refusal"), false);
+	return scn_step_told(p, st, "refusal", &a) &&
+	       scn_step_judge(p, st, a, STR("refusal"), false);
 }
 
 
@@ -405,7 +409,7 @@ static bool play_gets_loss(struct scn_play *p, const struct scn_step *st)
 {
 	struct scn_arrival *a;
 
-	return take(p, st, "loss", &a) && judge(p, st, a, STR("loss"), false);
+	return scn_step_told(p, st, "loss", &a) && scn_step_judge(p, st, a, STR("loss"), false);
 }
 
 
@@ -433,14 +437,14 @@ static bool play_ends(struct scn_play *p, const struct scn_step *st)
 	bool wrong;
 
 	if (!scn_step_arg(p, st, "VALUE", &how) || !scn_step_arg(p, st, "NAME", &name) ||
-	    !take(p, st, "outcome", &a))
+	    !scn_step_told(p, st, "outcome", &a))
 		return false;
 	wrong = !ends_so(a->msg, how) ||
 		(name.p && !str_eq(scn_header_value(a->msg, STR("For")), name));
-	return judge(p, st, a,
-		     scn_fmt(p->arena, "outcome: " STR_FMT "%s" STR_FMT, STR_ARG(how),
-			     name.p ? " for " : "", STR_ARG(name)),
-		     wrong);
+	return scn_step_judge(p, st, a,
+			      scn_fmt(p->arena, "outcome: " STR_FMT "%s" STR_FMT, STR_ARG(how),
+				      name.p ? " for " : "", STR_ARG(name)),
+			      wrong);
 }
 
 
@@ -480,7 +484,7 @@ const struct scn_form scn_client_forms[] = {
 	{"CLIENT gets message [QUOTED] [from TARGET] [within TIME]",
 	 "what it shows next to its user; checks of From, Name, To, Mode, Type, File, Size, "
 	 "Message-ID, "
-	 "Reports, Sent and the body",
+	 "Reports, Sent, Private and the body",
 	 play_gets_message, .beneath = SCN_CHECKS, .judges = true},
 	{"CLIENT gets report VALUE [from TARGET] [within TIME]",
 	 "a report on a message it sent; checks of From, Recipient, Message-ID, Kind, Status",
@@ -488,11 +492,12 @@ const struct scn_form scn_client_forms[] = {
 	{"CLIENT gets invitation [within TIME]",
 	 "to a chat, or one that is not taken; checks of From, Name, To, Subject, Mode, File, "
 	 "Type, "
-	 "Size, Answered",
+	 "Size, Answered, and of a group's: Group, By, Others, Replaces",
 	 play_gets_invitation, .beneath = SCN_CHECKS, .judges = true},
 	{"CLIENT gets chat VALUE [within TIME]",
-	 "ringing, established, writing, paused, ended; checks of With, Identity, Why (us, them, "
-	 "refused, failed), Status, Reason, Detail, Error",
+	 "ringing, established, writing, paused, lost, ended; checks of With, Identity, Why (us, "
+	 "them, "
+	 "refused, failed), Status, Reason, Detail, Error, Retry",
 	 play_gets_chat, .beneath = SCN_CHECKS, .judges = true},
 	{"CLIENT gets refusal [within TIME]", "a line was not taken; checks of Line, Status",
 	 play_gets_refusal, .beneath = SCN_CHECKS, .judges = true},

@@ -398,5 +398,5 @@ const struct scn_form scn_affairs[] = {
 	{0},
 };
 
-const struct scn_form *const scn_statement_tables[] = {scn_client_forms, scn_acts, scn_expectations,
-						       scn_affairs, NULL};
+const struct scn_form *const scn_statement_tables[] = {scn_client_forms, scn_group_forms, scn_acts,
+						       scn_expectations, scn_affairs,     NULL};

@@ -6,6 +6,7 @@
 #include "scenario/runner/form.h"
 
 extern const struct scn_form scn_client_forms[]; /**< play_client.c: the bundled client */
+extern const struct scn_form scn_group_forms[];  /**< play_group.c: the same in groups */
 extern const struct scn_form scn_acts[];         /**< play_send.c: what peers do */
 extern const struct scn_form scn_expectations[]; /**< play_receive.c: what they see */
 extern const struct scn_form

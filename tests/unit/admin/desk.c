@@ -202,7 +202,9 @@ static void show(admin_deferred_cb *each, void *done_arg, uint64_t id)
 				      .sender = STR("sip:alice@example.org"),
 				      .call_id = STR("c1"),
 				      .message_id = STR("m1"),
-				      .kind = STR("pager"),
+				      .kind = id == 2 ? STR("file") : STR("pager"),
+				      .content_type = id == 2 ? STR("image/jpeg") : STR(""),
+				      .name = id == 2 ? STR("cat.jpg") : STR(""),
 				      .state = STR("held"),
 				      .size = 5,
 				      .received_ms = SOME_MS,
@@ -413,6 +415,79 @@ static int session_end(struct str id, admin_done_cb *done, void *done_arg, struc
 }
 
 
+static void show_conference(admin_conference_cb *each, void *done_arg, uint64_t number)
+{
+	each(&(struct admin_conference){.id = number == 1 ? STR("abcd2345abcd2345")
+							  : STR("efgh2345efgh2345"),
+					.number = number,
+					.kind = number == 1 ? STR("group") : STR("ad-hoc"),
+					.identity = STR("sip:conf-abcd2345abcd2345@example.org"),
+					.group = number == 1 ? STR("sip:hikers@example.org")
+							     : STR(""),
+					.founder = STR("sip:alice@example.org"),
+					.subject = STR("Sunday tour"),
+					.since_ms = SOME_MS,
+					.participants = 3,
+					.connected = 2,
+					.watchers = 1,
+					.messages = 4,
+					.copies = 8},
+	     done_arg);
+}
+
+
+static int conference_list(uint64_t after, size_t limit, admin_conference_cb *each,
+			   admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+{
+	struct desk *d = arg;
+	int ret;
+
+	note(d, "conferences after %llu limit %zu", (unsigned long long)after, limit);
+	if (!begins(d, done, done_arg, why, &ret))
+		return ret;
+	for (uint64_t n = after + 1; !d->empty && n <= 2 && limit; n++, limit--)
+		show_conference(each, done_arg, n);
+	done(0, done_arg);
+	return 0;
+}
+
+
+static int conference_show(struct str id, admin_conference_cb *each, admin_person_cb *person,
+			   admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
+{
+	struct desk *d = arg;
+	int ret;
+
+	note(d, "conference " STR_FMT, STR_ARG(id));
+	if (!begins(d, done, done_arg, why, &ret))
+		return ret;
+	show_conference(each, done_arg, 1);
+	if (!d->empty)
+		person(&(struct admin_person){.address = STR("sip:bob@example.org"),
+					      .anonymous = true,
+					      .status = STR("connected"),
+					      .since_ms = SOME_MS,
+					      .messages = 2,
+					      .bytes = 10},
+		       done_arg);
+	done(0, done_arg);
+	return 0;
+}
+
+
+static int conference_end(struct str id, admin_done_cb *done, void *done_arg, struct buf *why,
+			  void *arg)
+{
+	int ret;
+
+	note(arg, "end conference " STR_FMT, STR_ARG(id));
+	if (!begins(arg, done, done_arg, why, &ret))
+		return ret;
+	done(0, done_arg);
+	return 0;
+}
+
+
 static int trace(struct str user, uint64_t after, unsigned wait_s, admin_trace_cb *each,
 		 admin_done_cb *done, void *done_arg, struct buf *why, void *arg)
 {
@@ -481,6 +556,7 @@ static int group(struct desk *d, admin_group_cb *each, admin_done_cb *done, void
 				   .members = members,
 				   .members_n = 2,
 				   .invites = true,
+				   .advertises = true,
 				   .max_participants = 20,
 				   .max_duration_s = 7200,
 				   .size = 17,
@@ -595,4 +671,7 @@ void desk_init(struct desk *d, struct admin_services *s)
 	s->sessions = (struct admin_sessions){.list = session_list,
 					      .show = session_show,
 					      .end = session_end};
+	s->conferences = (struct admin_conferences){.list = conference_list,
+						    .show = conference_show,
+						    .end = conference_end};
 }

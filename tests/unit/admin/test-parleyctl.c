@@ -542,13 +542,13 @@ static void test_deferred(void)
 
 	expect_asked(f, "deferred|list|bob", "", "deferred of <bob> after 0 limit 1001\n",
 		     "ID  FOR                  FROM                   KIND   BYTES  SINCE          "
-		     "      UNTIL\n"
+		     "      UNTIL                FILE\n"
 		     "1   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 "
 		     "03:04:05  "
-		     "2026-01-02 04:04:05\n"
-		     "2   sip:bob@example.org  sip:alice@example.org  pager  5      2026-01-02 "
+		     "2026-01-02 04:04:05  -\n"
+		     "2   sip:bob@example.org  sip:alice@example.org  file   5      2026-01-02 "
 		     "03:04:05  "
-		     "2026-01-02 04:04:05\n");
+		     "2026-01-02 04:04:05  cat.jpg\n");
 	expect_asked(f, "deferred|show|7", "", "show 7\n", one);
 	expect_asked(f, "deferred|show", "", "waiting users after <> limit 1001\n",
 		     "USER                 MESSAGES  BYTES\n"
@@ -603,6 +603,47 @@ static void test_sessions(void)
 }
 
 
+static void test_conferences(void)
+{
+	struct fixture *f = fixture();
+	static const char one[] =
+		"id        abcd2345abcd2345\n"
+		"kind      group\n"
+		"address   sip:conf-abcd2345abcd2345@example.org\n"
+		"group     sip:hikers@example.org\n"
+		"founder   sip:alice@example.org\n"
+		"subject   Sunday tour\n"
+		"since     2026-01-02 03:04:05\n"
+		"in        2\n"
+		"coming    1\n"
+		"watchers  1\n"
+		"messages  4\n"
+		"copies    8\n"
+		"\n"
+		"PERSON               STATUS     SINCE                MESSAGES  BYTES  ANONYMOUS\n"
+		"sip:bob@example.org  connected  2026-01-02 03:04:05  2         10     yes\n";
+
+	expect_asked(f, "conference|show|abcd2345abcd2345", "", "conference abcd2345abcd2345\n",
+		     one);
+	expect_asked(f, "conference|end|abcd2345abcd2345", "", "end conference abcd2345abcd2345\n",
+		     "ended abcd2345abcd2345\n");
+	expect_asked(f, "--json|conference|end|x", "", "end conference x\n",
+		     "{\n  \"ended\": \"x\"\n}\n");
+	assert_int_equal(run(f, "conference|list", "", NULL), 0);
+	assert_true(str_find_str(buf_str(f->out),
+				 STR("abcd2345abcd2345  group   sip:hikers@example.org  "
+				     "sip:alice@example.org  2026-01-02 03:04:05  2   4\n")) > 0);
+	assert_true(str_find_str(buf_str(f->out), STR("efgh2345efgh2345  ad-hoc  -  ")) > 0);
+	f->desk.empty = true;
+	expect_asked(f, "conference|list", "", "conferences after 0 limit 1001\n",
+		     "no conferences\n");
+	f->desk.error = -ENODATA;
+	expect(f, "conference|show|x", "", 1, "",
+	       "parleyctl: there is no conference x: list the conferences to see those that run "
+	       "here\n");
+}
+
+
 static void test_groups(void)
 {
 	struct fixture *f = fixture();
@@ -610,6 +651,7 @@ static void test_groups(void)
 				  "name     Hikers\n"
 				  "subject  Sunday tour\n"
 				  "invite   on\n"
+				  "advertise on\n"
 				  "max      20\n"
 				  "duration 2h\n"
 				  "members  sip:alice@example.org  Alice\n"
@@ -776,5 +818,5 @@ UNIT_MAIN(UNIT_TEST_PLAIN(test_status), UNIT_TEST_PLAIN(test_config), UNIT_TEST_
 	  UNIT_TEST_PLAIN(test_target), UNIT_TEST_PLAIN(test_settings),
 	  UNIT_TEST_PLAIN(test_documents), UNIT_TEST_PLAIN(test_policy),
 	  UNIT_TEST_PLAIN(test_deferred), UNIT_TEST_PLAIN(test_sessions),
-	  UNIT_TEST_PLAIN(test_groups), UNIT_TEST_PLAIN(test_system_messages),
-	  UNIT_TEST_PLAIN(test_insight))
+	  UNIT_TEST_PLAIN(test_conferences), UNIT_TEST_PLAIN(test_groups),
+	  UNIT_TEST_PLAIN(test_system_messages), UNIT_TEST_PLAIN(test_insight))

@@ -230,6 +230,8 @@ static void test_deferred(void)
 			       "call_id" : "c1",
 			       "message_id" : "m1",
 			       "size" : 5,
+			       "content_type" : "",
+			       "name" : "",
 			       "received_ms" : 1767323045678,
 			       "expires_ms" : 1767326645678
 		       } ],
@@ -255,6 +257,8 @@ static void test_deferred(void)
 		       "call_id" : "c1",
 		       "message_id" : "m1",
 		       "size" : 5,
+		       "content_type" : "",
+		       "name" : "",
 		       "received_ms" : 1767323045678,
 		       "expires_ms" : 1767326645678,
 		       "finished_ms" : 0,
@@ -431,6 +435,7 @@ static void test_groups(void)
 			       {"user" : "tel:+15550100", "name" : ""}
 		       ],
 		       "invite" : true,
+		       "advertise" : true,
 		       "max" : 20,
 		       "duration_s" : 7200,
 		       "size" : 17,
@@ -519,6 +524,56 @@ static void test_sessions(void)
 }
 
 
+static void test_conferences(void)
+{
+	struct fixture *f = fixture(true);
+
+	ask(f, "GET", "/v1/conferences?limit=1", NULL);
+	unit_buf_is(f->desk.asked, "conferences after 0 limit 2\n");
+	assert_int_equal(f->status, 200);
+	assert_true(str_find_str(buf_str(f->body), STR("\"abcd2345abcd2345\"")) > 0);
+	assert_true(str_find_str(buf_str(f->body), STR("efgh")) < 0);
+	assert_true(str_find_str(buf_str(f->body), STR("\"more\": true")) > 0);
+	ask(f, "GET", "/v1/conferences?after=1", NULL);
+	unit_buf_is(f->desk.asked, "conferences after 1 limit 1001\n");
+	assert_true(str_find_str(buf_str(f->body), STR("\"more\": false")) > 0);
+	ask(f, "GET", "/v1/conferences/abcd2345abcd2345", NULL);
+	unit_buf_is(f->desk.asked, "conference abcd2345abcd2345\n");
+	expect(f, 200, Q({
+		       "id" : "abcd2345abcd2345",
+		       "number" : 1,
+		       "kind" : "group",
+		       "identity" : "sip:conf-abcd2345abcd2345@example.org",
+		       "group" : "sip:hikers@example.org",
+		       "founder" : "sip:alice@example.org",
+		       "subject" : "Sunday tour",
+		       "since_ms" : 1767323045678,
+		       "participants" : 3,
+		       "connected" : 2,
+		       "watchers" : 1,
+		       "messages" : 4,
+		       "copies" : 8,
+		       "persons" : [ {
+			       "address" : "sip:bob@example.org",
+			       "anonymous" : true,
+			       "status" : "connected",
+			       "since_ms" : 1767323045678,
+			       "messages" : 2,
+			       "bytes" : 10
+		       } ]
+	       }));
+	ask(f, "DELETE", "/v1/conferences/abcd2345abcd2345", NULL);
+	unit_buf_is(f->desk.asked, "end conference abcd2345abcd2345\n");
+	expect(f, 200, Q({"ended" : "abcd2345abcd2345"}));
+	f->desk.error = -ENODATA;
+	ask(f, "GET", "/v1/conferences/x", NULL);
+	expect(f, 404, Q({
+		       "error" : "there is no conference x",
+		       "remedy" : "list the conferences to see those that run here"
+	       }));
+}
+
+
 static const struct {
 	const char *method, *target, *body;
 } all[] = {
@@ -552,6 +607,9 @@ static const struct {
 	{"GET", "/v1/sessions?user=bob", ""},
 	{"GET", "/v1/sessions/bob", ""},
 	{"DELETE", "/v1/sessions/bob", ""},
+	{"GET", "/v1/conferences", ""},
+	{"GET", "/v1/conferences/bob", ""},
+	{"DELETE", "/v1/conferences/bob", ""},
 };
 
 
@@ -621,6 +679,8 @@ static void test_bad_numbers(void)
 		"/v1/deferred/users?limit=x",
 		"/v1/sessions?limit=0",
 		"/v1/sessions?after=x",
+		"/v1/conferences?limit=0",
+		"/v1/conferences?after=x",
 		"/v1/trace/bob?after=x",
 		"/v1/trace/bob?wait=26",
 		"/v1/trace/bob?wait=-1",
@@ -640,7 +700,7 @@ UNIT_MAIN(UNIT_TEST(test_settings), UNIT_TEST_PLAIN(test_settings_refused),
 	  UNIT_TEST_PLAIN(test_too_many_values), UNIT_TEST(test_documents),
 	  UNIT_TEST(test_document), UNIT_TEST(test_policy), UNIT_TEST_PLAIN(test_policy_refused),
 	  UNIT_TEST(test_deferred), UNIT_TEST(test_deferred_changes), UNIT_TEST(test_sessions),
-	  UNIT_TEST(test_groups), UNIT_TEST(test_groups_refused), UNIT_TEST(test_system_messages),
-	  UNIT_TEST_PLAIN(test_system_messages_refused), UNIT_TEST(test_insight),
-	  UNIT_TEST_PLAIN(test_errors), UNIT_TEST_PLAIN(test_why),
+	  UNIT_TEST(test_conferences), UNIT_TEST(test_groups), UNIT_TEST(test_groups_refused),
+	  UNIT_TEST(test_system_messages), UNIT_TEST_PLAIN(test_system_messages_refused),
+	  UNIT_TEST(test_insight), UNIT_TEST_PLAIN(test_errors), UNIT_TEST_PLAIN(test_why),
 	  UNIT_TEST_PLAIN(test_no_services), UNIT_TEST_PLAIN(test_bad_numbers))

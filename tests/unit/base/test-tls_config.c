@@ -97,6 +97,7 @@ static void test_client_certificates(void)
 struct name_case {
 	const char *cn, *names, *host;
 	bool is;
+	bool of_host; /* TLS_HOST_NAMES */
 };
 
 /* RFC 5922 sections 7.1 and 7.2. */
@@ -129,6 +130,19 @@ static const struct name_case name_cases[] = {
 	{"*.example.com", NULL, "foo.example.com", false},
 	{"x", "DNS:example.com", "", false},
 	{"x", "DNS:example.com", ".", false},
+	/* RFC 4975 section 6.1: the host of an MSRP URI. */
+	{"x", "DNS:im.example.com,URI:sip:example.com", "im.example.com", true, true},
+	{"x", "DNS:im.example.com,URI:sip:example.com", "example.com", true, true},
+	{"x", "DNS:im.example.com,URI:sip:example.com", "other.example.com", false, true},
+	{"x", "DNS:*.example.com", "im.example.com", false, true},
+	{"x", "IP:192.0.2.1", "192.0.2.1", true, true},
+	{"x", "IP:192.0.2.1", "192.0.2.2", false, true},
+	{"x", "IP:192.0.2.1", "example.com", false, true},
+	{"x", "IP:2001:db8::1", "2001:db8:0::1", true, true},
+	{"x", "IP:2001:db8::1", "2001:db8::2", false, true},
+	{"x", "IP:192.0.2.1", "2001:db8::1", false, true},
+	{"x", "DNS:192.0.2.1", "192.0.2.1", true, true},
+	{"im.example.com", NULL, "im.example.com", true, true},
 };
 
 
@@ -140,7 +154,7 @@ static void test_names(void)
 		const struct name_case *c = &name_cases[i];
 		struct tls_identity_spec spec = {"-", c->cn, c->names, NULL, 1};
 		X509 *x = tls_certificate(key, &spec, NULL);
-		bool is = tls_certificate_names(x, str_of(c->host));
+		bool is = tls_certificate_names(x, str_of(c->host), c->of_host);
 
 		unit_case("%s / %s", c->names ? c->names : c->cn, c->host);
 		X509_free(x);
@@ -165,7 +179,7 @@ static void test_name_with_nul(void)
 	GENERAL_NAME_set0_value(g, GEN_DNS, text);
 	sk_GENERAL_NAME_push(names, g);
 	assert_int_equal(X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, 0), 1);
-	assert_false(tls_certificate_names(x, STR("example.com")));
+	assert_false(tls_certificate_names(x, STR("example.com"), true));
 	GENERAL_NAMES_free(names);
 	X509_free(x);
 	EVP_PKEY_free(key);

@@ -68,6 +68,19 @@ static void test_variants(void)
 			     "<large><time-stamp>2007-03-02T10:00:00Z</time-stamp>"
 			     "<from uri=\"sip:anonymous@anonymous.invalid\"/>"
 			     "<to uri=\"sip:bob@example.net\"/></large></history>");
+	buf_clear(b);
+	i = pager;
+	i.file = true;
+	i.name = STR("a<b>.jpg");
+	i.expiry_ms = 0;
+	deferred_list_put(b, &i);
+	unit_ok(b->failed ? -ENOMEM : 0);
+	unit_str(buf_str(b), "<history history-reference=\"sip:deferred@im.example.net;id=7\">"
+			     "<size>812</size><date>2007-03-02T10:00:00Z</date>"
+			     "<offline-file><time-stamp>2007-03-02T10:00:00Z</time-stamp>"
+			     "<from uri=\"sip:alice@example.net\"/>"
+			     "<to uri=\"sip:bob@example.net\"/>"
+			     "<file-name>a&lt;b&gt;.jpg</file-name></offline-file></history>");
 }
 
 

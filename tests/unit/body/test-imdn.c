@@ -155,6 +155,24 @@ static void test_round_trip(void)
 }
 
 
+static void test_message_id(void)
+{
+	static const struct {
+		const char *text, *id;
+	} rows[] = {
+		{"<imdn><message-id>34jk324j</message-id><datetime>", "34jk324j"},
+		{"<i:imdn xmlns:i='x'><i:message-id> a@b\n</i:message-id>", "a@b"},
+		{"<imdn><message-id></message-id>", ""},
+		{"<imdn><message-id>cut", ""},
+		{"<imdn/>", ""},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		unit_str(imdn_message_id(str_of(rows[i].text)), rows[i].id);
+}
+
+
 static void test_brief(void)
 {
 	struct buf *b = unit_buf(4096);
@@ -171,5 +189,5 @@ static void test_brief(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_example), UNIT_TEST(test_statuses), UNIT_TEST(test_malformed),
-	  UNIT_TEST(test_round_trip), UNIT_TEST(test_brief))
+UNIT_MAIN(UNIT_TEST(test_message_id), UNIT_TEST(test_example), UNIT_TEST(test_statuses),
+	  UNIT_TEST(test_malformed), UNIT_TEST(test_round_trip), UNIT_TEST(test_brief))

@@ -327,6 +327,20 @@ static void test_refusal(void)
 }
 
 
+/* In a body of its own, or beside a list (RFC 5366). */
+static void test_find(void)
+{
+	struct str both = STR("--b\r\nContent-Type: application/resource-lists+xml\r\n\r\n<a/>\r\n"
+			      "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n");
+
+	unit_str(sdp_find(STR("Application/SDP"), STR("v=0")), "v=0");
+	unit_str(sdp_find(STR("multipart/mixed;boundary=b"), both), "v=0");
+	assert_int_equal(sdp_find(STR("multipart/mixed;boundary=c"), both).n, 0);
+	assert_int_equal(sdp_find(STR("text/plain"), STR("v=0")).n, 0);
+	assert_int_equal(sdp_find(STR_NULL, STR("v=0")).n, 0);
+}
+
+
 /* Nothing is written past the end of a buffer that is too small, and it says so. */
 static void test_no_room(void)
 {
@@ -344,4 +358,4 @@ UNIT_MAIN(UNIT_TEST(test_file_attributes), UNIT_TEST(test_file_range), UNIT_TEST
 	  UNIT_TEST(test_refusal), UNIT_TEST(test_no_room), UNIT_TEST(test_example),
 	  UNIT_TEST(test_attributes), UNIT_TEST(test_malformed), UNIT_TEST(test_ceilings),
 	  UNIT_TEST(test_no_msrp), UNIT_TEST(test_compose), UNIT_TEST(test_version),
-	  UNIT_TEST(test_file))
+	  UNIT_TEST(test_file), UNIT_TEST(test_find))

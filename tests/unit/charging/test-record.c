@@ -66,6 +66,35 @@ static void test_record(void)
 }
 
 
+/* OPF-DR-4: how many have a message of a session. */
+static void test_reported(void)
+{
+	char storage[1024];
+	struct buf out;
+	const struct im_event e = {
+		.outcome = IM_REPORTED,
+		.kind = IM_SESSION,
+		.side = IM_ORIGINATING,
+		.status = 200,
+		.originator = STR("sip:alice@example.org"),
+		.recipient = STR("sip:chat@example.org"),
+		.call_id = STR("1@a"),
+		.message_id = STR("m\"1"),
+		.recipients = 7,
+	};
+
+	buf_fixed(&out, storage, sizeof(storage));
+	record_encode(&out, &e, 0);
+	unit_str(buf_str(&out),
+		 "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"reported\",\"kind\":"
+		 "\"session\","
+		 "\"side\":\"originating\",\"originator\":\"sip:alice@example.org\","
+		 "\"recipient\":\"sip:chat@example.org\",\"call-id\":\"1@a\",\"icid\":\"\","
+		 "\"status\":200,\"size\":0,\"reason\":\"\",\"message-id\":\"m\\\"1\","
+		 "\"recipients\":7}\n");
+}
+
+
 static void test_every_outcome_has_a_name(void)
 {
 	for (int o = 0; o < IM_OUTCOMES; o++) {
@@ -79,4 +108,5 @@ static void test_every_outcome_has_a_name(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_strings), UNIT_TEST(test_record), UNIT_TEST(test_every_outcome_has_a_name))
+UNIT_MAIN(UNIT_TEST(test_strings), UNIT_TEST(test_record), UNIT_TEST(test_reported),
+	  UNIT_TEST(test_every_outcome_has_a_name))

@@ -277,14 +277,21 @@ static void transmit(struct peer *s, struct buf *b)
 }
 
 
-void peer_answer(struct peer *s, unsigned status, const char *headers)
+void peer_answer_with(struct peer *s, unsigned status, const char *headers, const char *type,
+		      const char *body)
 {
 	struct buf *b = unit_buf(SIP_MESSAGE_MAX);
 
 	sip_put_response(b, &s->m, (uint16_t)status, STR_NULL, STR("server"));
 	buf_puts(b, str_of(headers));
-	sip_put_body(b, STR_NULL, STR(""));
+	sip_put_body(b, str_of(type), str_of(body));
 	transmit(s, b);
+}
+
+
+void peer_answer(struct peer *s, unsigned status, const char *headers)
+{
+	peer_answer_with(s, status, headers, NULL, "");
 }
 
 

@@ -75,6 +75,8 @@ const struct sip_msg *peer_take(struct peer *s);
 bool peer_quiet(struct peer *s);
 /** Answers the message taken last. `headers`: whole lines. */
 void peer_answer(struct peer *s, unsigned status, const char *headers);
+void peer_answer_with(struct peer *s, unsigned status, const char *headers, const char *type,
+		      const char *body);
 /** 401 or 407 with this nonce. */
 void peer_challenge(struct peer *s, unsigned status, const char *nonce, bool stale);
 /** Takes the REGISTER, answers 200 with its Contact and expires; the client is registered then. */

@@ -265,7 +265,7 @@ static void test_methods(void)
 	} rows[] = {
 		{"OPTIONS", "Content-Length: 0\n\n", 200, true},
 		{"SUBSCRIBE", "Event: presence\nContent-Length: 0\n\n", 405, true},
-		{"NOTIFY", "Event: presence\nContent-Length: 0\n\n", 405, true},
+		{"NOTIFY", "Event: presence\nContent-Length: 0\n\n", 481, false},
 		{"REGISTER", "Content-Length: 0\n\n", 405, true},
 		{"FROBNICATE", "Content-Length: 0\n\n", 405, true},
 		{"BYE", "Content-Length: 0\n\n", 481, false},
@@ -284,7 +284,8 @@ static void test_methods(void)
 		m = response(s, rows[i].status);
 		if (rows[i].allow)
 			peer_header_is(m, ALLOW,
-				       "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK");
+				       "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK, "
+				       "NOTIFY");
 		if (rows[i].status == 420)
 			peer_header_is(m, UNSUPPORTED, "100rel, frob");
 		assert_int_equal(s->events, 0);

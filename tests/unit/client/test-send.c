@@ -45,7 +45,8 @@ static void test_headers(void)
 	assert_int_equal(m->max_forwards, 70);
 	peer_header_is(m, ACCEPT_CONTACT, "*;+g.oma.sip-im");
 	peer_header_is(m, USER_AGENT, "IM-client/OMA1.0 Test/1.0");
-	peer_header_is(m, ALLOW, "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK");
+	peer_header_is(m, ALLOW,
+		       "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, UPDATE, PRACK, NOTIFY");
 	peer_header_is(m, SUPPORTED, "timer");
 	peer_header_is(m, CONTENT_TYPE, "text/plain;charset=UTF-8");
 	unit_str(m->body, "hello");

@@ -382,6 +382,19 @@ static void test_dropped(void)
 }
 
 
+/* Who answers no NOTIFY has no more of them by subscribing again and again. */
+static void test_flood(void)
+{
+	set_up();
+	for (unsigned i = 0; i < 5 * CONFERENCE_WATCHERS_EACH_MAX; i++)
+		subscribe(1, "sip:eve@example.org", "<sip:s1@192.0.2.10>",
+			  "Event: conference\nExpires: 600\n");
+	engine_run(e);
+	unit_must(!focus.watchers ||
+		  conference_watchers_count(focus.watchers) == 2 * CONFERENCE_WATCHERS_EACH_MAX);
+}
+
+
 /* Hundreds of persons: several documents, one after the other, numbered without a gap. */
 static void test_pieces(void)
 {
@@ -412,4 +425,5 @@ static void test_pieces(void)
 
 UNIT_MAIN(UNIT_TEST(test_subscribed), UNIT_TEST(test_all_are_told), UNIT_TEST(test_merged),
 	  UNIT_TEST(test_rate), UNIT_TEST(test_refused), UNIT_TEST(test_fetch_and_unsubscribe),
-	  UNIT_TEST(test_end), UNIT_TEST(test_dropped), UNIT_TEST_PLAIN(test_pieces))
+	  UNIT_TEST(test_end), UNIT_TEST(test_dropped), UNIT_TEST_PLAIN(test_flood),
+	  UNIT_TEST_PLAIN(test_pieces))

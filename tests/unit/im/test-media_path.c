@@ -74,7 +74,7 @@ static enum media_path decide(const struct row *row, enum im_kind kind, enum im_
 	struct im_rules rules = {
 		.media_path = row->path,
 		.history_kept = !(row->given & NO_HISTORY),
-		.sent_count_asked = row->given & COUNT,
+		.sent_count = row->given & COUNT ? IM_SENT_COUNT_HEADER : IM_SENT_COUNT_OFF,
 	};
 	struct media_path_view v = {.kind = kind,
 				    .side = side,

@@ -352,7 +352,6 @@ static void test_faults(void)
 		{SEND "Success-Report: maybe\r\n" END, "Bad Success-Report"},
 		{SEND "Failure-Report: \r\n" END, "Bad Failure-Report"},
 		{SEND "Failure-Report: yes please\r\n" END, "Bad Failure-Report"},
-		{SEND "Distribution-Count: -1\r\n" END, "Bad Distribution-Count"},
 		{SEND "Status: 000\r\n" END, "Bad Status"},
 		{SEND "Status: 00 200\r\n" END, "Bad Status"},
 		{SEND "Status: 000 2000 OK\r\n" END, "Bad Status"},
@@ -597,6 +596,27 @@ static void test_report_encode(void)
 }
 
 
+/* OPF-DR-4: "Malformed/negative/absent value => not counted, session goes on". */
+static void test_a_count_that_is_none(void)
+{
+	static const char *const rows[] = {"-1", "seven", "", "7 of 9", "4294967296", "+7", "7;x"};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf *b = unit_buf(1000);
+
+		unit_case("%s", rows[i]);
+		buf_printf(b,
+			   "MSRP d93kswow REPORT\r\n" PATHS "Message-ID: m1\r\n"
+			   "Status: 000 200 OK\r\nDistribution-Count: %s\r\n" END,
+			   rows[i]);
+		const struct seen *s = feed(buf_str(b));
+		assert_null(s->f.fault);
+		assert_int_equal(s->f.report_status, 200);
+		assert_false(s->f.has_distribution_count);
+	}
+}
+
+
 static void test_tid_clashes(void)
 {
 	assert_true(msrp_tid_clashes(STR("abcd"), STR("xx-------abcd")));
@@ -620,4 +640,5 @@ UNIT_MAIN(UNIT_TEST(test_send), UNIT_TEST(test_defaults), UNIT_TEST(test_respons
 	  UNIT_TEST(test_head_ceiling), UNIT_TEST(test_lines_ceiling), UNIT_TEST(test_long_name),
 	  UNIT_TEST(test_request_encode), UNIT_TEST(test_response_encode),
 	  UNIT_TEST(test_response_wanted), UNIT_TEST(test_report_encode),
-	  UNIT_TEST(test_tid_clashes), UNIT_TEST(test_status_comment))
+	  UNIT_TEST_PLAIN(test_a_count_that_is_none), UNIT_TEST(test_tid_clashes),
+	  UNIT_TEST(test_status_comment))

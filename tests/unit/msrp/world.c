@@ -128,7 +128,10 @@ static void on_end(const struct msrp_frame *f, char flag, void *arg)
 		send_ended(p, f, flag);
 	} else if (f->method == MSRP_METHOD_REPORT) {
 		p->reports++;
-		if (!p->quiet)
+		if (!p->quiet && f->has_distribution_count)
+			line(p, "REPORT " STR_FMT " %s %u for %u", STR_ARG(f->message_id), range,
+			     f->report_status, f->distribution_count);
+		else if (!p->quiet)
 			line(p, "REPORT " STR_FMT " %s %u", STR_ARG(f->message_id), range,
 			     f->report_status);
 	} else {

@@ -3,7 +3,7 @@
  * An endpoint of ours on the virtual loop, and peers that speak MSRP to it, frame by frame.
  *
  * A peer writes down each frame it gets as a line of its log, and gathers the bodies:
- *     SEND ID RANGE BYTES FLAG | REPORT ID RANGE STATUS | STATUS TID | METHOD BYTES | closed | broken
+ *     SEND ID RANGE BYTES FLAG | REPORT ID RANGE STATUS [for COUNT] | STATUS TID | METHOD BYTES | closed | broken
  */
 #ifndef UNIT_MSRP_WORLD_H
 #define UNIT_MSRP_WORLD_H

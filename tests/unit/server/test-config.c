@@ -403,7 +403,7 @@ static const struct {
 	 "t.yaml:1: deferred.quota: \"1k\" is not a whole number: write digits only\n"},
 	{"conference.max-participants: 1\n",
 	 "t.yaml:1: conference.max-participants: 1 is too little: give "
-	 "a value from 2 to 100000\n"},
+	 "a value from 2 to 2048\n"},
 	/* Words. */
 	{"deferred.push: maybe\n",
 	 "t.yaml:1: deferred.push: \"maybe\" is neither true nor false: write true or false\n"},

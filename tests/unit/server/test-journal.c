@@ -28,10 +28,11 @@ static struct fixture *fixture(size_t entries, size_t bytes)
 }
 
 
-static void tell(struct fixture *f, const char *call_id, const char *message_id, const char *to)
+static void tell_kind(struct fixture *f, enum im_kind kind, const char *call_id,
+		      const char *message_id, const char *to)
 {
 	im_events_tell(&f->events, &(struct im_event){.outcome = IM_REFUSED,
-						      .kind = IM_PAGER,
+						      .kind = kind,
 						      .side = IM_TERMINATING,
 						      .status = 403,
 						      .originator = STR("sip:alice@example.org"),
@@ -44,12 +45,18 @@ static void tell(struct fixture *f, const char *call_id, const char *message_id,
 }
 
 
+static void tell(struct fixture *f, const char *call_id, const char *message_id, const char *to)
+{
+	tell_kind(f, IM_PAGER, call_id, message_id, to);
+}
+
+
 static void on_entry(const struct journal_entry *e, void *arg)
 {
 	struct fixture *f = arg;
 
 	assert_int_equal(e->outcome, IM_REFUSED);
-	assert_int_equal(e->kind, IM_PAGER);
+	assert_true(e->kind == IM_PAGER || e->kind == IM_NOTIFICATION);
 	assert_int_equal(e->side, IM_TERMINATING);
 	assert_int_equal(e->status, 403);
 	assert_int_equal(e->size, 5);
@@ -88,6 +95,27 @@ static void test_found(void)
 	unit_buf_is(f->seen, "0 sip:carol@example.org\n");
 	assert_int_equal(find(f, "call-3"), 0);
 	assert_int_equal(find(f, ""), 0);
+}
+
+
+/* A message leads to the notifications on it, and to what became of those; not to others that share an id. */
+static void test_notifications(void)
+{
+	static const char story[] = "0 bob\n0 alice\n0 alice again\n";
+	struct fixture *f = fixture(100, 10000);
+
+	tell(f, "call-1", "m-1", "bob");
+	tell(f, "call-2", "m-2", "carol");
+	tell_kind(f, IM_NOTIFICATION, "call-3", "m-1", "alice");
+	tell_kind(f, IM_NOTIFICATION, "call-4", "m-2", "dave");
+	/* Brought later, by its own id. */
+	tell(f, "call-3", "n-1", "alice again");
+	assert_int_equal(find(f, "call-1"), 3);
+	unit_buf_is(f->seen, story);
+	assert_int_equal(find(f, "m-1"), 3);
+	unit_buf_is(f->seen, story);
+	assert_int_equal(find(f, "m-2"), 2);
+	assert_int_equal(find(f, "n-1"), 1);
 }
 
 
@@ -138,5 +166,5 @@ static void test_long_texts(void)
 }
 
 
-UNIT_MAIN(UNIT_TEST(test_found), UNIT_TEST(test_entries_go), UNIT_TEST(test_texts_go),
-	  UNIT_TEST(test_long_texts))
+UNIT_MAIN(UNIT_TEST(test_found), UNIT_TEST(test_notifications), UNIT_TEST(test_entries_go),
+	  UNIT_TEST(test_texts_go), UNIT_TEST(test_long_texts))

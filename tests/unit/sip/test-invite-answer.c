@@ -426,6 +426,15 @@ static void test_replaces(void)
 	replaces_of(&r, &err, "Replaces: far-calls;to-tag=0;from-tag=far;early-only\r\n");
 	unit_str(r.call_id, "far-calls");
 	assert_true(r.early_only);
+	struct buf *b = unit_buf(256);
+	sip_replaces_encode(b, &r);
+	r.from_tag = STR_NULL;
+	r.early_only = false;
+	buf_puts(b, STR(" "));
+	sip_replaces_encode(b, &r);
+	unit_buf_is(b, "far-calls;to-tag=0;from-tag=far;early-only far-calls;to-tag=0;from-tag=0");
+	r.from_tag = STR("far");
+	r.early_only = true;
 
 	calls_open();
 	far_calls("", "offer");

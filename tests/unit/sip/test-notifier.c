@@ -60,6 +60,7 @@ static void dispatch(struct engine *en, struct sip_server_txn *st, const struct 
 							  .default_s = 600,
 							  .max_s = 7200,
 							  .pending = user.pending,
+							  .refer = m->method == SIP_REFER,
 							  .headers = STR("Allow-Events: reg\r\n"),
 							  .handler = &handler,
 						  });
@@ -340,7 +341,40 @@ static void test_shutdown(void)
 	unit_must(last() == 1);
 }
 
+
+/* RFC 3515 2.4.4: 202 without Expires; the subscription is refreshed and ended like any other. */
+static void test_refer(void)
+{
+	set_up();
+	peer_send(far, "REFER sip:192.0.2.10:5060 SIP/2.0\n"
+		       "Via: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-r1;rport\n"
+		       "Max-Forwards: 70\n"
+		       "From: <sip:alice@example.org>;tag=a1\n"
+		       "To: <sip:bob@example.org>\nCall-ID: c1\nCSeq: 7 REFER\n"
+		       "Contact: <sip:alice@192.0.2.20:5060>\n"
+		       "Refer-To: <sip:carol@example.org>\nExpires: 5\nContent-Length: 0\n\n");
+	engine_run(e);
+	unit_must(peer_count(far) == 2);
+	unit_must(starts(0, "SIP/2.0 202 ") && !peer_has(far, 0, "\r\nExpires:"));
+	unit_must(peer_has(far, 0, "\r\nContact: <sip:192.0.2.10:5060>\r\n"));
+	unit_must(
+		peer_has(far, 1, "\r\nEvent: refer\r\nSubscription-State: active;expires=600\r\n"));
+	answer(1, 200);
+	cseq = 7;
+	subscribe(peer_header(far, 0, "To: "), "Event: refer\nExpires: 100\n");
+	unit_must(starts(2, "SIP/2.0 200 ") && peer_has(far, 2, "\r\nExpires: 100\r\n"));
+	answer(3, 200);
+	if (user.n)
+		sip_notifier_terminate(user.n, SIP_SUBREASON_NORESOURCE, 0);
+	engine_run(e);
+	unit_must(peer_has(far, 4, "\r\nSubscription-State: terminated;reason=noresource\r\n"));
+	answer(4, 200);
+	unit_must(user.ended == 1);
+}
+
+
 UNIT_MAIN(UNIT_TEST(test_accept), UNIT_TEST(test_changes), UNIT_TEST(test_refresh),
 	  UNIT_TEST(test_unsubscribe), UNIT_TEST(test_fetch), UNIT_TEST(test_refused),
 	  UNIT_TEST(test_pending), UNIT_TEST(test_reject), UNIT_TEST(test_terminate_while_busy),
-	  UNIT_TEST(test_notify_fails), UNIT_TEST(test_end), UNIT_TEST(test_shutdown))
+	  UNIT_TEST(test_notify_fails), UNIT_TEST(test_end), UNIT_TEST(test_shutdown),
+	  UNIT_TEST(test_refer))

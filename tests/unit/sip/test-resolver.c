@@ -459,7 +459,56 @@ static void test_longest_name(void)
 }
 
 
+/* What is no SIP server's: addresses alone are asked for, whatever NAPTR and SRV say. */
+static void test_host(void)
+{
+	struct fixture *f = fixture(ALL4, "a.example.org A 192.0.2.7\n"
+					  "_sip._tcp.a.example.org SRV 1 1 5060 b.example.org\n");
+	struct sip_hops now;
+	int n = sip_resolve_host(f->r, &f->lookup[0], STR("a.example.org"), 2855, &now, on_done, f);
+
+	unit_must(n == 0);
+	assert_true(virtual_loop_run_until_idle(f->vl));
+	assert_int_equal(f->done, 1);
+	unit_must(f->error == 0);
+	assert_string_equal(f->got, "tcp 192.0.2.7:2855");
+	/* The second time it is known. */
+	n = sip_resolve_host(f->r, &f->lookup[1], STR("a.example.org"), 2855, &now, on_done, f);
+	unit_must(n == 1);
+	n = sip_resolve_host(f->r, &f->lookup[2], STR("192.0.2.9"), 1, &now, on_done, f);
+	unit_must(n == 1);
+	assert_int_equal(now.n, 1);
+	assert_int_equal(sip_resolve_host(f->r, &f->lookup[3], STR("no name"), 1, &now, on_done, f),
+			 -EINVAL);
+}
+
+
+static void test_flow(void)
+{
+	static const struct {
+		const char *uri;
+		enum sip_transport_kind kind;
+	} rows[] = {
+		{"sip:a@192.0.2.1:5070", SIP_TCP},
+		{"sip:a@192.0.2.1:5070;transport=TLS", SIP_TLS},
+		{"sips:a@192.0.2.1:5070", SIP_TLS},
+	};
+	struct sip_hop hop;
+	struct sip_uri u;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(sip_uri_decode(&u, str_of(rows[i].uri)), 0);
+		sip_hop_of_flow(&hop, 7, &u);
+		assert_int_equal(hop.flow, 7);
+		assert_int_equal(hop.kind, rows[i].kind);
+		assert_int_equal(addr_port(&hop.addr), 5070);
+	}
+	sip_hop_of_flow(&hop, 7, NULL);
+	assert_int_equal(hop.kind, SIP_TCP);
+}
+
+
 UNIT_MAIN(UNIT_TEST(test_numeric), UNIT_TEST(test_names), UNIT_TEST(test_errors),
 	  UNIT_TEST(test_avoid), UNIT_TEST(test_shared_and_cancelled),
 	  UNIT_TEST(test_again_from_callback), UNIT_TEST(test_resolver_goes_first),
-	  UNIT_TEST(test_longest_name))
+	  UNIT_TEST(test_longest_name), UNIT_TEST(test_host), UNIT_TEST(test_flow))

@@ -18,7 +18,9 @@ static struct user {
 	uint16_t status, reply;
 	char reason[64], body[64];
 	int error;
-	bool end_in_notify;
+	bool end_in_notify, authorizes;
+	unsigned challenged;
+	char uri[64];
 } user;
 
 
@@ -57,7 +59,23 @@ static void on_ended(struct sip_subscription *s, uint16_t status, struct str rea
 }
 
 
-static const struct sip_subscription_handler handler = {on_notified, on_renewed, on_ended};
+static bool on_authorize(struct sip_subscription *s, struct str uri, const struct sip_msg *m,
+			 struct buf *lines, void *arg)
+{
+	(void)s;
+	(void)m;
+	(void)arg;
+	user.challenged++;
+	snprintf(user.uri, sizeof(user.uri), STR_FMT, STR_ARG(uri));
+	buf_puts(lines, STR("Proxy-Authorization: Digest mine\r\n"));
+	return user.authorizes;
+}
+
+
+static const struct sip_subscription_handler handler = {.notified = on_notified,
+							.renewed = on_renewed,
+							.authorize = on_authorize,
+							.ended = on_ended};
 
 
 static void dispatch(struct engine *en, struct sip_server_txn *st, const struct sip_msg *m)
@@ -573,6 +591,49 @@ static void test_shutdown(void)
 }
 
 
+/* RFC 3261 22.2: the same again with credentials, in the same dialog. */
+static void test_challenged(void)
+{
+	start();
+	user.authorizes = true;
+	answer(407, "");
+	unit_must(user.challenged == 1);
+	assert_string_equal(user.uri, "sip:bob@example.org");
+	unit_must(subscribes() == 2);
+	unit_must(peer_has(far, subscribe(), "\r\nProxy-Authorization: Digest mine\r\n"));
+	unit_must(peer_has(far, subscribe(), "\r\nExpires: 3600\r\n"));
+	assert_string_equal(peer_header(far, 0, "Call-ID: "),
+			    peer_header(far, subscribe(), "Call-ID: "));
+	answer(200, "Expires: 3600\nContact: <sip:scscf@192.0.2.20:5060>\n");
+	notify("active;expires=3600");
+	unit_must(state() == SIP_SUBSCRIPTION_ACTIVE);
+	/* A refresh may be challenged, too, and counts its own. */
+	sip_subscription_refresh(user.s);
+	engine_run(e);
+	answer(401, "");
+	unit_must(user.challenged == 2);
+	unit_must(peer_has(far, subscribe(), "\r\nProxy-Authorization: Digest mine\r\n"));
+	answer(200, "Expires: 3600\n");
+	unit_must(state() == SIP_SUBSCRIPTION_ACTIVE);
+}
+
+
+/* Not for ever, and not when there is nothing to answer with. */
+static void test_challenged_in_vain(void)
+{
+	start();
+	user.authorizes = true;
+	for (unsigned i = 0; i <= SIP_SUBSCRIPTION_CHALLENGES_MAX; i++)
+		answer(401, "");
+	unit_must(user.challenged == SIP_SUBSCRIPTION_CHALLENGES_MAX);
+	unit_must(user.ended == 1 && user.status == 401);
+	start();
+	answer(407, "");
+	unit_must(user.challenged == 1 && user.ended == 1 && user.status == 407);
+	unit_must(subscribes() == 1);
+}
+
+
 static void test_bad_event(void)
 {
 	struct sip_subscription *s;
@@ -597,4 +658,5 @@ UNIT_MAIN(UNIT_TEST(test_subscribe), UNIT_TEST(test_notify_first), UNIT_TEST(tes
 	  UNIT_TEST(test_terminated), UNIT_TEST(test_no_storm), UNIT_TEST(test_bad_notify),
 	  UNIT_TEST(test_fork), UNIT_TEST(test_end), UNIT_TEST(test_end_without_notify),
 	  UNIT_TEST(test_end_before_notify), UNIT_TEST(test_end_in_notify), UNIT_TEST(test_fetch),
-	  UNIT_TEST(test_ask_again), UNIT_TEST(test_shutdown), UNIT_TEST(test_bad_event))
+	  UNIT_TEST(test_ask_again), UNIT_TEST(test_shutdown), UNIT_TEST(test_challenged),
+	  UNIT_TEST(test_challenged_in_vain), UNIT_TEST(test_bad_event))

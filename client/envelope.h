@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The head of a message/cpim that comes piece by piece (RFC 3862 2). */
+#ifndef CLIENT_ENVELOPE_H
+#define CLIENT_ENVELOPE_H
+
+#include <stddef.h>
+
+#include "base/str.h"
+
+/** Bytes before the content, of what has come so far; 0: not all of them have. */
+size_t envelope_size(struct str s);
+
+#endif
