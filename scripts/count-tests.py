@@ -5,6 +5,7 @@
 What failed is named above that line, with the end of what it said: whoever reads only the end of a long log finds
 it. A program that died before it reported a case is one failure: meson writes it as an error.
 """
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -20,9 +21,13 @@ def said(suite, case):
 
 
 def main(paths):
-    passed = skipped = 0
+    passed = skipped = missing = 0
     failures = []
     for path in paths:
+        if not os.path.exists(path):
+            print(f"failed: there is no {path}: what should have written it did not run (above)")
+            missing += 1
+            continue
         for suite in ElementTree.parse(path).iter("testsuite"):
             for case in suite.findall("testcase"):
                 if case.find("failure") is not None or case.find("error") is not None:
@@ -35,9 +40,10 @@ def main(paths):
         print(f"failed: {suite.get('name')}: {case.get('name')} ({path})")
         for line in said(suite, case):
             print("    " + line)
-    line = f"{passed} passed, {len(failures)} failed"
+    failed = len(failures) + missing
+    line = f"{passed} passed, {failed} failed"
     print(line + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failures or not passed else 0
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

@@ -334,7 +334,7 @@ static void say(const char *tid, const char *id, const char *range, const char *
 
 static void say_text(const char *tid, const char *id, const char *text)
 {
-	char range[32];
+	char range[64];
 
 	(void)snprintf(range, sizeof(range), "1-%zu/%zu", strlen(text), strlen(text));
 	say(tid, id, range, "text/plain", text, strlen(text), '$');
