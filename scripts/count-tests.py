@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adds up the test cases of JUnit reports: "N passed, N failed", with ", N skipped" when there are any.
 
-What failed is named above that line, with the end of what it said: whoever reads only the end of a long log finds
+What failed is named above that line, with what it said: whoever reads only the end of a long log finds
 it. A program that died before it reported a case is one failure: meson writes it as an error.
 """
 import os
@@ -13,11 +13,12 @@ SAID_LINES = 25
 
 
 def said(suite, case):
-    """The last lines of what is known about a failed case."""
+    """What is known about a failed case: the lines from "not ok" on, or the last ones."""
     texts = [e.text or e.get("message") or "" for e in (*case.findall("failure"), *case.findall("error"))]
     texts += [e.text or "" for e in (*suite.findall("system-err"), *suite.findall("system-out"))]
     lines = "\n".join(text for text in texts if text.strip()).splitlines()
-    return lines[-SAID_LINES:]
+    at = next((i for i, line in enumerate(lines) if line.startswith("not ok")), len(lines) - SAID_LINES)
+    return lines[max(at, 0):][:SAID_LINES]
 
 
 def main(paths):
