@@ -187,7 +187,7 @@ static void remember(struct im_session *s, uint16_t status, const struct sip_msg
 	bool body = m && m->body.n && m->body.n <= IM_SESSION_SDP_MAX;
 	size_t lines = 0, reason = 0, type = 0;
 
-	if (!is_better(status, s->best.status))
+	if (!is_better(status, s->best_status))
 		return;
 	if (m) {
 		session_put_answer_lines(&b, s, m, body);
@@ -200,34 +200,46 @@ static void remember(struct im_session *s, uint16_t status, const struct sip_msg
 			buf_puts(&b, m->body);
 		}
 	}
-	mem_free(s->best.text);
-	memset(&s->best, 0, sizeof(s->best));
-	s->best.status = status;
-	if (!m || b.failed) {
+	session_best_free(s);
+	s->best_status = status;
+	if (m && !b.failed)
+		s->best = mem_raw(sizeof(*s->best));
+	if (!s->best) {
 		buf_done(&b);
 		return;
 	}
-	s->best.text = b.p;
-	s->best.headers = (struct str){b.p, lines};
-	s->best.reason = (struct str){b.p + lines, reason - lines};
+	*s->best = (struct session_best){.text = b.p,
+					 .headers = {b.p, lines},
+					 .reason = {b.p + lines, reason - lines}};
 	if (body) {
-		s->best.type = (struct str){b.p + reason, type - reason};
-		s->best.body = (struct str){b.p + type, b.n - type};
+		s->best->type = (struct str){b.p + reason, type - reason};
+		s->best->body = (struct str){b.p + type, b.n - type};
 	}
+}
+
+
+void session_best_free(struct im_session *s)
+{
+	if (s->best)
+		mem_free(s->best->text);
+	mem_free(s->best);
+	s->best = NULL;
 }
 
 
 /* OPF-FIN-1, TPF-SES-FIN, notes A-31: the same status, reason, body and end-to-end headers. */
 void session_refuse(struct im_session *s)
 {
-	uint16_t status = s->best.status ? s->best.status : 500;
+	uint16_t status = s->best_status ? s->best_status : 500;
+	struct sip_response r = {.status = status};
 
-	(void)sip_invite_respond(s->a.inv, SIP_INVITE,
-				 &(struct sip_response){.status = status,
-							.reason = s->best.reason,
-							.headers = s->best.headers,
-							.type = s->best.type,
-							.body = s->best.body});
+	if (s->best) {
+		r.reason = s->best->reason;
+		r.headers = s->best->headers;
+		r.type = s->best->type;
+		r.body = s->best->body;
+	}
+	(void)sip_invite_respond(s->a.inv, SIP_INVITE, &r);
 	session_end(s, SESSION_END_REFUSED, status);
 }
 

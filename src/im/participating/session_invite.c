@@ -32,7 +32,7 @@ static void session_destroy(void *object)
 		session_user_leave(s->table, s->served[i]);
 	session_media_free(s->media);
 	branches_free(s);
-	mem_free(s->best.text);
+	session_best_free(s);
 	mem_free(s->text);
 	mem_unref(s->service);
 	mem_unref(s->user[0]);

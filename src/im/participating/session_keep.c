@@ -23,7 +23,7 @@ void im_sessions_set_keeper(struct im_sessions *ss, const struct im_keeper *keep
 
 		next = list_next(&ss->all, l);
 		if (s->keeping)
-			session_end(s, SESSION_END_REFUSED, s->best.status);
+			session_end(s, SESSION_END_REFUSED, s->best_status);
 	}
 	ss->keeper = keeper;
 }
@@ -49,7 +49,7 @@ static void on_kept(struct im_keep *k, int error, void *arg)
 		return;
 	}
 	s->handed_over = true;
-	session_end(s, SESSION_END_REFUSED, s->best.status);
+	session_end(s, SESSION_END_REFUSED, s->best_status);
 }
 
 
@@ -94,9 +94,9 @@ static int take(struct im_session *s, const struct im_request *r)
 /* Timeout, flow failed (RFC 5626 11.5), temporarily unavailable, or no connection to any device. */
 static bool is_unreached(const struct im_session *s)
 {
-	uint16_t status = s->best.status;
+	uint16_t status = s->best_status;
 
-	return status == 408 || status == 430 || status == 480 || (status == 500 && !s->best.text);
+	return status == 408 || status == 430 || status == 480 || (status == 500 && !s->best);
 }
 
 

@@ -106,6 +106,12 @@ enum session_end {
 	SESSION_ENDS
 };
 
+/** What the best refusal so far said, for the caller. */
+struct session_best {
+	struct str reason, headers, type, body;
+	char *text; /**< what they point into */
+};
+
 struct im_session {
 	struct im_sessions *table; /**< NULL: not in it any more */
 	struct hash_link by_id;
@@ -116,13 +122,13 @@ struct im_session {
 	uint8_t kind;  /**< enum im_kind */
 	bool originating, terminating, to_devices, to_focus;
 	bool keeps, keeping, handed_over;
-	struct im_keep keep;
 	bool caller_hides, callee_hides;
 	bool delayed;   /**< the INVITE had no offer: the 2xx brings it, the ACK the answer */
 	bool modifying; /**< a modification of leg `modifier` waits for the other leg */
 	bool ack_due; /**< the ACK on `ack_leg` brings the answer that the other leg's ACK waits for */
 	bool modifier_offers; /**< it had the offer; else the other leg's 2xx makes it */
 	uint8_t lost;         /**< bits 1 << leg: no MSRP connection any more */
+	uint16_t best_status; /**< of the best refusal; 0: none yet */
 	enum session_leg_id modifier, ack_leg;
 	enum sip_method modifier_method;
 	struct timer guard; /**< Timer C; a large message's sender; a lost connection */
@@ -130,11 +136,8 @@ struct im_session {
 	struct session_branch *branch;
 	uint8_t branches_n;
 	struct session_branch *won; /**< one of them; NULL: nobody has answered yet */
-	struct {
-		uint16_t status; /**< of the best refusal; 0: none yet */
-		struct str reason, headers, type, body;
-		char *text; /**< what they point into */
-	} best;
+	struct im_keep keep;
+	struct session_best *best;  /**< what it said; NULL: nothing, or none yet */
 	struct session_offer offer; /**< for the devices that are still to be asked */
 	char *text;                 /**< what it points into; NULL when all have been asked */
 	struct session_media *media;
@@ -207,6 +210,7 @@ void session_on_acked(struct sip_invite *inv, const struct sip_msg *m, void *arg
 void session_branch_refused(struct session_branch *b, const struct sip_invite_ended *e);
 
 /** The caller gets the best refusal, and it is over. */
+void session_best_free(struct im_session *s);
 void session_refuse(struct im_session *s);
 
 /* ---- session_keep.c ---- */
