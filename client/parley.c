@@ -312,25 +312,19 @@ static int put_names(struct parley *p, const struct parley_params *params,
 
 /* ---- Opening: the sockets ---- */
 
-static int listen_on(struct parley *p, enum sip_transport_kind kind, const struct addr *local)
-{
-	return sip_transports_listen(sip_transports(p->sip), kind, local, STR_NULL,
-				     kind == SIP_TLS ? p->tls : NULL);
-}
-
-
 /* Datagrams and plain connections belong together: what is too large for the one takes the other
  * (RFC 3261 18.1.1). */
 static int listen_kinds(struct parley *p, enum sip_transport_kind kind, const struct addr *local)
 {
+	struct sip_transports *t = sip_transports(p->sip);
 	int err = 0;
 
 	if (kind == SIP_UDP || kind == SIP_TRANSPORT_OTHER)
-		err = listen_on(p, SIP_UDP, local);
-	if (!err && kind != SIP_TLS)
-		err = listen_on(p, SIP_TCP, local);
+		err = sip_transports_listen_both(t, local, STR_NULL);
+	else if (kind == SIP_TCP)
+		err = sip_transports_listen(t, SIP_TCP, local, STR_NULL, NULL);
 	if (!err && (kind == SIP_TLS || kind == SIP_TRANSPORT_OTHER) && p->tls)
-		err = listen_on(p, SIP_TLS, local);
+		err = sip_transports_listen(t, SIP_TLS, local, STR_NULL, p->tls);
 	return err;
 }
 

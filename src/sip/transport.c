@@ -12,6 +12,9 @@
 #include "sip/connection.h"
 #include "sip/listener.h"
 
+/* Ports that the kernel chooses for datagrams until one is free for connections, too. */
+#define PORT_ATTEMPTS 16
+
 /* Families a listener can have, as an index. */
 enum { V4, V6, FAMILIES };
 #define KINDS SIP_TRANSPORT_OTHER
@@ -245,32 +248,76 @@ static void note_first(struct sip_transports *t, const struct sip_listener *l)
 }
 
 
+/* An open one, not yet among those of `t`. */
+static int open_listener(struct sip_transports *t, struct sip_listener **ret,
+			 enum sip_transport_kind kind, const struct addr *local,
+			 struct str advertised, struct tls_config *tls)
+{
+	struct sip_listener *l;
+	struct addr unbound;
+	int err = sip_listener_alloc(&l, kind, advertised);
+
+	if (err)
+		return err;
+	l->owner = t;
+	l->tls = mem_ref(tls);
+	err = open_socket(t, l, local);
+	if (!err)
+		err = sip_listener_named(l, bound_to(l, local, &unbound), advertised);
+	if (err)
+		mem_unref(l);
+	else
+		*ret = l;
+	return err;
+}
+
+
+static void add_listener(struct sip_transports *t, struct sip_listener *l)
+{
+	l->index = (uint16_t)t->listeners;
+	t->listener[t->listeners++] = l;
+	note_first(t, l);
+}
+
+
 int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind,
 			  const struct addr *local, struct str advertised, struct tls_config *tls)
 {
 	struct sip_listener *l;
-	struct addr unbound;
 	int err;
 
 	if (kind >= SIP_TRANSPORT_OTHER || (kind == SIP_TLS) != (tls != NULL))
 		return -EINVAL;
 	if (t->listeners == SIP_LISTENERS_MAX)
 		return -ENOBUFS;
-	err = sip_listener_alloc(&l, kind, advertised);
+	err = open_listener(t, &l, kind, local, advertised, tls);
+	if (!err)
+		add_listener(t, l);
+	return err;
+}
+
+
+int sip_transports_listen_both(struct sip_transports *t, const struct addr *local,
+			       struct str advertised)
+{
+	struct sip_listener *udp, *tcp;
+	unsigned attempts = addr_port(local) ? 1 : PORT_ATTEMPTS;
+	int err;
+
+	if (t->listeners + 2 > SIP_LISTENERS_MAX)
+		return -ENOBUFS;
+	do {
+		err = open_listener(t, &udp, SIP_UDP, local, advertised, NULL);
+		if (err)
+			return err;
+		err = open_listener(t, &tcp, SIP_TCP, datagram_local(udp->udp), advertised, NULL);
+		if (err)
+			mem_unref(udp);
+	} while (err == -EADDRINUSE && --attempts);
 	if (err)
 		return err;
-	l->owner = t;
-	l->index = (uint16_t)t->listeners;
-	l->tls = mem_ref(tls);
-	err = open_socket(t, l, local);
-	if (!err)
-		err = sip_listener_named(l, bound_to(l, local, &unbound), advertised);
-	if (err) {
-		mem_unref(l);
-		return err;
-	}
-	t->listener[t->listeners++] = l;
-	note_first(t, l);
+	add_listener(t, udp);
+	add_listener(t, tcp);
 	return 0;
 }
 

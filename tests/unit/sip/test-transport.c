@@ -385,6 +385,37 @@ static void test_listen_errors(void)
 	}
 	addr_set_port(&a, 7000);
 	assert_int_equal(sip_transports_listen(f->t, SIP_UDP, &a, STR_NULL, NULL), -ENOBUFS);
+	assert_int_equal(sip_transports_listen_both(f->t, &a, STR_NULL), -ENOBUFS);
+}
+
+
+static bool is_ours(const struct fixture *f, const char *uri)
+{
+	struct sip_uri u;
+
+	assert_int_equal(sip_uri_decode(&u, str_of(uri)), 0);
+	return sip_transports_is_ours(f->t, &u);
+}
+
+
+/* RFC 3261 18.2.1: a port that another has for connections is none. The virtual network begins with 49152. */
+static void test_listen_both(void)
+{
+	struct fixture *f = fixture_open();
+	struct addr taken = fixture_addr(HOST ":49152"), any = fixture_addr(HOST ":0");
+
+	peer_listen(f, HOST ":49152");
+	unit_must(sip_transports_listen_both(f->t, &taken, STR_NULL) == -EADDRINUSE);
+	assert_false(is_ours(f, "sip:" HOST ":49152"));
+	unit_ok(sip_transports_listen_both(f->t, &any, STR_NULL));
+	assert_false(is_ours(f, "sip:" HOST ":49152"));
+	assert_true(is_ours(f, "sip:" HOST ":49153"));
+	addr_set_port(&any, 49153);
+	unit_ok(stream_connect(&f->stream, f->loop, &any, NULL, NULL, STR_NULL, &peer_handler, f));
+	fixture_settle(f);
+	peer_write(f, MESSAGE, strlen(MESSAGE));
+	assert_int_equal(f->messages, 1);
+	assert_int_equal(addr_port(&f->src.local), 49153);
 }
 
 
@@ -392,4 +423,4 @@ UNIT_MAIN(UNIT_TEST(test_udp), UNIT_TEST(test_udp_noise), UNIT_TEST(test_udp_ref
 	  UNIT_TEST(test_udp_errors), UNIT_TEST(test_released_in_callback), UNIT_TEST(test_stop),
 	  UNIT_TEST_PLAIN(test_backlog), UNIT_TEST(test_hop_of_response), UNIT_TEST(test_names),
 	  UNIT_TEST(test_advertised), UNIT_TEST(test_any_address), UNIT_TEST(test_is_ours),
-	  UNIT_TEST(test_listen_errors))
+	  UNIT_TEST(test_listen_errors), UNIT_TEST(test_listen_both))
