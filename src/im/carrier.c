@@ -184,11 +184,9 @@ static struct str on_session(struct sip_invite *inv, void *arg)
 
 static void on_modify(struct sip_invite *inv, const struct sip_msg *m, void *arg)
 {
-	(void)arg;
-	if (!m->body.n)
-		(void)sip_invite_refreshed(inv, m->method);
-	else
-		(void)sip_invite_respond(inv, m->method, &(struct sip_response){.status = 488});
+	const struct carrier *c = arg;
+
+	media_end_modify(&c->media, inv, m);
 }
 
 

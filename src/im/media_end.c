@@ -185,6 +185,27 @@ int media_end_start(struct media_end *e, const struct sdp_msrp *peer)
 }
 
 
+static bool is_same(const struct media_end *e, const struct sip_msg *m)
+{
+	struct sdp_msrp peer;
+	struct sdp d;
+
+	return e->msrp &&
+	       sdp_decode(&d, sdp_find(sip_msg_header(m, SIP_HDR_CONTENT_TYPE), m->body)) == 0 &&
+	       sdp_msrp_decode(&peer, &d) == 0 && peer.port &&
+	       str_eq(peer.path, msrp_session_remote(e->msrp));
+}
+
+
+void media_end_modify(const struct media_end *e, struct sip_invite *inv, const struct sip_msg *m)
+{
+	if (!m->body.n || is_same(e, m))
+		(void)sip_invite_refreshed(inv, m->method);
+	else
+		(void)sip_invite_respond(inv, m->method, &(struct sip_response){.status = 488});
+}
+
+
 void media_end_done(struct media_end *e)
 {
 	if (!e->sip)

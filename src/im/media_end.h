@@ -18,6 +18,7 @@
 
 #include "body/sdp.h"
 #include "msrp/session.h"
+#include "sip/invite.h"
 #include "sip/resolver.h"
 #include "sip/sip.h"
 
@@ -57,6 +58,12 @@ int media_end_init(struct media_end *e, const struct media_end_params *p);
 void media_end_describe(const struct media_end *e, struct sdp_end *ret);
 /** The peer's offer was answered, or its answer came. -EBADMSG: there is no path, or it leads nowhere; -ENOMEM… */
 int media_end_start(struct media_end *e, const struct sdp_msrp *peer);
+/**
+ * Answers what `modify` of a leg gave (sip/invite.h): a refresh, without a description or with one of the same path, gets
+ * our last description again; another connection than the one agreed is not for a message's few seconds: 488
+ * (RFC 3261 14.2).
+ */
+void media_end_modify(const struct media_end *e, struct sip_invite *inv, const struct sip_msg *m);
 /** Also of one that was never begun (zeroed). What is written leaves. */
 void media_end_done(struct media_end *e);
 

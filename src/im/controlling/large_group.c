@@ -273,14 +273,11 @@ static struct str on_session(struct sip_invite *inv, void *arg)
 }
 
 
-/* A refresh is answered; another connection than the one agreed is not for a message's few seconds. */
 static void on_modify(struct sip_invite *inv, const struct sip_msg *m, void *arg)
 {
-	(void)arg;
-	if (!m->body.n)
-		(void)sip_invite_refreshed(inv, m->method);
-	else
-		(void)sip_invite_respond(inv, m->method, &(struct sip_response){.status = 488});
+	const struct large_group *g = arg;
+
+	media_end_modify(&g->media, inv, m);
 }
 
 

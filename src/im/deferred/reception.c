@@ -359,16 +359,11 @@ static void on_acked(struct sip_invite *inv, const struct sip_msg *m, void *arg)
 }
 
 
-/* A refresh is answered; another connection than the one that was agreed is not for a message's few seconds. */
 static void on_modify(struct sip_invite *inv, const struct sip_msg *m, void *arg)
 {
-	struct reception *r = arg;
+	const struct reception *r = arg;
 
-	(void)r;
-	if (!m->body.n)
-		(void)sip_invite_refreshed(inv, m->method);
-	else
-		(void)sip_invite_respond(inv, m->method, &(struct sip_response){.status = 488});
+	media_end_modify(&r->media, inv, m);
 }
 
 

@@ -213,7 +213,17 @@ static void on_ended(struct sip_invite *inv, const struct sip_invite_ended *e, v
 }
 
 
-static const struct sip_invite_handler leg_handler = {.session = on_session, .ended = on_ended};
+static void on_modify(struct sip_invite *inv, const struct sip_msg *m, void *arg)
+{
+	const struct retrieval *rt = arg;
+
+	media_end_modify(&rt->media, inv, m);
+}
+
+
+static const struct sip_invite_handler leg_handler = {.modify = on_modify,
+						      .session = on_session,
+						      .ended = on_ended};
 
 static const struct sip_invite_profile profile = {
 	.allow = STR_INIT("INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS"),
