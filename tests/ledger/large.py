@@ -279,10 +279,14 @@ class Sender(ledger.Sender):
 
 class World(ledger.World):
     USER, SENDER = User, Sender
+    LIFE_S = 0.8
 
     def __init__(self, server, seed):
         self.larges, self.large_ends, self.large_again = {}, {}, 0
         super().__init__(server, seed)
+
+    def said(self):
+        return f'{len(self.larges)} large messages'
 
     def begin(self):
         super().begin()
@@ -393,25 +397,6 @@ def judge_histories(world, histories):
     return entries
 
 
-def play(world, server, points):
-    begun = time.monotonic()
-    world.begin()
-    for point in range(points):
-        if point and point % ledger.PROGRESS == 0:
-            print(f'# {point} of {points} kills, {time.monotonic() - begun:.0f} s, '
-                  f'{len(world.larges)} large messages, {len(world.faults)} faults', flush=True)
-        world.run(world.random.uniform(0.02, 0.8))
-        if not server.running():
-            world.fault(f'parleyd ended by itself: {server.process.returncode}')
-            return
-        world.kill()
-        server.start()
-    if not server.wait_ready():
-        world.fault('parleyd does not start any more')
-    elif not world.come_home():
-        world.fault('messages still wait when everybody is there')
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('parleyd')
@@ -437,7 +422,7 @@ def main():
         for h in histories:
             status, _ = server.ask('PUT', f'/v1/users/{h.owner.name}/settings', {'history.pager-large': True})
             assert status < 300, f'history of {h.owner.name}: {status}'
-        play(world, server, options.points)
+        ledger.play(world, options.points)
         lost = ledger.settle(world) + settle_large(world)
         if server.running():
             world.run(2 * MOMENT_S)

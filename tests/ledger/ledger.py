@@ -278,6 +278,7 @@ class Sender:
 
 class World:
     USER, SENDER = User, Sender
+    LIFE_S = 0.55   # the longest
 
     def __init__(self, server, seed):
         self.server = server
@@ -292,6 +293,9 @@ class World:
 
     def pause(self):
         return self.random.uniform(0, 0.06)
+
+    def said(self):
+        return f'{len(self.texts)} messages'
 
     def fault(self, text):
         self.faults.append(text)
@@ -356,6 +360,27 @@ def settle(world):
     return len(lost)
 
 
+def play(world, points):
+    """As many lives as there are points, each ended by kill -9; and then everybody comes home."""
+    begun = time.monotonic()
+    world.begin()
+    for point in range(points):
+        if point and point % PROGRESS == 0:
+            print(f'# {point} of {points} kills, {time.monotonic() - begun:.0f} s, {world.said()}, '
+                  f'{len(world.faults)} faults', flush=True)
+        # Also while it starts: the first moments are where the walk through the waiting is.
+        world.run(world.random.uniform(0.02, world.LIFE_S))
+        if not world.server.running():
+            world.fault(f'parleyd ended by itself: {world.server.process.returncode}')
+            return
+        world.kill()
+        world.server.start()
+    if not world.server.wait_ready():
+        world.fault('parleyd does not start any more')
+    elif not world.come_home():
+        world.fault('messages still wait when everybody is there')
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('parleyd')
@@ -373,22 +398,7 @@ def main():
         if not server.wait_ready():
             sys.exit('Bail out! parleyd does not start\n' + server.show_log())
         server.add_users([u.name for u in world.users] + [s.name for s in world.senders])
-        world.begin()
-        for point in range(options.points):
-            if point and point % PROGRESS == 0:
-                print(f'# {point} of {options.points} kills, {time.monotonic() - begun:.0f} s, '
-                      f'{len(world.texts)} messages, {len(world.faults)} faults', flush=True)
-            # Also while it starts: the first moments are where the walk through the waiting is.
-            world.run(world.random.uniform(0.02, 0.55))
-            if not server.running():
-                world.fault(f'parleyd ended by itself: {server.process.returncode}')
-                break
-            world.kill()
-            server.start()
-        if not server.wait_ready():
-            world.fault('parleyd does not start any more')
-        elif not world.come_home():
-            world.fault('messages still wait when everybody is there')
+        play(world, options.points)
         lost = settle(world)
         if server.running() and server.stop() != 0:
             world.fault('parleyd does not end cleanly')

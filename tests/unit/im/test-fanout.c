@@ -62,14 +62,24 @@ static void test_other_lines_go_along(void)
 }
 
 
+/* alice's, and not to its end. */
+static void begin(struct guest *a, const char *tid, const char *id, const char *range,
+		  const char *text)
+{
+	guest_head(a, tid, id, range, "", NULL);
+	guest_printf(a,
+		     "From: <sip:alice@example.com>\r\nTo: <" ROOM_URI
+		     ">\r\n\r\nContent-Type: text/plain\r\n\r\n%s",
+		     text);
+}
+
+
 static void test_from_when_they_come(void)
 {
 	struct room *r = room_open(NULL);
 	struct guest *a = room_enter(r, "alice", NULL), *b = room_enter(r, "bob", NULL), *c;
 
-	guest_head(a, "t1", "m1", "1-*/150", "", NULL);
-	guest_printf(a, "From: <sip:alice@example.com>\r\nTo: <" ROOM_URI ">\r\n\r\n");
-	guest_printf(a, "Content-Type: text/plain\r\n\r\n");
+	begin(a, "t1", "m1", "1-*/150", "");
 	guest_tail(a, "t1", '+');
 	room_run(r);
 	room_advance(r, 300);
@@ -155,9 +165,7 @@ static void test_leaver_aborts(void)
 	struct room *r = room_open(NULL);
 	struct guest *a = room_enter(r, "alice", NULL), *b = room_enter(r, "bob", NULL);
 
-	guest_head(a, "t1", "m1", "1-*/500", "", NULL);
-	guest_printf(a, "From: <sip:alice@example.com>\r\nTo: <" ROOM_URI ">\r\n\r\n");
-	guest_printf(a, "Content-Type: text/plain\r\n\r\nbeginning");
+	begin(a, "t1", "m1", "1-*/500", "beginning");
 	room_run(r);
 	room_advance(r, 250);
 	unit_must(b->sends == 1);
@@ -177,9 +185,7 @@ static void test_speaker_aborts(void)
 	struct room *r = room_open(NULL);
 	struct guest *a = room_enter(r, "alice", NULL), *b = room_enter(r, "bob", NULL);
 
-	guest_head(a, "t1", "m1", "1-*/500", "", NULL);
-	guest_printf(a, "From: <sip:alice@example.com>\r\nTo: <" ROOM_URI ">\r\n\r\n");
-	guest_printf(a, "Content-Type: text/plain\r\n\r\nbeginning");
+	begin(a, "t1", "m1", "1-*/500", "beginning");
 	room_run(r);
 	room_advance(r, 250);
 	guest_printf(a, "lost");
@@ -202,9 +208,7 @@ static void test_chunk_timer(void)
 	struct room *r = room_open(NULL);
 	struct guest *a = room_enter(r, "alice", NULL), *b = room_enter(r, "bob", NULL);
 
-	guest_head(a, "t1", "m1", "1-*/500", "", NULL);
-	guest_printf(a, "From: <sip:alice@example.com>\r\nTo: <" ROOM_URI ">\r\n\r\n");
-	guest_printf(a, "Content-Type: text/plain\r\n\r\nbeginning");
+	begin(a, "t1", "m1", "1-*/500", "beginning");
 	guest_tail(a, "t1", '+');
 	room_run(r);
 	room_advance(r, FANOUT_CHUNK_MS - 1000);
@@ -365,9 +369,7 @@ static void test_message_max(void)
 	speak_long(a, "t1", "m1");
 	speak_on(a, 10, 0);
 	guest_tail(a, "t1", '+');
-	guest_head(a, "t2", "m2", "1-*/*", "", NULL);
-	guest_printf(a, "From: <sip:alice@example.com>\r\nTo: <" ROOM_URI ">\r\n\r\n");
-	guest_printf(a, "Content-Type: text/plain\r\n\r\n");
+	begin(a, "t2", "m2", "1-*/*", "");
 	speak_on(a, 800, 0);
 	room_run(r);
 	room_advance(r, 250);

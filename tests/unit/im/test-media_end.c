@@ -244,16 +244,25 @@ static void resolve(int error, const char *address)
 }
 
 
-static void test_name(void)
+static void start_toward(const char *name)
 {
 	struct sdp_msrp o = theirs(SDP_SETUP_PASSIVE);
+	struct buf *path;
 
 	set_up();
-	o.path = STR("msrp://msrp.example.com:9000/theirs;tcp");
-	o.address = STR("msrp.example.com");
+	path = unit_buf(128);
+	buf_printf(path, "msrp://%s:9000/theirs;tcp", name);
+	o.path = buf_str(path);
+	o.address = str_of(name);
 	unit_ok(begin(&o));
 	unit_ok(media_end_start(&w.end, &o));
 	engine_run(w.e);
+}
+
+
+static void test_name(void)
+{
+	start_toward("msrp.example.com");
 	assert_int_equal(w.accepted, 0);
 	for (int i = 0; i < 4 && w.e->answer && !w.accepted; i++)
 		resolve(0, "192.0.2.20");
@@ -263,14 +272,7 @@ static void test_name(void)
 
 static void test_nowhere(void)
 {
-	struct sdp_msrp o = theirs(SDP_SETUP_PASSIVE);
-
-	set_up();
-	o.path = STR("msrp://nobody.example.com:9000/theirs;tcp");
-	o.address = STR("nobody.example.com");
-	unit_ok(begin(&o));
-	unit_ok(media_end_start(&w.end, &o));
-	engine_run(w.e);
+	start_toward("nobody.example.com");
 	for (int i = 0; i < 4 && w.e->answer && !w.unreachable; i++)
 		resolve(-ENOENT, NULL);
 	unit_must(w.unreachable == 1);
@@ -281,14 +283,7 @@ static void test_nowhere(void)
 /* Over before the name was found: nothing more is heard of it. */
 static void test_done_while_looking(void)
 {
-	struct sdp_msrp o = theirs(SDP_SETUP_PASSIVE);
-
-	set_up();
-	o.path = STR("msrp://msrp.example.com:9000/theirs;tcp");
-	o.address = STR("msrp.example.com");
-	unit_ok(begin(&o));
-	unit_ok(media_end_start(&w.end, &o));
-	engine_run(w.e);
+	start_toward("msrp.example.com");
 	media_end_done(&w.end);
 	engine_run(w.e);
 	unit_must(!w.unreachable);
