@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "body/cpim.h"
+#include "client/envelope.h"
 #include "client/group_request.h"
 #include "sip/uri.h"
 
@@ -70,18 +71,6 @@ int chat_put_own(struct chat *c, struct str type, struct str body)
 }
 
 
-static unsigned notify_of(unsigned reports)
-{
-	unsigned notify = 0;
-
-	if (reports & PARLEY_REPORT_DELIVERY)
-		notify |= CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY;
-	if (reports & PARLEY_REPORT_DISPLAY)
-		notify |= CPIM_NOTIFY_DISPLAY;
-	return notify;
-}
-
-
 static struct str address_of(const struct chat *c, const char *to)
 {
 	if (to)
@@ -111,7 +100,7 @@ static void wrap(struct chat *c, struct buf *b, const struct saying *y)
 			.to = address_of(c, y->to),
 			.date_ms = loop_wall_ms(p->loop),
 			.message_id = y->message_id,
-			.notify = notify_of(y->message_id.n ? c->reports : 0),
+			.notify = envelope_notify(y->message_id.n ? c->reports : 0),
 			.content_type = y->type,
 			.content = y->content,
 		},

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the head of a message/cpim ends. */
+/* Where the head of a message/cpim ends, and what reports it asks for. */
 #include "client/envelope.h"
+
+#include "parley.h"
+
+#include "body/cpim.h"
 
 
 /* Behind the next empty line; 0: it has not come. */
@@ -27,4 +31,16 @@ size_t envelope_size(struct str s)
 	size_t at = empty_line(s, 0);
 
 	return at ? empty_line(s, at) : 0;
+}
+
+
+unsigned envelope_notify(unsigned reports)
+{
+	unsigned notify = 0;
+
+	if (reports & PARLEY_REPORT_DELIVERY)
+		notify |= CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY;
+	if (reports & PARLEY_REPORT_DISPLAY)
+		notify |= CPIM_NOTIFY_DISPLAY;
+	return notify;
 }

@@ -449,18 +449,6 @@ static void put_detail(struct buf *b, const struct sip_msg *m)
 }
 
 
-/* RFC 3261 20.33: Retry-After = delta-seconds [ comment ] *( SEMI retry-param ) */
-static uint32_t seconds_of(struct str retry)
-{
-	uint32_t seconds = 0;
-	size_t n = 0;
-
-	while (n < retry.n && retry.p[n] >= '0' && retry.p[n] <= '9')
-		n++;
-	return str_u32(str_upto(retry, n), &seconds) ? seconds : 0;
-}
-
-
 /* RFC 3261 21.4.26: a 488 "MAY" have a description of what would do; 21.4.13: a 415 lists formats in Accept. */
 static void put_accepts(struct parley_outcome *o, struct buf *b, const struct sip_msg *m)
 {
@@ -486,7 +474,6 @@ void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text,
 		.error = e->error, .reason = "", .detail = "", .accepts = "", .bytes = e->bytes};
 
 	if (e->m) {
-		struct str retry = sip_msg_header(e->m, SIP_HDR_RETRY_AFTER);
 		struct buf detail = BUF_INIT(4 * EXCHANGE_REASON_MAX),
 			   accepts = BUF_INIT(SDP_TEXT_MAX);
 
@@ -500,7 +487,7 @@ void exchange_outcome(struct parley_outcome *ret, struct exchange_text *text,
 		o.detail = text_of(text->detail, EXCHANGE_REASON_MAX,
 				   detail.n ? buf_str(&detail) : STR(""));
 		buf_done(&detail);
-		o.retry_after_s = seconds_of(retry);
+		o.retry_after_s = sip_msg_retry_after_s(e->m);
 	}
 	*ret = o;
 }

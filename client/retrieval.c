@@ -38,7 +38,9 @@ struct retrieval {
 	struct str *wanted; /**< references, in the session's texts */
 	size_t wanted_n;
 	struct incoming_message now;
-	char *next; /**< of a list; NULL: no more */
+	uint64_t after; /**< behind it the list begins; 0: at the first */
+	bool listed;    /**< the list has come */
+	char *next;     /**< of a list; NULL: no more */
 	uint32_t n;
 	int error; /**< what came makes no sense */
 	const struct parley_kept_handler *handler;
@@ -118,18 +120,46 @@ static void tell_entry(struct retrieval *v, const struct history_item *i, struct
 }
 
 
+/* Behind which entry the page begins that a reference names. */
+static int page_decode(uint64_t *ret_after, struct str reference)
+{
+	struct arena a = ARENA_INIT(2 * HISTORY_REFERENCE_MAX);
+	struct history_reference r;
+	int err = history_reference_decode(&r, reference, &a);
+
+	if (!err)
+		*ret_after = r.after;
+	arena_done(&a);
+	return err;
+}
+
+
+/* Entries have rising numbers: a page that begins no later than this one would be read for ever. */
+static int take_next(struct retrieval *v, struct str next)
+{
+	uint64_t after;
+	int err = next.n ? page_decode(&after, next) : 0;
+
+	if (err || !next.n)
+		return err;
+	if (after <= v->after)
+		return -ELOOP;
+	v->next = str_dup(next);
+	return v->next ? 0 : -ENOMEM;
+}
+
+
 static int take_list(struct retrieval *v)
 {
 	struct arena a = ARENA_INIT(2 * RETRIEVAL_LIST_BYTES_MAX);
 	struct history_list list;
 	int err = history_list_decode(&list, buf_str(&v->now.head), &a);
 
-	if (!err && list.next.n) {
-		v->next = str_dup(list.next);
-		err = v->next ? 0 : -ENOMEM;
+	if (!err) {
+		for (size_t i = 0; i < list.n && is_live(v); i++)
+			tell_entry(v, &list.item[i], &a);
+		err = take_next(v, list.next);
 	}
-	for (size_t i = 0; !err && i < list.n && is_live(v); i++)
-		tell_entry(v, &list.item[i], &a);
 	arena_done(&a);
 	return err;
 }
@@ -258,6 +288,8 @@ static uint16_t begin(struct retrieval *v, const struct msrp_frame *f)
 	m->wrapped = mime_type_is(&type, STR("message"), STR("cpim"));
 	if (m->list != v->list)
 		return 415;
+	if (v->listed)
+		return 400;
 	buf_init(&m->head, m->list ? RETRIEVAL_LIST_BYTES_MAX : RETRIEVAL_ENVELOPE_MAX + 1);
 	m->id = str_dup(f->message_id);
 	m->type = str_dup(f->content_type);
@@ -320,6 +352,7 @@ static uint16_t complete(struct retrieval *v)
 	bool shown;
 
 	if (m->list) {
+		v->listed = true;
 		v->error = take_list(v);
 	} else if (m->wrapped && !m->begun) {
 		return 400;
@@ -401,7 +434,7 @@ static void on_over(struct parley_session *s, enum parley_why why, const struct 
 	struct exchange_text text;
 
 	if (!end.error && v->error)
-		end.error = v->error == -ENOMEM ? -ENOMEM : -EPROTO;
+		end.error = v->error == -ENOMEM || v->error == -ELOOP ? v->error : -EPROTO;
 	/* RFC 3326: any other Reason than that it is complete tells of what went wrong. */
 	if (!end.error && why == PARLEY_ENDED_THEM && s->bye_cause && s->bye_cause != 200)
 		end.error = -ECONNRESET;
@@ -528,6 +561,9 @@ static int prepare(struct retrieval *v, const struct parley_selection *sel)
 	int err = 0;
 
 	s->texts.max = RETRIEVAL_TEXT_MAX;
+	/* It was checked. */
+	if (sel->next && page_decode(&v->after, str_of(sel->next)))
+		return -ENOMEM;
 	if (retrieval_put_service(s->p, sel, &service))
 		s->to = session_keep(s, buf_str(&service));
 	else

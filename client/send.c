@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "body/cpim.h"
+#include "client/envelope.h"
 #include "client/exchange.h"
 #include "client/large.h"
 #include "client/send.h"
@@ -135,18 +136,6 @@ static int start(struct sending *s, const struct parley_outgoing *m, struct str 
 
 /* ---- Asking for reports: CPIM around it (RFC 5438 7.1.1) ---- */
 
-static unsigned notify_of(unsigned reports)
-{
-	unsigned notify = 0;
-
-	if (reports & PARLEY_REPORT_DELIVERY)
-		notify |= CPIM_NOTIFY_POSITIVE_DELIVERY | CPIM_NOTIFY_NEGATIVE_DELIVERY;
-	if (reports & PARLEY_REPORT_DISPLAY)
-		notify |= CPIM_NOTIFY_DISPLAY;
-	return notify;
-}
-
-
 static int start_wrapped(struct sending *s, const struct parley_outgoing *m, struct str type,
 			 struct str content)
 {
@@ -160,7 +149,7 @@ static int start_wrapped(struct sending *s, const struct parley_outgoing *m, str
 			.to = str_of(m->to),
 			.date_ms = loop_wall_ms(s->p->loop),
 			.message_id = str_of(s->message_id),
-			.notify = notify_of(m->reports),
+			.notify = envelope_notify(m->reports),
 			.content_type = type,
 			.content = content,
 		},
@@ -217,7 +206,7 @@ static int start_large(struct sending *s, size_t request_bytes)
 				      .type = str_of(s->m.type),
 				      .content = buf_str(&s->content),
 				      .message_id = str_of(s->message_id),
-				      .notify = notify_of(s->m.reports),
+				      .notify = envelope_notify(s->m.reports),
 				      .progress = on_progress,
 				      .done = on_large_done,
 				      .arg = s,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds every #include of src/ and client/ against docs/layers; says file:line for each that is against it."""
+"""Holds every #include of src/ and client/ against docs/layers; says file:line for each that is against it, and
+which folder is told of that is not there."""
 import pathlib
 import re
 import sys
@@ -39,7 +40,8 @@ def sibling_functions(path, target):
 
 def check(root):
     folders, libraries = read_layers(root / "docs/layers")
-    wrong = []
+    wrong = [f"docs/layers: there is no folder {folder}" for folder in folders
+             if not any((root / top / folder).is_dir() for top in ("src", "."))]
     for path, folder in source_files(root):
         allowed = folders.get(folder, ["*"])
         for number, line in enumerate(path.read_text().splitlines(), 1):

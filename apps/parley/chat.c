@@ -550,7 +550,7 @@ int command_chat(struct cli *c)
 	if (status == CLI_OK)
 		status = begin(&r);
 	if (status == CLI_OK)
-		status = r.leaving ? r.status : run_loop(&r);
+		status = run_loop(&r);
 	timer_cancel(&s.linger);
 	timer_cancel(&s.wait);
 	if (s.input_open)

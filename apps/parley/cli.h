@@ -121,8 +121,10 @@ struct run {
 /** Opens the account on a loop of its own; `transient`: as a device that is not seen again. */
 int run_open(struct run *r, struct cli *c, const struct run_handler *h, void *arg,
 	     bool reports_only);
-/** Until run_leave. Returns r->status. */
+/** Until run_leave, which may have been called already. Returns r->status. */
 int run_loop(struct run *r);
+/** Opens it as a device that is not seen again, does what `begin` begins (CLI_OK, or told), closes it. */
+int run_whole(struct cli *c, const struct run_handler *h, void *arg, int (*begin)(struct run *r));
 void run_timeout(struct run *r, uint32_t seconds);
 /** Deregisters where that is due, then lets run_loop return. */
 void run_leave(struct run *r, int status);
@@ -135,8 +137,12 @@ int explain(const struct cli *c, const struct parley_outcome *o, const char *to)
 /* show.c */
 /** Safe for a terminal: control characters and what is not UTF-8 as \xHH, line ends kept and indented. */
 void show_text(struct buf *out, struct str text, unsigned indent);
+/** The same for a piece of a text that is shown as it stands: line ends and tabs remain. */
+void show_lines(struct buf *out, struct str piece);
 /** UTF-8, without a NUL. */
 bool show_is_text(struct str text);
+/** Bytes at the end that a character is cut in; 0: none. */
+size_t show_cut(struct str piece);
 /** The outcome of send. */
 bool show_sent(const struct cli *c, const struct parley_sent *s);
 /** Lines of listen; false: nobody reads them any more. */
@@ -216,6 +222,23 @@ bool save_piece(struct saved_file *f, uint64_t offset, const void *bytes, size_t
 bool save_end(struct saved_file *f);
 /** Not all of it came: it is gone. */
 void save_drop(struct saved_file *f);
+
+/* bare.c */
+/**
+ * Content on standard output, as it is; on a terminal, text alone, made safe: what an escape of its would do there,
+ * nobody has asked for.
+ */
+struct bare {
+	bool terminal, text, begun;
+	bool open_line; /**< the cursor stands behind text */
+	char held[4];   /**< a character that goes on in the next piece */
+	size_t held_n;
+};
+/** `text`: as its type says. Of another, the first piece tells. */
+void bare_begin(struct bare *b, bool text);
+/** -EILSEQ: it is no text, and this a terminal; -EIO: nobody takes it. */
+int bare_put(struct bare *b, struct str piece);
+int bare_end(struct bare *b);
 
 /* kept_show.c */
 /** One of a list; false: nobody reads it. */

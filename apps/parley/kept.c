@@ -9,6 +9,8 @@
 
 /** Text of a message that is printed as a line; of a longer one its size is told. */
 #define TEXT_MAX 65536
+/** Pages of one list: two million entries in a server of ours, which none keeps. What goes on is a server gone mad. */
+#define PAGES_MAX 10000
 
 enum kept_action { KEPT_LIST, KEPT_GET, KEPT_DELETE };
 
@@ -18,8 +20,10 @@ struct kept_state {
 	struct parley_selection selection;
 	char *next;    /**< the page to come */
 	uint32_t left; /**< of --limit; 0: no limit */
-	uint32_t shown;
-	bool bare; /**< the one message's content goes to standard output as it is */
+	uint32_t shown, pages;
+	bool bare; /**< the one message's content goes to standard output, without a line about it */
+	struct bare out;
+	bool told; /**< why it was refused */
 	bool begun;
 
 	/* The message at hand. */
@@ -47,7 +51,7 @@ static void on_entry(struct parley *p, const struct parley_kept *k, void *arg)
 	struct kept_state *s = r->arg;
 
 	(void)p;
-	if (r->leaving)
+	if (r->leaving || (r->cli->limit && s->shown == r->cli->limit))
 		return;
 	s->shown++;
 	if (!show_kept(r->cli, k, is_history(s)))
@@ -94,9 +98,26 @@ static bool on_content(struct parley *p, const struct parley_content *c, void *a
 	drop_message(s);
 	s->begun = true;
 	s->is_text = str_starts_nocase(str_of(c->type), STR("text/"));
+	if (s->bare)
+		bare_begin(&s->out, s->is_text);
 	if (!keep_texts(s, c))
 		return false;
 	return !r->cli->save || save_begin(&s->file, r->cli->save, c->name);
+}
+
+
+/* What cannot be put out is refused; the server ends the session then. */
+static bool put_bare(struct kept_state *s, int err)
+{
+	if (!err || s->told)
+		return !err;
+	s->told = true;
+	if (err == -EILSEQ)
+		cli_error("give --save DIR, or send standard output into a file",
+			  "a terminal cannot show what is no text, but %s", s->content.type);
+	else
+		cli_error("look where it goes", "the output cannot be written");
+	return false;
 }
 
 
@@ -107,7 +128,7 @@ static bool on_piece(struct parley *p, uint64_t offset, const void *bytes, size_
 
 	(void)p;
 	if (s->bare)
-		return fwrite(bytes, 1, n, stdout) == n;
+		return put_bare(s, bare_put(&s->out, (struct str){bytes, n}));
 	if (s->is_text && offset == s->text.n && !s->text.failed)
 		buf_put(&s->text, bytes, n);
 	return s->file.fd < 0 || save_piece(&s->file, offset, bytes, n);
@@ -126,7 +147,7 @@ static bool on_complete(struct parley *p, uint64_t size, void *arg)
 	if (saved)
 		good = save_end(&s->file);
 	if (s->bare)
-		good = fflush(stdout) == 0;
+		good = put_bare(s, bare_end(&s->out));
 	else if (good)
 		good = show_content(r->cli, &s->content,
 				    *s->content.name ? PARLEY_FILE : PARLEY_LARGE, size,
@@ -146,10 +167,32 @@ static const char *service_of(const struct kept_state *s)
 }
 
 
+/* What came to nothing though it was granted. */
+static int explain_broken(const struct kept_state *s, int error)
+{
+	switch (error) {
+	case -ELOOP:
+		return cli_error("tell its operator",
+				 "the server's list of %s goes round in a circle", service_of(s));
+	case -EPROTO:
+		return cli_error("tell its operator", "what the server says of %s makes no sense",
+				 service_of(s));
+	case -ECONNRESET:
+		return cli_error("try again", "not all that was asked for of %s has come",
+				 service_of(s));
+	default:
+		return -1;
+	}
+}
+
+
 static int explain_kept(struct run *r, const struct parley_outcome *o)
 {
 	struct kept_state *s = r->arg;
+	int told = explain_broken(s, o->error);
 
+	if (told >= 0)
+		return told;
 	if (o->status == 404 && !o->error && !r->cli->ids_n && s->action != KEPT_DELETE) {
 		fprintf(stderr, "parley: there is nothing in %s\n", service_of(s));
 		return CLI_OK;
@@ -181,6 +224,20 @@ static void finish(struct run *r)
 }
 
 
+static int turn_page(struct run *r, const char *next)
+{
+	struct kept_state *s = r->arg;
+
+	if (++s->pages == PAGES_MAX)
+		return cli_error("choose by --with, --since and --until",
+				 "the list of %s has not ended after %u pages", service_of(s),
+				 s->pages);
+	mem_unref(s->next);
+	s->next = str_dup(str_of(next));
+	return s->next ? ask(r) : cli_error("free some, and try again", "there is no memory");
+}
+
+
 static void on_ended(struct parley *p, const struct parley_kept_end *e, void *arg)
 {
 	struct run *r = arg;
@@ -192,15 +249,16 @@ static void on_ended(struct parley *p, const struct parley_kept_end *e, void *ar
 		drop_message(s);
 	if (r->leaving)
 		return;
+	if (s->told) {
+		run_leave(r, CLI_FAILED);
+		return;
+	}
 	if (e->outcome->error || e->outcome->status >= 300) {
 		run_leave(r, explain_kept(r, e->outcome));
 		return;
 	}
 	if (e->next && (!r->cli->limit || s->shown < r->cli->limit)) {
-		mem_unref(s->next);
-		s->next = str_dup(str_of(e->next));
-		status = s->next ? ask(r)
-				 : cli_error("free some, and try again", "there is no memory");
+		status = turn_page(r, e->next);
 		if (status != CLI_OK)
 			run_leave(r, status);
 		return;
@@ -440,7 +498,6 @@ int command_kept(struct cli *c, enum parley_keeper keeper, const char *what)
 {
 	const char *command = keeper == PARLEY_HISTORY ? "history" : "deferred";
 	struct kept_state s = {.keeper = keeper, .file = {.fd = -1}};
-	struct run r = {.status = CLI_OK};
 	int status;
 
 	if (!take_action(&s, what))
@@ -453,12 +510,7 @@ int command_kept(struct cli *c, enum parley_keeper keeper, const char *what)
 		return status;
 	s.bare = s.action == KEPT_GET && c->ids_n == 1 && !c->save && !c->json;
 	drop_message(&s);
-	status = run_open(&r, c, &handler, &s, true);
-	if (status == CLI_OK)
-		status = begin(&r);
-	if (status == CLI_OK)
-		status = r.leaving ? r.status : run_loop(&r);
-	run_close(&r);
+	status = run_whole(c, &handler, &s, begin);
 	drop_message(&s);
 	mem_unref(s.next);
 	arena_done(&s.texts);

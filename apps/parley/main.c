@@ -2,6 +2,7 @@
 /* parley: the IM client on the command line. Options, help, which command. */
 #include "cli.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,22 +20,17 @@ struct words {
 enum { ANY = 0, SEND = 1, LISTEN = 2, CHAT = 4, HISTORY = 8, DEFERRED = 16 };
 #define KEPT (HISTORY | DEFERRED)
 
+/* Its value is a text that is kept as it stands, in a member of struct cli, or something to be read. */
 struct value_option {
 	const char *name;
 	unsigned of;
-	/** False: the value does not do. */
+	size_t text;
+	/** NULL: a text. False: the value does not do. */
 	bool (*take)(struct cli *c, const char *value);
 };
 
 
 /* ---- Values ---- */
-
-static bool take_account(struct cli *c, const char *v)
-{
-	c->account.address = v;
-	return true;
-}
-
 
 static bool take_password(struct cli *c, const char *v)
 {
@@ -45,100 +41,9 @@ static bool take_password(struct cli *c, const char *v)
 }
 
 
-static bool take_server(struct cli *c, const char *v)
-{
-	c->account.server = v;
-	return true;
-}
-
-
-static bool take_config(struct cli *c, const char *v)
-{
-	c->config = v;
-	return true;
-}
-
-
-static bool take_file(struct cli *c, const char *v)
-{
-	c->file = v;
-	return true;
-}
-
-
-static bool take_save(struct cli *c, const char *v)
-{
-	c->save = v;
-	return true;
-}
-
-
-static bool take_subject(struct cli *c, const char *v)
-{
-	c->subject = v;
-	return true;
-}
-
-
-static bool take_with(struct cli *c, const char *v)
-{
-	c->with = v;
-	return *v;
-}
-
-
-static bool take_since(struct cli *c, const char *v)
-{
-	c->since = v;
-	return *v;
-}
-
-
-static bool take_until(struct cli *c, const char *v)
-{
-	c->until = v;
-	return *v;
-}
-
-
-static bool take_search(struct cli *c, const char *v)
-{
-	c->search = v;
-	return *v;
-}
-
-
-static bool take_session(struct cli *c, const char *v)
-{
-	c->session = v;
-	return *v;
-}
-
-
-static bool take_service(struct cli *c, const char *v)
-{
-	c->service = v;
-	return *v;
-}
-
-
 static bool take_limit(struct cli *c, const char *v)
 {
 	return str_u32(str_of(v), &c->limit) && c->limit;
-}
-
-
-static bool take_factory(struct cli *c, const char *v)
-{
-	c->account.factory = v;
-	return true;
-}
-
-
-static bool take_type(struct cli *c, const char *v)
-{
-	c->type = v;
-	return true;
 }
 
 
@@ -171,28 +76,39 @@ static bool take_timeout(struct cli *c, const char *v)
 }
 
 
+#define TEXT(member) .text = offsetof(struct cli, member)
+
 static const struct value_option value_options[] = {
-	{"--account", ANY, take_account},
-	{"--password", ANY, take_password},
-	{"--server", ANY, take_server},
-	{"--config", ANY, take_config},
-	{"--file", SEND, take_file},
-	{"--type", SEND, take_type},
-	{"--report", SEND | CHAT, take_report},
-	{"--save", LISTEN | KEPT, take_save},
-	{"--with", KEPT, take_with},
-	{"--since", KEPT, take_since},
-	{"--until", KEPT, take_until},
-	{"--text", HISTORY, take_search},
-	{"--limit", KEPT, take_limit},
-	{"--session", HISTORY, take_session},
-	{"--service", KEPT, take_service},
-	{"--subject", CHAT, take_subject},
-	{"--factory", CHAT, take_factory},
-	{"--count", LISTEN, take_count},
-	{"--timeout", SEND | LISTEN | CHAT | KEPT, take_timeout},
+	{"--account", ANY, TEXT(account.address)},
+	{"--password", ANY, .take = take_password},
+	{"--server", ANY, TEXT(account.server)},
+	{"--config", ANY, TEXT(config)},
+	{"--file", SEND, TEXT(file)},
+	{"--type", SEND, TEXT(type)},
+	{"--report", SEND | CHAT, .take = take_report},
+	{"--save", LISTEN | KEPT, TEXT(save)},
+	{"--with", KEPT, TEXT(with)},
+	{"--since", KEPT, TEXT(since)},
+	{"--until", KEPT, TEXT(until)},
+	{"--text", HISTORY, TEXT(search)},
+	{"--limit", KEPT, .take = take_limit},
+	{"--session", HISTORY, TEXT(session)},
+	{"--service", KEPT, TEXT(service)},
+	{"--subject", CHAT, TEXT(subject)},
+	{"--factory", CHAT, TEXT(account.factory)},
+	{"--count", LISTEN, .take = take_count},
+	{"--timeout", SEND | LISTEN | CHAT | KEPT, .take = take_timeout},
 };
 #define VALUE_OPTIONS (sizeof(value_options) / sizeof(value_options[0]))
+
+
+static bool take_value(struct cli *c, const struct value_option *o, const char *value)
+{
+	if (o->take)
+		return o->take(c, value);
+	*(const char **)((char *)c + o->text) = value;
+	return *value;
+}
 
 
 /* ---- Reading the command line ---- */
@@ -278,7 +194,7 @@ static int take_option(struct cli *c, struct words *w, struct arguments *a)
 		if (missing)
 			return cli_usage("write it behind", "%s wants a value",
 					 value_options[i].name);
-		if (!value_options[i].take(c, value))
+		if (!take_value(c, &value_options[i], value))
 			return cli_usage("see parley --help", "'%s' is no value of %s", value,
 					 value_options[i].name);
 		return note_use(a, value_options[i].of, value_options[i].name);
@@ -412,6 +328,15 @@ static int find_account(struct cli *c)
 }
 
 
+static int find_sender(struct cli *c)
+{
+	if (c->anonymous && c->reports)
+		return cli_usage("leave one of them away",
+				 "nobody can report to who is --anonymous");
+	return find_account(c);
+}
+
+
 /* ---- Commands ---- */
 
 static int run_send(struct cli *c, const struct words *w)
@@ -429,10 +354,7 @@ static int run_send(struct cli *c, const struct words *w)
 	if (w->n > 3)
 		return cli_usage("put a text of several words in quotes",
 				 "there are too many words");
-	if (c->anonymous && c->reports)
-		return cli_usage("leave one of them away",
-				 "nobody can report to who is --anonymous");
-	status = find_account(c);
+	status = find_sender(c);
 	if (status != CLI_OK)
 		return status;
 	c->text = w->word[2];
@@ -460,10 +382,7 @@ static int run_chat(struct cli *c, const struct words *w)
 	if (w->n > 2)
 		return cli_usage("see parley --help", "chat is with one address, not '%s' too",
 				 w->word[2]);
-	if (c->anonymous && c->reports)
-		return cli_usage("leave one of them away",
-				 "nobody can report to who is --anonymous");
-	status = find_account(c);
+	status = find_sender(c);
 	if (status != CLI_OK)
 		return status;
 	c->talks = true;

@@ -183,8 +183,23 @@ int run_open(struct run *r, struct cli *c, const struct run_handler *h, void *ar
 
 int run_loop(struct run *r)
 {
-	parley_loop_run(r->loop);
+	if (!r->leaving)
+		parley_loop_run(r->loop);
 	return r->status;
+}
+
+
+int run_whole(struct cli *c, const struct run_handler *h, void *arg, int (*begin)(struct run *r))
+{
+	struct run r;
+	int status = run_open(&r, c, h, arg, true);
+
+	if (status == CLI_OK)
+		status = begin(&r);
+	if (status == CLI_OK)
+		status = run_loop(&r);
+	run_close(&r);
+	return status;
 }
 
 

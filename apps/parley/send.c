@@ -239,17 +239,10 @@ static int begin(struct run *r)
 int command_send(struct cli *c)
 {
 	struct send_state s = {.awaited = c->reports};
-	struct run r = {.status = CLI_OK};
 	int status = take_content(c, &s);
 
-	if (status == CLI_OK) {
-		status = run_open(&r, c, &handler, &s, true);
-		if (status == CLI_OK)
-			status = begin(&r);
-		if (status == CLI_OK)
-			status = r.leaving ? r.status : run_loop(&r);
-		run_close(&r);
-	}
+	if (status == CLI_OK)
+		status = run_whole(c, &handler, &s, begin);
 	file_close(&s.file);
 	buf_done(&s.content);
 	return status;

@@ -58,31 +58,72 @@ static void put_indent(struct buf *out, unsigned indent)
 }
 
 
+/* One character, at most; returns how long it is. */
+static size_t put_safe(struct buf *out, struct str rest)
+{
+	uint32_t c = 0;
+	size_t n = utf8_length(rest, &c);
+
+	if (!n)
+		buf_printf(out, "\\x%02x", (unsigned char)rest.p[0]);
+	else if (is_harmful(c))
+		buf_printf(out, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+	else
+		buf_puts(out, str_upto(rest, n));
+	return n ? n : 1;
+}
+
+
+static bool is_line_end(struct str rest)
+{
+	return rest.n > 1 && rest.p[0] == '\r' && rest.p[1] == '\n';
+}
+
+
 void show_text(struct buf *out, struct str text, unsigned indent)
 {
 	while (text.n && indent && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
 		text.n--;
-	for (size_t i = 0; i < text.n;) {
-		struct str rest = str_from(text, i);
-		uint32_t c = 0;
-		size_t n = utf8_length(rest, &c);
+	while (text.n) {
+		size_t n = 1;
 
-		if (!n) {
-			buf_printf(out, "\\x%02x", (unsigned char)rest.p[0]);
-			n = 1;
-		} else if (indent && c == '\r' && rest.n > 1 && rest.p[1] == '\n') {
-			/* A line end, told by the next one. */
-		} else if (indent && c == '\n') {
+		/* A CR before a line end is told by that. */
+		if (indent && text.p[0] == '\n')
 			put_indent(out, indent);
-		} else if (indent && c == '\t') {
+		else if (indent && text.p[0] == '\t')
 			buf_puts(out, STR("    "));
-		} else if (is_harmful(c)) {
-			buf_printf(out, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
-		} else {
-			buf_puts(out, str_upto(rest, n));
-		}
-		i += n;
+		else if (!indent || !is_line_end(text))
+			n = put_safe(out, text);
+		text = str_from(text, n);
 	}
+}
+
+
+void show_lines(struct buf *out, struct str piece)
+{
+	while (piece.n) {
+		size_t n = 1;
+
+		if (piece.p[0] == '\n' || piece.p[0] == '\t')
+			buf_putc(out, piece.p[0]);
+		else if (!is_line_end(piece))
+			n = put_safe(out, piece);
+		piece = str_from(piece, n);
+	}
+}
+
+
+size_t show_cut(struct str piece)
+{
+	for (size_t n = 1; n <= 3 && n <= piece.n; n++) {
+		unsigned char c = (unsigned char)piece.p[piece.n - n];
+		size_t whole = c >= 0xf8 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+		if ((c & 0xc0) == 0x80)
+			continue;
+		return whole > n || (c == '\r' && n == 1) ? n : 0;
+	}
+	return 0;
 }
 
 
@@ -243,16 +284,28 @@ static void put_reports(json_t *o, unsigned reports)
 }
 
 
+static void put_people(json_t *o, const char *from, const char *from_name, const char *to)
+{
+	show_put_name(o, "from", from);
+	if (*from_name)
+		show_put_name(o, "from_name", from_name);
+	show_put_name(o, "to", to);
+}
+
+
+static void put_dates(json_t *o, int64_t received_ms, int64_t sent_ms)
+{
+	show_put_date(o, "received", received_ms);
+	show_put_date(o, "sent", sent_ms);
+}
+
+
 static bool message_json(const struct parley_message *m)
 {
 	json_t *o = json_pack("{s:s}", "event", "message");
 
-	show_put_name(o, "from", m->from);
-	if (*m->from_name)
-		show_put_name(o, "from_name", m->from_name);
-	show_put_name(o, "to", m->to);
-	show_put_date(o, "received", m->received_ms);
-	show_put_date(o, "sent", m->sent_ms);
+	put_people(o, m->from, m->from_name, m->to);
+	put_dates(o, m->received_ms, m->sent_ms);
 	show_put_name(o, "type", m->type);
 	if (*m->message_id)
 		show_put_name(o, "message_id", m->message_id);
@@ -328,10 +381,7 @@ bool show_invitation(const struct cli *c, const struct parley_invitation *i, uns
 		json_t *o = json_pack("{s:s,s:s,s:i}", "event", "invitation", "kind",
 				      kind_of(i->mode), "answered", (int)answered);
 
-		show_put_name(o, "from", i->from);
-		if (*i->from_name)
-			show_put_name(o, "from_name", i->from_name);
-		show_put_name(o, "to", i->to);
+		put_people(o, i->from, i->from_name, i->to);
 		if (*i->subject)
 			show_put_name(o, "subject", i->subject);
 		show_put_date(o, "received", i->received_ms);
@@ -367,12 +417,8 @@ static bool content_json(const struct parley_content *m, enum parley_mode mode, 
 	json_t *o = json_pack("{s:s,s:s,s:I}", "event", mode == PARLEY_FILE ? "file" : "message",
 			      "mode", parley_mode_name(mode), "size", (json_int_t)size);
 
-	show_put_name(o, "from", m->from);
-	if (*m->from_name)
-		show_put_name(o, "from_name", m->from_name);
-	show_put_name(o, "to", m->to);
-	show_put_date(o, "received", m->received_ms);
-	show_put_date(o, "sent", m->sent_ms);
+	put_people(o, m->from, m->from_name, m->to);
+	put_dates(o, m->received_ms, m->sent_ms);
 	show_put_name(o, "type", m->type);
 	if (*m->name)
 		show_put_name(o, "name", m->name);

@@ -9,6 +9,8 @@
 /** The server answers in milliseconds, or is in trouble. */
 #define CONNECT_TIMEOUT_S 5
 #define TIMEOUT_S 60
+/** Of one list, 1000 rows each: more is not for a screen, nor for memory. */
+#define PAGES_MAX 10000
 
 
 static size_t on_data(char *p, size_t size, size_t n, void *arg)
@@ -202,10 +204,8 @@ int ctl_ask_text(struct ctl *c, const char *path, struct buf *ret)
 
 
 /** "…?after=" and the key of the last row. */
-static void put_after(struct buf *url, const json_t *last, const char *key)
+static void put_after(struct buf *url, const json_t *value)
 {
-	const json_t *value = json_object_get(last, key);
-
 	buf_puts(url, memchr(url->p, '?', url->n) ? STR("&after=") : STR("?after="));
 	if (json_is_integer(value))
 		buf_printf(url, "%lld", (long long)json_integer_value(value));
@@ -214,34 +214,51 @@ static void put_after(struct buf *url, const json_t *last, const char *key)
 }
 
 
+static const json_t *last_key(const json_t *page, const char *rows, const char *key)
+{
+	const json_t *list = json_object_get(page, rows);
+	size_t n = json_array_size(list);
+
+	return n ? json_object_get(json_array_get(list, n - 1), key) : NULL;
+}
+
+
+/** The first page (`after` NULL), or the one behind that row. */
+static int ask_page(struct ctl *c, const char *path, const json_t *after, json_t **ret)
+{
+	struct buf url = BUF_INIT(CTL_TEXT_MAX);
+	int status;
+
+	buf_puts(&url, str_of(path));
+	if (after)
+		put_after(&url, after);
+	status = buf_cstr(&url) ? ctl_ask(c, "GET", url.p, NULL, ret) : ctl_no_memory();
+	buf_done(&url);
+	return status;
+}
+
+
 int ctl_ask_pages(struct ctl *c, const char *path, const char *rows, const char *key, json_t **ret)
 {
 	json_t *all = NULL;
 	bool more = true;
 
-	while (more) {
-		struct buf url = BUF_INIT(CTL_TEXT_MAX);
-		json_t *page = NULL, *list;
-		int status = CTL_FAILED;
+	for (unsigned n = 0; more; n++) {
+		const json_t *after = last_key(all, rows, key);
+		json_t *page = NULL;
+		int status = ask_page(c, path, after, &page);
 
-		buf_puts(&url, str_of(path));
-		if (all) {
-			list = json_object_get(all, rows);
-			put_after(&url, json_array_get(list, json_array_size(list) - 1), key);
-		}
-		if (buf_cstr(&url))
-			status = ctl_ask(c, "GET", url.p, NULL, &page);
-		else
-			ctl_no_memory();
-		buf_done(&url);
+		/* A page without rows ends it whatever it says. */
+		more = json_is_true(json_object_get(page, "more")) && last_key(page, rows, key);
+		if (status == CTL_OK && more &&
+		    (n == PAGES_MAX || json_equal(after, last_key(page, rows, key))))
+			status = ctl_error("look at the server's log",
+					   "the server's list of %s does not end", rows);
 		if (status != CTL_OK) {
+			json_decref(page);
 			json_decref(all);
 			return status;
 		}
-
-		/* A page without rows ends it whatever it says. */
-		more = json_is_true(json_object_get(page, "more")) &&
-		       json_array_size(json_object_get(page, rows)) > 0;
 		if (!all) {
 			all = page;
 			continue;

@@ -59,6 +59,27 @@ static void put_group(struct buf *out, const json_t *g)
 }
 
 
+/* That nobody bears the name of a new member is told at once: later only the log says so. */
+static void note_unknown(const json_t *members)
+{
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach(members, i, m)
+	{
+		struct buf who = BUF_INIT(CTL_TEXT_MAX);
+
+		if (json_is_true(json_object_get(m, "unknown"))) {
+			ctl_put(&who, json_string_value(json_object_get(m, "user")));
+			ctl_error("add the user, or remove the member, unless that is as wanted",
+				  "note: %s is a member now, but no user here",
+				  buf_cstr(&who) ? who.p : "one of them");
+		}
+		buf_done(&who);
+	}
+}
+
+
 int ctl_group_print(struct ctl *c, json_t *group)
 {
 	struct buf out = BUF_INIT(CTL_REPLY_MAX);
@@ -70,6 +91,7 @@ int ctl_group_print(struct ctl *c, json_t *group)
 		put_group(&out, group);
 		status = ctl_print(&out);
 	}
+	note_unknown(json_object_get(group, "members"));
 	buf_done(&out);
 	json_decref(group);
 	return status;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "list.h"
@@ -122,42 +123,63 @@ static int show_one(struct ctl *c)
 }
 
 
-/* Piece by piece: it may be larger than memory. */
-static int save(struct ctl *c, FILE *f)
+static int no_room(const struct ctl *c)
 {
-	struct buf bytes = BUF_INIT(CTL_REPLY_MAX);
-	unsigned long long at = 0;
+	return ctl_error("make room there, or choose another", "%s: %s", c->output,
+			 strerror(errno));
+}
+
+
+static int ask_piece(struct ctl *c, unsigned long long at, struct buf *ret)
+{
+	struct buf path = BUF_INIT(CTL_TEXT_MAX);
+	char tail[48];
 	int status;
 
-	do {
-		struct buf path = BUF_INIT(CTL_TEXT_MAX);
-		char tail[48];
-
-		snprintf(tail, sizeof(tail), "/content?at=%llu", at);
-		buf_clear(&bytes);
-		status = entry_path(&path, c, tail) ? ctl_ask_text(c, path.p, &bytes)
-						    : ctl_no_memory();
-		buf_done(&path);
-		at += bytes.n;
-		if (status == CTL_OK && bytes.n && fwrite(bytes.p, 1, bytes.n, f) != bytes.n)
-			status = ctl_error("make room there", "%s: %s", c->output, strerror(errno));
-	} while (status == CTL_OK && bytes.n);
-	buf_done(&bytes);
+	snprintf(tail, sizeof(tail), "/content?at=%llu", at);
+	buf_clear(ret);
+	status = entry_path(&path, c, tail) ? ctl_ask_text(c, path.p, ret) : ctl_no_memory();
+	buf_done(&path);
 	return status;
 }
 
 
+/* Piece by piece: it may be larger than memory. The first one is in `bytes`. */
+static int save(struct ctl *c, FILE *f, struct buf *bytes)
+{
+	unsigned long long at = 0;
+	int status = CTL_OK;
+
+	while (status == CTL_OK && bytes->n) {
+		if (fwrite(bytes->p, 1, bytes->n, f) != bytes->n)
+			return no_room(c);
+		at += bytes->n;
+		status = ask_piece(c, at, bytes);
+	}
+	return status;
+}
+
+
+/* A file is not touched before it is known that there is something for it. */
 static int save_content(struct ctl *c)
 {
 	bool standard = !strcmp(c->output, "-");
-	FILE *f = standard ? stdout : fopen(c->output, "we");
+	struct buf bytes = BUF_INIT(CTL_REPLY_MAX);
+	FILE *f = NULL;
 	int status;
 
-	if (!f)
-		return ctl_error("choose another file", "%s: %s", c->output, strerror(errno));
-	status = save(c, f);
-	if ((standard ? fflush(f) : fclose(f)) && status == CTL_OK)
-		status = ctl_error("make room there", "%s: %s", c->output, strerror(errno));
+	/* Content is as its sender wrote it: it may steer a terminal. */
+	if (standard && isatty(STDOUT_FILENO))
+		return ctl_usage("name a file, or pipe it through less or file",
+				 "content is not for a terminal");
+	status = ask_piece(c, 0, &bytes);
+	if (status == CTL_OK) {
+		f = standard ? stdout : fopen(c->output, "we");
+		status = f ? save(c, f, &bytes) : no_room(c);
+	}
+	if (f && (standard ? fflush(f) : fclose(f)) && status == CTL_OK)
+		status = no_room(c);
+	buf_done(&bytes);
 	return status;
 }
 

@@ -217,6 +217,7 @@ struct parley_outcome {
  *   -EREMOTEIO     the message was refused in the session: `status` is that of MSRP
  *   -ECONNRESET    the other side ended the session, or its connection, too early
  *   -EIO           the source of the message failed
+ *   -ELOOP         of a list: the page that is told to come next does not go on behind this one
  */
 
 struct parley_registration {
@@ -546,8 +547,9 @@ struct parley_kept {
 
 struct parley_kept_end {
 	const struct parley_outcome *outcome; /**< 404: there is no such thing */
-	const char *next; /**< list: for the next page; NULL: this was the last */
-	uint32_t n;       /**< entries, or messages that came whole */
+	const char *
+		next; /**< list: for the next page, which begins behind this one; NULL: this was the last */
+	uint32_t n; /**< entries, or messages that came whole */
 };
 
 /** Each may be NULL. */

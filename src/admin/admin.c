@@ -350,16 +350,19 @@ bool admin_request_limit(struct admin_request *r, uint32_t *ret)
 }
 
 
-bool admin_request_after(struct admin_request *r, const char *remedy, uint64_t *ret)
+bool admin_request_page(struct admin_request *r, const char *remedy, struct admin_page *ret)
 {
 	struct str text = admin_request_query(r, "after");
 	uint64_t after = 0;
+	uint32_t limit;
 
+	if (!admin_request_limit(r, &limit))
+		return false;
 	if (text.n && (!str_u64(text, &after) || after > INT64_MAX)) {
 		admin_request_error(r, 400, remedy, "after is not a number");
 		return false;
 	}
-	*ret = after;
+	*ret = (struct admin_page){.after = after, .limit = (size_t)limit + 1};
 	return true;
 }
 
@@ -420,6 +423,22 @@ void admin_request_begun(struct admin_request *r, int error, const struct buf *w
 void admin_request_reply_row(struct admin_request *r, unsigned status)
 {
 	admin_request_reply(r, status, json_incref(json_array_get(admin_request_rows(r), 0)));
+}
+
+
+void admin_request_reply_list(struct admin_request *r, const char *name)
+{
+	uint32_t limit;
+
+	if (admin_request_limit(r, &limit))
+		admin_request_reply_page(r, name, limit);
+}
+
+
+void admin_request_reply_named(struct admin_request *r, const char *name)
+{
+	admin_request_reply(r, 200,
+			    json_pack("{s:o}", name, admin_json_text(admin_request_param(r, 0))));
 }
 
 

@@ -50,27 +50,23 @@ static void on_person(const struct admin_person *p, void *arg)
 static void on_list_done(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	uint32_t limit;
 
 	if (error)
 		admin_request_failed(r, error, NULL, STR(""));
-	else if (admin_request_limit(r, &limit))
-		admin_request_reply_page(r, "conferences", limit);
+	else
+		admin_request_reply_list(r, "conferences");
 }
 
 
 static void get_conferences(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
-	uint64_t after;
-	uint32_t limit;
+	struct admin_page page;
 
 	(void)arg;
-	if (!admin_request_limit(r, &limit) ||
-	    !admin_request_after(r, "write the number of a conference", &after))
-		return;
-	admin_request_ask(r, STR(""), s->conferences.list, after, (size_t)limit + 1, on_conference,
-			  on_list_done);
+	if (admin_request_page(r, "write the number of a conference", &page))
+		admin_request_ask(r, STR(""), s->conferences.list, page.after, page.limit,
+				  on_conference, on_list_done);
 }
 
 
@@ -108,9 +104,7 @@ static void on_ended(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200,
-				    json_pack("{s:o}", "ended",
-					      admin_json_text(admin_request_param(r, 0))));
+		admin_request_reply_named(r, "ended");
 }
 
 

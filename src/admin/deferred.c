@@ -50,12 +50,10 @@ static void on_listed(const struct admin_deferred *d, void *arg)
 
 static void reply_page(struct admin_request *r, int error, const char *name)
 {
-	uint32_t limit;
-
 	if (error)
 		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
-	else if (admin_request_limit(r, &limit))
-		admin_request_reply_page(r, name, limit);
+	else
+		admin_request_reply_list(r, name);
 }
 
 
@@ -69,15 +67,12 @@ static void get_deferred(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_query(r, "user");
-	uint64_t after;
-	uint32_t limit;
+	struct admin_page page;
 
 	(void)arg;
-	if (!admin_request_limit(r, &limit) ||
-	    !admin_request_after(r, "write the id of a message", &after))
-		return;
-	admin_request_ask(r, user, s->deferral.list, user, after, (size_t)limit + 1, on_listed,
-			  on_list_done);
+	if (admin_request_page(r, "write the id of a message", &page))
+		admin_request_ask(r, user, s->deferral.list, user, page.after, page.limit,
+				  on_listed, on_list_done);
 }
 
 

@@ -10,15 +10,24 @@
 #define MEMBER "/v1/groups/{group}/members/{user}"
 
 
+/* "unknown" stands with those alone of whom it is true. */
+static json_t *member_json(const struct admin_member *m)
+{
+	json_t *j = json_pack("{s:o, s:o}", "user", admin_json_text(m->address), "name",
+			      admin_json_text(m->name));
+
+	if (j && m->unknown)
+		json_object_set_new(j, "unknown", json_true());
+	return j;
+}
+
+
 static json_t *members_json(const struct admin_group *g)
 {
 	json_t *members = json_array();
 
 	for (size_t i = 0; members && i < g->members_n; i++)
-		json_array_append_new(members,
-				      json_pack("{s:o, s:o}", "user",
-						admin_json_text(g->members[i].address), "name",
-						admin_json_text(g->members[i].name)));
+		json_array_append_new(members, member_json(&g->members[i]));
 	return members;
 }
 
@@ -72,12 +81,11 @@ static void failed(struct admin_request *r, int error)
 static void on_list_done(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	uint32_t limit;
 
 	if (error)
 		failed(r, error);
-	else if (admin_request_limit(r, &limit))
-		admin_request_reply_page(r, "groups", limit);
+	else
+		admin_request_reply_list(r, "groups");
 }
 
 
@@ -206,9 +214,7 @@ static void on_destroyed(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200,
-				    json_pack("{s:o}", "group",
-					      admin_json_text(admin_request_param(r, 0))));
+		admin_request_reply_named(r, "group");
 }
 
 

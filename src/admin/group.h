@@ -9,6 +9,7 @@
  *     PUT    /v1/groups/{group}/members/{user}
  *     DELETE /v1/groups/{group}/members/{user}
  *
+ * POST and PUT answer with the group; of a member who was just named and is no user here it says "unknown": true.
  * The document itself, with all its rules, is a document of the group: /v1/users/{group}/documents/….
  */
 #ifndef ADMIN_GROUP_H
@@ -28,6 +29,7 @@
 struct admin_member {
 	struct str address; /**< as written in the document */
 	struct str name;    /**< empty: none */
+	bool unknown;       /**< just added, and nobody here; they may become a user later */
 };
 
 struct admin_group {

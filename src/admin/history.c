@@ -56,12 +56,10 @@ static void on_entry(const struct admin_history_entry *e, void *arg)
 
 static void reply_page(struct admin_request *r, int error, const char *name)
 {
-	uint32_t limit;
-
 	if (error)
 		failed(r, error);
-	else if (admin_request_limit(r, &limit))
-		admin_request_reply_page(r, name, limit);
+	else
+		admin_request_reply_list(r, name);
 }
 
 

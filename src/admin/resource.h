@@ -110,13 +110,22 @@ void admin_request_reply_row(struct admin_request *r, unsigned status);
  * know that.
  */
 void admin_request_reply_page(struct admin_request *r, const char *name, size_t limit);
+/** The same with the `limit` of the query. */
+void admin_request_reply_list(struct admin_request *r, const char *name);
+/** Done with what the path names first: {`name`: "alice"}. */
+void admin_request_reply_named(struct admin_request *r, const char *name);
 /** An admin_count_cb whose `arg` is the request, and what it was told, for the answer. */
 void admin_request_count(uint64_t n, void *arg);
 json_t *admin_request_counted(struct admin_request *r);
 /** The query parameter `limit`: rows asked for, ADMIN_ROWS when absent. False: answered. */
 bool admin_request_limit(struct admin_request *r, uint32_t *ret);
-/** The query parameter `after`: the number of the last row that is known, 0 when absent. False: answered. */
-bool admin_request_after(struct admin_request *r, const char *remedy, uint64_t *ret);
+/** The part of a list that is asked for, in the order of numbers. */
+struct admin_page {
+	uint64_t after; /**< the number of the last row that is known; 0: from the first */
+	size_t limit;   /**< one more than asked for, for admin_request_reply_page */
+};
+/** The query parameters `after` and `limit`. False: answered; `remedy`: what `after` must be. */
+bool admin_request_page(struct admin_request *r, const char *remedy, struct admin_page *ret);
 
 /** The built-in tables, one for each file. */
 int admin_node_register(struct admin *a);

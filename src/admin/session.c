@@ -44,12 +44,11 @@ static void on_session(const struct admin_session *s, void *arg)
 static void on_list_done(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	uint32_t limit;
 
 	if (error)
 		admin_request_failed(r, error, NULL, admin_request_query(r, "user"));
-	else if (admin_request_limit(r, &limit))
-		admin_request_reply_page(r, "sessions", limit);
+	else
+		admin_request_reply_list(r, "sessions");
 }
 
 
@@ -57,15 +56,12 @@ static void get_sessions(struct admin_request *r, void *arg)
 {
 	const struct admin_services *s = admin_request_services(r);
 	struct str user = admin_request_query(r, "user");
-	uint64_t after;
-	uint32_t limit;
+	struct admin_page page;
 
 	(void)arg;
-	if (!admin_request_limit(r, &limit) ||
-	    !admin_request_after(r, "write the number of a session", &after))
-		return;
-	admin_request_ask(r, user, s->sessions.list, user, after, (size_t)limit + 1, on_session,
-			  on_list_done);
+	if (admin_request_page(r, "write the number of a session", &page))
+		admin_request_ask(r, user, s->sessions.list, user, page.after, page.limit,
+				  on_session, on_list_done);
 }
 
 
@@ -97,9 +93,7 @@ static void on_ended(int error, void *arg)
 	if (error)
 		failed(r, error);
 	else
-		admin_request_reply(r, 200,
-				    json_pack("{s:o}", "ended",
-					      admin_json_text(admin_request_param(r, 0))));
+		admin_request_reply_named(r, "ended");
 }
 
 

@@ -56,15 +56,13 @@ static void get_settings(struct admin_request *r, void *arg)
 }
 
 
-/** true, false, "on", "off". */
-static bool switch_of(const json_t *j, struct str *ret)
+/** true, false, or a text, of which the desk knows whether it will do. */
+static bool value_of(const json_t *j, struct str *ret)
 {
-	const char *text = json_string_value(j);
-
 	if (json_is_boolean(j))
 		*ret = json_is_true(j) ? STR("on") : STR("off");
-	else if (text && (!strcmp(text, "on") || !strcmp(text, "off")))
-		*ret = str_of(text);
+	else if (json_is_string(j))
+		*ret = (struct str){json_string_value(j), json_string_length(j)};
 	else
 		return false;
 	return true;
@@ -85,9 +83,9 @@ static void put_settings(struct admin_request *r, void *arg)
 		return;
 	json_object_foreach(body, name, value)
 	{
-		if (n == ADMIN_VALUES_MAX || !switch_of(value, &set[n].value)) {
-			admin_request_error(r, 400, "write on or off",
-					    "\"%.100s\" is neither on nor off", name);
+		if (n == ADMIN_VALUES_MAX || !value_of(value, &set[n].value)) {
+			admin_request_error(r, 400, "write on or off, or true or false",
+					    "the value of \"%.100s\" is no text", name);
 			return;
 		}
 		set[n++].name = str_of(name);

@@ -13,9 +13,7 @@ static void on_done(int error, void *arg)
 	if (error)
 		admin_request_failed(r, error, NULL, admin_request_param(r, 0));
 	else
-		admin_request_reply(r, 200,
-				    json_pack("{s:o}", "user",
-					      admin_json_text(admin_request_param(r, 0))));
+		admin_request_reply_named(r, "user");
 }
 
 
@@ -99,12 +97,11 @@ static void on_user(const struct admin_user *u, void *arg)
 static void on_users(int error, void *arg)
 {
 	struct admin_request *r = arg;
-	uint32_t limit;
 
 	if (error)
 		admin_request_failed(r, error, NULL, STR(""));
-	else if (admin_request_limit(r, &limit))
-		admin_request_reply_page(r, "users", limit);
+	else
+		admin_request_reply_list(r, "users");
 }
 
 

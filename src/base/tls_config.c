@@ -227,14 +227,16 @@ static int no_password(char *to, int size, int writing, void *arg)
 }
 
 
+/* What OpenSSL noted first is the cause; what its callers noted on top of it says whose it is ("PEM lib"). */
 static int explain(struct buf *error, const char *what, const char *file)
 {
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+	unsigned long cause = ERR_peek_error();
+	const char *reason = ERR_SYSTEM_ERROR(cause) ? strerror(ERR_GET_REASON(cause))
+						     : ERR_reason_error_string(cause);
 
 	if (error)
 		buf_printf(error, "%s%s%s: %s", what, file ? " " : "", file ? file : "",
-			   reason ? reason : "cannot be read");
+			   cause && reason ? reason : "cannot be read");
 	ERR_clear_error();
 	return -EINVAL;
 }

@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/notify.h"
 #include "server/server.h"
+#include "store/store.h"
 
 /** How long a clean stop waits for what is under way. */
 #define STOP_GRACE_MS 5000
@@ -56,6 +57,18 @@ static int load(struct config **ret, const char *path)
 		fprintf(stderr, "%.*s", (int)why.n, why.p);
 	buf_done(&why);
 	return err;
+}
+
+
+static bool store_is_good(const struct config *c)
+{
+	struct buf why = BUF_INIT(WHY_MAX);
+	int err = store_check(c->store, &why);
+
+	if (err)
+		fprintf(stderr, "parleyd: %.*s\n", (int)why.n, why.p);
+	buf_done(&why);
+	return !err;
 }
 
 
@@ -210,7 +223,9 @@ int main(int argc, char **argv)
 	if (load(&config, d.path))
 		return 1;
 	if (test) {
-		bool good = files_are_good(config);
+		bool good = store_is_good(config);
+
+		good = files_are_good(config) && good;
 		if (good)
 			printf("%s: the configuration is good\n", d.path ? d.path : "defaults");
 		mem_unref(config);

@@ -77,6 +77,8 @@ static int user_add(struct str user, struct str password, admin_done_cb *done, v
 
 	if (!o->p.core)
 		return -ENOTSUP;
+	if (desk_group_bears(o, user, why))
+		return -EINVAL;
 	struct desk_request *q = request_alloc(o, NULL, done, done_arg);
 	return q ? begun(q, account_add(o->p.core, &q->account, user, password, on_done, q, why))
 		 : -ENOMEM;

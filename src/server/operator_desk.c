@@ -149,3 +149,14 @@ int desk_user(struct operator_desk *o, struct str user, struct buf *aor, struct 
 	}
 	return subscribers_serve(o->p.subscribers, buf_str(aor)) ? 0 : -EXDEV;
 }
+
+
+int desk_canonical(struct str uri, struct buf *out, void *arg)
+{
+	const struct operator_desk *o = arg;
+	struct sip_uri u;
+
+	if (sip_uri_decode(&u, uri))
+		return -EBADMSG;
+	return sip_uri_aor(&u, o->config->domains.v[0], out);
+}

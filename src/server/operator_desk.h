@@ -70,11 +70,17 @@ void desk_task_finish(struct desk_task *t, int error);
 /** An operator's way of writing a user, in either setting: -EINVAL, -EXDEV. */
 int desk_user(struct operator_desk *o, struct str user, struct buf *aor, struct buf *why);
 
+/** The form of identities in documents, whose `arg` is the desk: the AOR. -EBADMSG: it is no URI. */
+int desk_canonical(struct str uri, struct buf *out, void *arg);
+
 struct group;
 /** A group as a document has it: to be told what is new about it. NULL: no document, or nobody to tell. */
 struct group *desk_group_before(struct operator_desk *o, struct str text);
 /** The document is written: members who did not know of the group hear of it, if it wants that. */
 void desk_group_written(struct operator_desk *o, const struct group *before, struct str text);
+
+/** A group has this name: a user who had it, too, would never be reached. `why` says so. */
+bool desk_group_bears(struct operator_desk *o, struct str user, struct buf *why);
 
 void operator_settings_services(struct admin_services *s);
 void operator_document_services(struct admin_services *s);

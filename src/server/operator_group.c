@@ -20,6 +20,11 @@
 	 GROUP_BIT(GROUP_PRIVATE_MESSAGE) | GROUP_BIT(GROUP_OFFLINE_STORAGE) |        \
 	 GROUP_BIT(GROUP_REJECT_INVITE))
 
+struct named {
+	struct str aor;
+	bool unknown;
+};
+
 struct group_task {
 	struct desk_task task;
 	admin_group_cb *each;
@@ -27,6 +32,9 @@ struct group_task {
 	struct group *before; /**< of a change: as it was, a reference */
 	struct str member;    /**< to be added or removed */
 	bool removes;
+	struct named *named; /**< who becomes a member: whether there is such a user */
+	size_t named_n, looked;
+	void (*looked_up)(struct desk_task *t);
 	unsigned tries;
 	struct str after; /**< of a list */
 	size_t limit;     /**< rows still wanted */
@@ -42,22 +50,72 @@ static struct group_task *self(struct desk_task *t)
 }
 
 
-/* The form of identities in documents; `arg` is the desk. */
-static int canonical(struct str uri, struct buf *out, void *arg)
-{
-	const struct operator_desk *o = arg;
-	struct sip_uri u;
-
-	if (sip_uri_decode(&u, uri))
-		return -EBADMSG;
-	return sip_uri_aor(&u, o->config->domains.v[0], out);
-}
-
-
 static void drop(struct group_task *t)
 {
 	if (t->task.desk->p.groups)
 		groups_drop(t->task.desk->p.groups, t->task.aor);
+}
+
+
+/* ---- Is there such a user? ---- */
+
+static void look_on(struct group_task *t);
+
+
+static bool is_unknown(const struct group_task *t, struct str aor)
+{
+	for (size_t i = 0; i < t->named_n; i++)
+		if (t->named[i].unknown && str_eq(t->named[i].aor, aor))
+			return true;
+	return false;
+}
+
+
+/* No user; a group may be a member, too. What nobody knows for certain is not told. */
+static void note_nobody(struct group_task *t, struct named *n)
+{
+	struct groups *groups = t->task.desk->p.groups;
+	struct group *g;
+
+	n->unknown = !groups || groups_find(groups, n->aor, &g) == -ENOENT;
+}
+
+
+static void on_looked(struct subscriber_query *q, int error, struct subscriber *s, void *arg)
+{
+	struct group_task *t = arg;
+
+	(void)q;
+	(void)s;
+	if (error == -ENOENT)
+		note_nobody(t, &t->named[t->looked]);
+	t->looked++;
+	look_on(t);
+}
+
+
+/* A member who is nobody here is one all the same: the account may come later. */
+static void look_on(struct group_task *t)
+{
+	struct subscribers *all = t->task.desk->p.subscribers;
+
+	for (; t->looked < t->named_n; t->looked++) {
+		struct named *n = &t->named[t->looked];
+		struct subscriber *s;
+		int err = subscribers_serve(all, n->aor) ? subscribers_find(all, n->aor, &s) : 0;
+
+		if (err == -EAGAIN && !subscriber_load(all, &t->task.query, n->aor, on_looked, t))
+			return;
+		if (err == -ENOENT)
+			note_nobody(t, n);
+	}
+	t->looked_up(&t->task);
+}
+
+
+static void look(struct desk_task *t)
+{
+	look_on(self(t));
 }
 
 
@@ -68,7 +126,7 @@ static int show(struct group_task *t, const struct store_document *d, struct str
 {
 	struct admin_member *members;
 	struct group *g;
-	int err = group_decode(&g, text, canonical, t->task.desk);
+	int err = group_decode(&g, text, desk_canonical, t->task.desk);
 
 	if (err)
 		return err == -ENOBUFS ? -EBADMSG : err;
@@ -79,7 +137,9 @@ static int show(struct group_task *t, const struct store_document *d, struct str
 	}
 	for (size_t i = 0; i < g->members_n; i++)
 		members[i] = (struct admin_member){.address = g->members[i].uri,
-						   .name = g->members[i].display_name};
+						   .name = g->members[i].display_name,
+						   .unknown = is_unknown(t,
+									 g->members[i].canonical)};
 	t->each(&(struct admin_group){.address = t->task.aor,
 				      .name = g->display_name,
 				      .subject = g->subject,
@@ -146,8 +206,8 @@ static int change(struct group_task *t, const struct store_document *d)
 	struct group_member more = {.uri = t->member};
 	mem_unref(t->before);
 	t->before = desk_group_before(o, d->body);
-	int err = t->removes ? group_edit_remove(&out, d->body, t->member, canonical, o)
-			     : group_edit_add(&out, d->body, &more, canonical, o);
+	int err = t->removes ? group_edit_remove(&out, d->body, t->member, desk_canonical, o)
+			     : group_edit_add(&out, d->body, &more, desk_canonical, o);
 
 	if (!err) {
 		t->text = arena_str(&t->task.arena, buf_str(&out));
@@ -248,9 +308,14 @@ static int change_begin(struct operator_desk *o, struct str group, struct str me
 	if (!t)
 		return -ENOMEM;
 	t->removes = removes;
+	t->looked_up = read_document;
 	t->member = arena_str(&t->task.arena, buf_str(&uri));
-	if (t->member.p)
-		return desk_task_begin_group(&t->task, group, read_document, why);
+	t->named = arena_alloc(&t->task.arena, sizeof(*t->named));
+	if (t->member.p && t->named) {
+		t->named[0] = (struct named){.aor = t->member};
+		t->named_n = !removes;
+		return desk_task_begin_group(&t->task, group, look, why);
+	}
 	mem_unref(t);
 	return -ENOMEM;
 }
@@ -364,6 +429,13 @@ static const struct str set_names[] = {STR_INIT("name"),     STR_INIT("subject")
 				       STR_INIT("invite"),   STR_INIT("max"),
 				       STR_INIT("duration"), STR_INIT("advertise")};
 #define SET_NAMES (sizeof(set_names) / sizeof(set_names[0]))
+/** What each may be; a name and a subject are any text. */
+static const char *const set_values[SET_NAMES] = {"a text",
+						  "a text",
+						  "on or off",
+						  "a number of people, or 0 for any",
+						  "seconds, or 0 for no end",
+						  "on or off"};
 
 
 static bool switch_of(struct str value, bool *ret)
@@ -380,11 +452,8 @@ static int refuse_value(const struct admin_value *v, struct buf *why)
 	for (size_t i = 0; i < SET_NAMES; i++) {
 		if (!str_eq(v->name, set_names[i]))
 			continue;
-		buf_printf(why,
-			   "\"" STR_FMT "\" is no value of " STR_FMT
-			   ": write on or off for invite and advertise, a number for max, seconds "
-			   "for duration",
-			   STR_ARG(str_upto(v->value, 100)), STR_ARG(v->name));
+		buf_printf(why, STR_FMT " cannot be \"" STR_FMT "\": write %s", STR_ARG(v->name),
+			   STR_ARG(str_upto(v->value, 100)), set_values[i]);
 		return -EINVAL;
 	}
 	buf_printf(why, "a group has no " STR_FMT ": ", STR_ARG(str_upto(v->name, 100)));
@@ -422,7 +491,8 @@ static int members_make(struct group_task *t, struct group *g, const struct str 
 {
 	struct group_member *m = arena_alloc(&t->task.arena, (n + 1) * sizeof(*m));
 
-	if (!m)
+	t->named = arena_alloc(&t->task.arena, (n + 1) * sizeof(*t->named));
+	if (!m || !t->named)
 		return -ENOMEM;
 	g->members = m;
 	for (size_t i = 0; i < n; i++) {
@@ -442,6 +512,7 @@ static int members_make(struct group_task *t, struct group *g, const struct str 
 		if (!one.p)
 			return -ENOMEM;
 		m[g->members_n++] = (struct group_member){.uri = one, .canonical = one};
+		t->named[t->named_n++] = (struct named){.aor = one};
 	}
 	return 0;
 }
@@ -514,11 +585,29 @@ static int group_create(struct str group, const struct str *members, size_t memb
 
 	if (!t)
 		return -ENOMEM;
+	t->looked_up = create;
 	err = create_decode(t, group, members, members_n, set, n, why);
 	if (!err)
-		return desk_task_begin_all(&t->task, create);
+		return desk_task_begin_all(&t->task, look);
 	mem_unref(t);
 	return err;
+}
+
+
+bool desk_group_bears(struct operator_desk *o, struct str user, struct buf *why)
+{
+	char text[SIP_AOR_MAX];
+	struct group *g;
+	struct buf aor;
+	bool found;
+
+	buf_fixed(&aor, text, sizeof(text));
+	found = o->p.groups && groups_complete(o->p.groups) && !desk_user(o, user, &aor, NULL) &&
+		groups_find(o->p.groups, buf_str(&aor), &g) != -ENOENT;
+	if (found)
+		buf_printf(why, "there is a group " STR_FMT ": choose another name",
+			   STR_ARG(buf_str(&aor)));
+	return found;
 }
 
 

@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's desk: a group that was changed is made known to its members. */
-#include <errno.h>
-
 #include "body/group.h"
 #include "im/controlling/controlling.h"
 #include "server/operator_desk.h"
-#include "sip/uri.h"
-
-
-/* The form of identities in documents; `arg` is the desk. */
-static int canonical(struct str uri, struct buf *out, void *arg)
-{
-	const struct operator_desk *o = arg;
-	struct sip_uri u;
-
-	if (sip_uri_decode(&u, uri))
-		return -EBADMSG;
-	return sip_uri_aor(&u, o->config->domains.v[0], out);
-}
 
 
 struct group *desk_group_before(struct operator_desk *o, struct str text)
 {
 	struct group *g;
 
-	if (!o->p.controlling || !text.n || group_decode(&g, text, canonical, o))
+	if (!o->p.controlling || !text.n || group_decode(&g, text, desk_canonical, o))
 		return NULL;
 	return g;
 }

@@ -538,7 +538,7 @@ static int decode_user_uri(const struct option *o, struct str text, void *field,
 static int decode_store(const struct option *o, struct str text, void *field, struct arena *arena,
 			struct option_mistake *m)
 {
-	static const char remedy[] = "write memory, sqlite:PATH or postgres:CONNINFO";
+	static const char remedy[] = "write sqlite:PATH, or memory for a trial";
 
 	/* In YAML a plain scalar cannot end in ":", so the word alone will do. */
 	if (str_eq(text, STR("memory")))

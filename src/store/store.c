@@ -53,7 +53,7 @@ static const struct store_backend *backend_find(struct str name)
 }
 
 
-static int unknown_backend(struct str name, struct buf *why)
+static void unknown_backend(struct str name, struct buf *why)
 {
 	if (str_eq(name, STR("postgres")))
 		buf_puts(why, STR("this parleyd has no PostgreSQL backend: "
@@ -63,7 +63,6 @@ static int unknown_backend(struct str name, struct buf *why)
 			   "\"" STR_FMT
 			   "\" is no kind of store: write sqlite:PATH, or memory: for a trial",
 			   STR_ARG(str_upto(name, 64)));
-	return -EINVAL;
 }
 
 
@@ -95,15 +94,37 @@ uint64_t store_history_conversation_id(struct store *s, int64_t now_ms)
 }
 
 
+/* `where`: what stands behind the backend's name. */
+static const struct store_backend *backend_of(struct str url, struct str *where, struct buf *why)
+{
+	const struct store_backend *backend;
+	struct str rest = url, name = str_cut(&rest, ':');
+
+	backend = rest.p ? backend_find(name) : NULL;
+	if (!backend)
+		unknown_backend(url.n ? name : STR(""), why);
+	*where = rest;
+	return backend;
+}
+
+
+int store_check(struct str url, struct buf *why)
+{
+	struct str where;
+
+	return backend_of(url, &where, why) ? 0 : -EINVAL;
+}
+
+
 int store_open(struct store **ret, struct loop *loop, struct str url, struct buf *why)
 {
-	struct str where = url, name = str_cut(&where, ':');
-	const struct store_backend *backend = backend_find(name);
+	struct str where;
+	const struct store_backend *backend = backend_of(url, &where, why);
 	struct store *s;
 	int r;
 
-	if (!backend || !where.p)
-		return unknown_backend(url.n ? name : STR(""), why);
+	if (!backend)
+		return -EINVAL;
 
 	s = mem_alloc(sizeof(*s), destroy);
 	if (!s)

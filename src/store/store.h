@@ -66,6 +66,8 @@ struct store_request {
  * -errno, and `why` says what is wrong and what to do about it.
  */
 int store_open(struct store **ret, struct loop *loop, struct str url, struct buf *why);
+/** -EINVAL, with the words of store_open: this program has no such kind of store. Nothing is opened. */
+int store_check(struct str url, struct buf *why);
 /** "memory", "sqlite" */
 const char *store_backend_name(const struct store *s);
 

@@ -465,13 +465,11 @@ static void test_urls(void)
 {
 	static const struct {
 		const char *url, *says;
+		bool known; /**< as a kind of store */
 	} bad[] = {
-		{"", "sqlite:PATH"},
-		{"memory", "sqlite:PATH"},
-		{"redis:x", "\"redis\""},
-		{"postgres:host=x", "no PostgreSQL"},
-		{"memory:x", "nothing behind"},
-		{"sqlite:", "path of a file"},
+		{"", "sqlite:PATH", false},           {"memory", "sqlite:PATH", false},
+		{"redis:x", "\"redis\"", false},      {"postgres:host=x", "no PostgreSQL", false},
+		{"memory:x", "nothing behind", true}, {"sqlite:", "path of a file", true},
 	};
 	struct world *w = world();
 	struct store *s = NULL;
@@ -482,6 +480,10 @@ static void test_urls(void)
 		unit_must(store_open(&s, w->loop, str_of(bad[i].url), w->why) == -EINVAL);
 		unit_must(str_find_str(buf_str(w->why), str_of(bad[i].says)) >= 0);
 		assert_null(s);
+		buf_clear(w->why);
+		assert_int_equal(store_check(str_of(bad[i].url), w->why),
+				 bad[i].known ? 0 : -EINVAL);
+		unit_must(bad[i].known == (str_find_str(buf_str(w->why), str_of(bad[i].says)) < 0));
 	}
 }
 

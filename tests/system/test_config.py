@@ -110,6 +110,26 @@ def not_started(world):
     check_in(f"{path}:1: core: ", started.stderr, "the message")
 
 
+@case("a store that this parleyd does not have: -t refuses it as the start does, in the same words")
+def no_store(world):
+    tested = world.test("store: 'postgres:host=db'\n")
+    started = world.parleyd("-c", world.dir / "parley.yaml")
+    check_eq((tested.returncode, started.returncode), (1, 1), "exit statuses")
+    check_eq(tested.stdout, "", "standard output")
+    check_in("no PostgreSQL backend: write sqlite:PATH", tested.stderr, "what -t says")
+    check_eq(started.stderr.splitlines()[-1:], tested.stderr.splitlines(), "what the start says")
+
+
+@case("a certificate that is not there, or none: which file, and why")
+def no_certificate(world):
+    (world.dir / "parley.yaml").write_text("")
+    for name, reason in (("nowhere.pem", "No such file"), ("parley.yaml", "no start line")):
+        tested = world.test(f"tls: {{certificate: {name}}}\n")
+        check_eq(tested.returncode, 1, "exit status")
+        check_in(f"certificate {name}: ", tested.stderr, "the file")
+        check_in(reason, tested.stderr, "the reason")
+
+
 @case("wrong usage: exit status 2, one line on standard error")
 def usage(world):
     for args in (["extra"], ["--frobnicate"], ["-c"]):

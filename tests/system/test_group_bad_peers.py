@@ -142,7 +142,7 @@ class Room(SessionWorld):
         # What the focus sends to people served here takes a connection of the server to itself: both its ends stay.
         self.server.wait_idle(90, connections=2)
         left = {name: value for name, value in self.server.metrics().items()
-                if name in ("conference.open", "conference.participants", "conference_subscriptions", "mailing.waiting") and value}
+                if name in ("conference.open", "conference.participants", "conference.subscriptions", "mailing.waiting") and value}
         check_eq(left, {}, "gauges at the end")
         self.server.stop()
 
@@ -358,7 +358,7 @@ def floods(world):
             mallory.contact_header(), ("Event", "conference"), ("Expires", "3600")]) for _ in range(30)])
     taken = sum(status // 100 == 2 for status in answers)
     comment(f"{taken} of {len(answers)} subscriptions taken, others: {sorted(set(answers))}")
-    check(world.server.count("conference_subscriptions") <= 16, "one user has all the subscriptions")
+    check(world.server.count("conference.subscriptions") <= 16, "one user has all the subscriptions")
     world.talk(people)
     # Who may not invite gets 403, as often as they like.
     refused = flood.statuses([flood.send("REFER", GROUP, [

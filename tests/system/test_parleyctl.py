@@ -118,6 +118,46 @@ def delete(world):
     endpoint.close()
 
 
+@case("settings, policy and groups: a value that will not do is told with what would")
+def values(world):
+    done(world, "user", "add", "dora", "--password", "x")
+    for words, texts in (
+            ("settings set dora history=yes", ["history cannot be \"yes\"", "on or off"]),
+            ("settings set dora history=", ["history cannot be \"\"", "on or off"]),
+            ("settings set dora histry=maybe", ["histry", "did you mean history?"]),
+            ("policy set pager.max-size=huge", ["pager.max-size", "\"huge\"", "64k"]),
+            ("policy set dora pager.max-size=9G", ["pager.max-size", "9G", "from 1 to 65536"]),
+            ("policy set large.types=text", ["large.types", "\"text\"", "TYPE/SUBTYPE"]),
+            ("policy set charging=yes", ["charging", "\"yes\"", "on or off"]),
+            ("group create team dora invite=yes", ["invite cannot be \"yes\"", "on or off"]),
+            ("group create team dora max=-1", ["max cannot be \"-1\"", "a number"]),
+            ("group create team dora duration=1h", ["duration cannot be \"1h\"", "seconds"]),
+            ("group create team dora colour=red", ["no colour", "advertise"])):
+        refused(world, 1, texts, *words.split())
+    done(world, "user", "del", "dora")
+
+
+@case("group create and add: who is nobody here is a member, and said to be nobody; who is elsewhere is not")
+def unknown_members(world):
+    done(world, "user", "add", "dora", "--password", "x")
+    done(world, "group", "create", "team", "dora", "sip:guest@elsewhere.example")
+    done(world, "group", "create", "all", "dora", "team")
+    added = world.server.ctl("group", "add", "team", "dorra")
+    check_eq(added.status, 0, "exit status")
+    check_in("sip:dorra@example.org", added.out, "the group")
+    check_eq(added.err.count("\n"), 1, f"lines of {added.err!r}")
+    check_in("sip:dorra@example.org is a member now, but no user here", added.err, "the note")
+    check_eq(done(world, "group", "show", "team").err, "", "what is said later")
+    made = world.server.ctl("group", "create", "more", "dora", "x1", "x2", "dora", "x1")
+    check_eq((made.status, made.err.count("\n")), (0, 2), f"exit status and notes: {made.err!r}")
+    refused(world, 1, ["there is a group sip:team@example.org", "another name"], "user", "add", "team",
+            "--password", "x")
+    done(world, "group", "remove", "team", "dorra")
+    for group in ("team", "all", "more"):
+        done(world, "group", "delete", group)
+    done(world, "user", "del", "dora")
+
+
 @case("status: for people and as JSON")
 def status(world):
     check_in("example.org", done(world, "status").out, "the output")

@@ -2,16 +2,21 @@
 """A user's own way to what the server keeps: parley history and parley deferred, against the real server."""
 import hashlib
 import json
+import os
 import pathlib
+import pty
 import random
 import subprocess
 import time
 
+from lister import Lister
 from parley import PARLEY, Parley
+from server import PARLEYCTL
 from tap import case, check, check_eq, check_in, run
 from world import World
 
-CONTENT = random.Random(3862).randbytes(20_000_000)
+RANDOM = random.Random(3862)
+CONTENT = RANDOM.randbytes(20_000_000)
 WAIT_S = 60
 
 
@@ -29,15 +34,31 @@ class Answer:
         return [json.loads(line) for line in self.text.splitlines()]
 
 
-def ask(world, user, *args):
+def ask(world, user, *args, stdout=subprocess.PIPE, server=None):
     """Runs one command to its end."""
     home = world.dir / f"home-{user}"
     home.mkdir(exist_ok=True)
     argv = [PARLEY, "--account", f"sip:{user}@example.org", "--password", f"{user}-secret", "--server",
-            world.server.at, *map(str, args)]
-    return Answer(subprocess.run(argv, capture_output=True, timeout=WAIT_S, cwd=home, check=False,
+            server or world.server.at, *map(str, args)]
+    return Answer(subprocess.run(argv, stdout=stdout, stderr=subprocess.PIPE, timeout=WAIT_S, cwd=home, check=False,
                                  env={"HOME": str(home), "XDG_CONFIG_HOME": str(home), "TZ": "UTC",
                                       "PATH": "/usr/bin:/bin"}))
+
+
+def ask_on_terminal(world, user, *args):
+    """The same with a terminal as its standard output: `out` is what that was given, line ends as a terminal has them."""
+    terminal, end = pty.openpty()
+    try:
+        answer = ask(world, user, *args, stdout=end)
+        os.write(end, b"$")
+        out = b""
+        while not out.endswith(b"$"):
+            out += os.read(terminal, 65536)
+        answer.out = out[:-1]
+    finally:
+        os.close(end)
+        os.close(terminal)
+    return answer
 
 
 def kept(world, user, keeper="history", *args):
@@ -98,9 +119,9 @@ def history(world):
     forget(world)
 
 
-@case("a chat of 120 lines: its list comes in pages, each line once and in order")
+@case("a chat of 220 lines: its list comes in pages, each line once and in order")
 def pages(world):
-    lines = [f"line {i}" for i in range(120)]
+    lines = [f"line {i}" for i in range(220)]
     bob = Parley(world, "bob")
     bob.run("chat", stdin=True)
     bob.process.wait_for("registered|waits")
@@ -112,7 +133,8 @@ def pages(world):
     bob.process.signal(15)
     bob.process.wait()
     check_eq([m["text"] for m in kept(world, "bob")], lines, "bob's history")
-    check_eq([m["text"] for m in kept(world, "bob", "history", "--limit", "70")], lines[:70], "70 of it")
+    for limit in (70, 210):
+        check_eq([m["text"] for m in kept(world, "bob", "history", "--limit", limit)], lines[:limit], f"{limit} of it")
     got = ask(world, "bob", "history", "get", "--json").json()
     check_eq([m["text"] for m in got], lines, "the messages themselves")
     forget(world)
@@ -175,6 +197,73 @@ def deferred(world):
     alice.process.signal(15)
     alice.process.wait()
     forget(world)
+
+
+@case("on a terminal: what would steer it is shown, what is no text is refused; elsewhere it comes as it is")
+def terminal(world):
+    folder = world.directory("terminal")
+    evil, noise = "über\x1b]0;owned\x07\x1b[2J\nsecond\tline\x9b31m".encode(), RANDOM.randbytes(2000)
+    for name, content, kind in (("evil", evil, "text/plain"), ("noise", noise, "image/png")):
+        (folder / name).write_bytes(content)
+        sent = ask(world, "alice", "send", "bob", "--large", "--file", folder / name, "--type", kind)
+        check_eq(sent.status, 0, f"{name}: {sent.err}")
+    waiting = kept(world, "bob", "deferred")
+    check_eq(len(waiting), 2, "what waits")
+    answer = ask_on_terminal(world, "bob", "deferred", "get", waiting[1]["id"])
+    check_eq((answer.status, answer.out), (1, b""), "the noise on a terminal")
+    check_in("--save DIR", answer.err, "what was said")
+    check_in("image/png", answer.err, "what was said")
+    check_eq(answer.err.count("\n"), 1, "lines of it")
+    check_eq(len(kept(world, "bob", "deferred")), 2, "what still waits")
+    answer = ask_on_terminal(world, "bob", "deferred", "get", waiting[0]["id"])
+    check_eq((answer.status, answer.err), (0, ""), "the text on a terminal")
+    check_eq(answer.out.decode(), "über\\x1b]0;owned\\x07\\x1b[2J\r\nsecond\tline\\u009b31m\r\n", "what it shows")
+    answer = ask(world, "bob", "deferred", "get", waiting[1]["id"])
+    check_eq((answer.status, answer.out), (0, noise), "the noise into a pipe")
+    check_eq(kept(world, "bob", "deferred"), [], "what waits in the end")
+    mine = kept(world, "alice")
+    check_eq([ask(world, "alice", "history", "get", m["id"]).out for m in mine], [evil, noise], "alice's history")
+    answer = ask_on_terminal(world, "alice", "history", "get", mine[0]["id"])
+    check("\x1b" not in answer.text and "\\x1b[2J" in answer.text, lambda: f"{answer.out!r} came")
+    answer = ask_on_terminal(world, "alice", "history", "get", mine[1]["id"])
+    check_eq((answer.status, answer.out), (1, b""), "the noise of the history on a terminal")
+    operator(world, mine, (evil, noise))
+    forget(world)
+
+
+def operator(world, kept_messages, contents):
+    """parleyctl history show --output: into a file, which stays as it was when there is nothing; never to a terminal."""
+    path = world.directory("output") / "file"
+    for message, content in zip(kept_messages, contents):
+        shown = world.server.ctl("history", "show", "alice", message["id"], "--output", str(path))
+        check_eq((shown.status, shown.err), (0, ""), "what the operator hears")
+        check(path.read_bytes().endswith(b"\r\n\r\n" + content), lambda: f"{path.read_bytes()[:500]!r} is in the file")
+    check_eq(world.server.ctl("history", "show", "alice", "7", "--output", str(path)).status, 1, "nothing like this")
+    check(path.read_bytes().endswith(contents[-1]), "the file is another after that")
+    terminal, end = pty.openpty()
+    shown = subprocess.run([PARLEYCTL, "--admin", f"127.0.0.1:{world.server.admin_port}", "history", "show", "alice",
+                            kept_messages[0]["id"], "--output", "-"], stdout=end, stderr=subprocess.PIPE, check=False)
+    os.close(end)
+    os.close(terminal)
+    check_eq(shown.returncode, 2, "a terminal as the output")
+    check_in("not for a terminal: name a file", shown.stderr.decode(), "what was said")
+
+
+@case("a server whose list goes round in a circle: what came is shown, then the client gives up")
+def circle(world):
+    for next_of, pages in ((lambda page: "sip:history@example.org;after=7", 2),
+                           (lambda page: f"sip:history@example.org;after={max(4 - page, 0)}", 2),
+                           (lambda page: "sip:history@example.org", 1)):
+        lister = Lister(next_of)
+        answer = ask(world, "alice", "history", "list", "--timeout", 30, server=lister.at)
+        lister.close()
+        check_eq((answer.status, lister.asked), (1, pages), f"status and pages: {answer.err}")
+        check_eq([line.split()[0] for line in answer.text.splitlines()], [str(i + 1) for i in range(pages)], "entries")
+        check_in("goes round in a circle: tell its operator", answer.err, "what was said")
+    lister = Lister(lambda page: f"sip:history@example.org;after={page}" if page < 5 else "")
+    answer = ask(world, "alice", "history", "list", "--timeout", 30, server=lister.at)
+    lister.close()
+    check_eq((answer.status, answer.err, lister.asked), (0, "", 5), "a list that ends")
 
 
 @case("asked wrongly: status 2, and what to do about it")

@@ -12,15 +12,15 @@
 
 enum { ACCEPTED, REFUSED, TOLD, TOLD_WHOLE, GAUGE_OPEN, COUNTERS };
 static struct counter counters[COUNTERS] = {
-	[ACCEPTED] = COUNTER("conference_subscriptions_total",
-			     "Subscriptions to the state of a conference that were accepted"),
-	[REFUSED] = COUNTER("conference_subscriptions_refused_total",
-			    "Subscriptions to the state of a conference that were refused"),
-	[TOLD] = COUNTER("conference_notifications_total",
-			 "Documents about conferences sent to subscribers"),
-	[TOLD_WHOLE] = COUNTER("conference_notifications_full_total",
-			       "Those of them that held the full state"),
-	[GAUGE_OPEN] = GAUGE("conference_subscriptions", "Subscriptions to conferences now"),
+	[ACCEPTED] = COUNTER("conference.subscriptions.accepted",
+			     "subscriptions to the state of a conference that were accepted"),
+	[REFUSED] = COUNTER("conference.subscriptions.refused",
+			    "subscriptions to the state of a conference that were refused"),
+	[TOLD] = COUNTER("conference.notifications",
+			 "documents about conferences sent to subscribers"),
+	[TOLD_WHOLE] = COUNTER("conference.notifications.full",
+			       "those of them that held the full state"),
+	[GAUGE_OPEN] = GAUGE("conference.subscriptions", "subscriptions to conferences now"),
 };
 
 struct conference_watchers {

@@ -542,9 +542,9 @@ static int explain(struct str id, admin_step_cb *each, admin_done_cb *done, void
 static int group(struct desk *d, admin_group_cb *each, admin_done_cb *done, void *done_arg,
 		 struct buf *why)
 {
-	static const struct admin_member members[] = {
-		{STR_INIT("sip:alice@example.org"), STR_INIT("Alice")},
-		{STR_INIT("tel:+15550100"), STR_INIT("")},
+	const struct admin_member members[] = {
+		{STR("sip:alice@example.org"), STR("Alice"), d->unknown},
+		{STR("tel:+15550100"), STR(""), false},
 	};
 	int ret;
 

@@ -16,6 +16,7 @@ struct desk {
 	int error;         /**< what the next calls come to, when not 0 */
 	const char *why;   /**< with it: returned at once, with this sentence */
 	bool empty;        /**< there are no rows */
+	bool unknown;      /**< the first member of groups is nobody here */
 };
 
 void desk_init(struct desk *d, struct admin_services *s);

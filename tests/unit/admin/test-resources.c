@@ -92,7 +92,7 @@ static void test_settings(void)
 static void test_settings_refused(void)
 {
 	static const char *const bodies[] = {
-		Q({"push" : 1}), Q({"push" : "yes"}), Q({"push" : null}), Q([]), "", "{"};
+		Q({"push" : 1}), Q({"push" : ["on"]}), Q({"push" : null}), Q([]), "", "{"};
 	struct fixture *f = fixture(true);
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {

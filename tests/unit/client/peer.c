@@ -334,12 +334,10 @@ void peer_register(struct peer *s, const char *headers)
 void peer_request(struct peer *s, const char *text)
 {
 	struct buf *b = unit_buf(SIP_MESSAGE_MAX);
-	static char uri[256];
 
-	snprintf(uri, sizeof(uri), STR_FMT, STR_ARG(peer_contact(s)));
 	for (const char *c = text; *c; c++) {
 		if (*c == '%' && c[1] == 'U') {
-			buf_puts(b, str_of(uri));
+			buf_puts(b, peer_contact(s));
 			c++;
 		} else if (*c == '\n') {
 			buf_puts(b, STR("\r\n"));

@@ -4,6 +4,7 @@
 
 #include "lib/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,34 @@ static void test_is_text(void)
 }
 
 
+static void test_lines(void)
+{
+	static const struct {
+		const char *text, *shown;
+		size_t cut;
+	} rows[] = {
+		{"one\n\ttwo\r\nthree\n", "one\n\ttwo\nthree\n", 0},
+		{"\x1b]0;title\x07\b\r!", "\\x1b]0;title\\x07\\x08\\x0d!", 0},
+		{"caf\xc3\xa9 \xc2\x9b", "caf\xc3\xa9 \\u009b", 0},
+		{"\xff\x80", "\\xff\\x80", 0},
+		{"", "", 0},
+		{"a\xc3", "a\\xc3", 1},
+		{"a\xe2\x82", "a\\xe2\\x82", 2},
+		{"a\xf0\x9f\x98", "a\\xf0\\x9f\\x98", 3},
+		{"a\r", "a\\x0d", 1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf *b = unit_buf(1024);
+
+		unit_case("row %zu", i);
+		show_lines(b, str_of(rows[i].text));
+		unit_buf_is(b, rows[i].shown);
+		assert_int_equal(show_cut(str_of(rows[i].text)), rows[i].cut);
+	}
+}
+
+
 /* ---- Whole lines: standard output goes into a file for a while ---- */
 
 struct capture {
@@ -131,6 +160,68 @@ static void test_message_line(void)
 	assert_true(shown);
 	assert_string_equal(cap.text, "sip:alice@example.org       00:00:00  one\n"
 				      "                                      two \\x1b\n");
+}
+
+
+/* In pieces of every length: characters and line ends are shown whole. */
+static void test_bare_terminal(void)
+{
+	static const char text[] = "caf\xc3\xa9\r\n\xe2\x82\xac \x1b[2J\xf0\x9f\x98\x80\xe2\x82";
+
+	for (size_t step = 1; step < sizeof(text); step++) {
+		struct bare b;
+		struct capture cap;
+		int err = 0;
+
+		capture_begin(&cap);
+		bare_begin(&b, true);
+		assert_false(b.terminal);
+		b.terminal = true;
+		for (size_t i = 0; !err && i < sizeof(text) - 1; i += step)
+			err = bare_put(&b, str_upto(str_from(str_of(text), i), step));
+		if (!err)
+			err = bare_end(&b);
+		capture_end(&cap);
+		assert_int_equal(err, 0);
+		assert_string_equal(cap.text, "caf\xc3\xa9\n\xe2\x82\xac "
+					      "\\x1b[2J\xf0\x9f\x98\x80\\xe2\\x82\n");
+	}
+}
+
+
+/* Elsewhere every byte is as it came; what is no text goes nowhere else. */
+static void test_bare(void)
+{
+	static const struct {
+		const char *bytes;
+		bool terminal, text;
+		int err;
+		const char *out;
+	} rows[] = {
+		{"\x1b[2J\xff\r\n", false, true, 0, "\x1b[2J\xff\r\n"},
+		{"\x89PNG\r\n", false, false, 0, "\x89PNG\r\n"},
+		{"\x89PNG\r\n", true, false, -EILSEQ, ""},
+		{"\xff\xfe", true, true, 0, "\\xff\\xfe\n"},
+		{"<a/>\n", true, false, 0, "<a/>\n"},
+		{"<a/>\x1b", true, false, 0, "<a/>\\x1b\n"},
+		{"", true, false, 0, ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bare b;
+		struct capture cap;
+		int err;
+
+		capture_begin(&cap);
+		bare_begin(&b, rows[i].text);
+		b.terminal = rows[i].terminal;
+		err = bare_put(&b, str_of(rows[i].bytes));
+		if (!err)
+			err = bare_end(&b);
+		capture_end(&cap);
+		assert_int_equal(err, rows[i].err);
+		assert_string_equal(cap.text, rows[i].out);
+	}
 }
 
 
@@ -339,6 +430,9 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_text),
 		UNIT_TEST(test_is_text),
+		UNIT_TEST(test_lines),
+		UNIT_TEST_PLAIN(test_bare_terminal),
+		UNIT_TEST_PLAIN(test_bare),
 		UNIT_TEST_PLAIN(test_message_line),
 		UNIT_TEST_PLAIN(test_old_message),
 		UNIT_TEST_PLAIN(test_message_json),

@@ -458,11 +458,10 @@ static const struct {
 	 "t.yaml:1: admin.listen: \"8080\" is not ADDRESS:PORT: write it as "
 	 "127.0.0.1:8080 or [::1]:8080\n"},
 	{"store: mysql:x\n",
-	 "t.yaml:1: store: \"mysql:x\" is not a store: write memory, sqlite:PATH or "
-	 "postgres:CONNINFO\n"},
+	 "t.yaml:1: store: \"mysql:x\" is not a store: write sqlite:PATH, or memory for a trial\n"},
 	{"store: \"sqlite:\"\n",
-	 "t.yaml:1: store: \"sqlite:\" does not say where: write memory, sqlite:PATH "
-	 "or postgres:CONNINFO\n"},
+	 "t.yaml:1: store: \"sqlite:\" does not say where: write sqlite:PATH, or memory for a "
+	 "trial\n"},
 	{"ims.peers: [a b]\n",
 	 "t.yaml:1: ims.peers: \"a b\" is not an element of a core: write HOST or HOST:PORT\n"},
 	{"ims.peers: a:0\n",
