@@ -59,8 +59,8 @@ void media_end_describe(const struct media_end *e, struct sdp_end *ret);
 /** The peer's offer was answered, or its answer came. -EBADMSG: there is no path, or it leads nowhere; -ENOMEM… */
 int media_end_start(struct media_end *e, const struct sdp_msrp *peer);
 /**
- * Answers what `modify` of a leg gave (sip/invite.h): a refresh, without a description or with one of the same path, gets
- * our last description again; another connection than the one agreed is not for a message's few seconds: 488
+ * Answers what `modify` of a leg gave (sip/invite.h): a refresh, without a description or with one of the same path,
+ * gets our last description again; another connection than the one agreed is not for a message's few seconds: 488
  * (RFC 3261 14.2).
  */
 void media_end_modify(const struct media_end *e, struct sip_invite *inv, const struct sip_msg *m);

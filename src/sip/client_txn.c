@@ -447,11 +447,12 @@ static void tell(struct sip_client_txn *ct, const struct sip_msg *m, bool end)
 /* RFC 3261 21.5.4: 503 may say for how long; RFC 3263 4.3 makes it a reason to try the next hop. */
 static bool unavailable(struct sip_client_txn *ct, const struct sip_msg *m)
 {
-	uint32_t after_s = 0;
+	uint32_t after_s = sip_msg_retry_after_s(m);
 
 	if (m->status != 503 || ct->cancelled)
 		return false;
-	(void)str_u32(str_upto(sip_msg_header(m, SIP_HDR_RETRY_AFTER), 4), &after_s);
+	if (after_s > SIP_HOP_AVOID_MAX_S)
+		after_s = SIP_HOP_AVOID_MAX_S;
 	if (!client_has_hops(ct)) {
 		if (after_s)
 			sip_resolver_avoid(ct->sip->resolver, &ct->hop, after_s * 1000);

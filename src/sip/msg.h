@@ -131,6 +131,8 @@ bool sip_values_next(struct sip_values *v, struct str *ret);
 bool sip_value_cut(struct str *rest, struct str *ret);
 /** A comma-list header holds this token, any case (Require, Supported, Allow, Privacy with ';' too). */
 bool sip_msg_has_token(const struct sip_msg *m, enum sip_header_id id, struct str token);
+/** Seconds of Retry-After, without its comment and parameters (RFC 3261 20.33); 0: none; UINT32_MAX: that or more. */
+uint32_t sip_msg_retry_after_s(const struct sip_msg *m);
 
 /** The same message after its bytes were copied elsewhere: all views moved to `p`. */
 void sip_msg_rebase(struct sip_msg *m, const char *p);

@@ -107,6 +107,8 @@ struct sip_proxy_params {
  */
 int sip_proxy_forward(struct sip_proxy **ret, struct sip_server_txn *st, const struct sip_msg *m,
 		      const struct sip_proxy_params *p);
+/** Within `final`: Retry-After of the best response, also when the proxy makes another of it (503); 0: none. */
+uint32_t sip_proxy_retry_after_s(const struct sip_proxy *p);
 /** Cancels every branch; the best response so far, or 487, is what the sender gets. */
 void sip_proxy_cancel(struct sip_proxy *p);
 /** Statelessly: an ACK for a 2xx (16.11 with 16.6 for routing). `hop`: where to, NULL: resolve. */

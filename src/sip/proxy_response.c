@@ -88,6 +88,7 @@ static void finish(struct sip_proxy *p, struct branch *br, uint16_t status, cons
 	void *user = br ? br->target.user : NULL;
 	uint16_t told = status_upstream(status);
 
+	p->retry_after_s = m ? sip_msg_retry_after_s(m) : 0;
 	if (told != status || (status == 408 && !p->invite))
 		m = NULL;
 	p->answered = true;
@@ -118,6 +119,12 @@ void proxy_conclude(struct sip_proxy *p)
 		finish(p, best, status, &m);
 	else
 		finish(p, best, status, NULL);
+}
+
+
+uint32_t sip_proxy_retry_after_s(const struct sip_proxy *p)
+{
+	return p->retry_after_s;
 }
 
 

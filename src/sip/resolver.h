@@ -32,6 +32,8 @@
 /** Hops kept of one answer; more are cut (a hostile zone must not make us try forever). */
 #define SIP_HOPS_MAX 8
 #define SIP_HOP_AVOID_MS 32000
+/** Longer is no server's own word to us: a Retry-After may be anything (RFC 3261 20.33). */
+#define SIP_HOP_AVOID_MAX_S 3600
 #define SIP_RESOLVER_CACHE_MAX 4096
 /** Failed hops remembered; beyond, the one noted first is forgotten. */
 #define SIP_AVOID_MAX 1024

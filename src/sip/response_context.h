@@ -44,7 +44,8 @@ struct sip_proxy {
 	const struct sip_proxy_handler *handler;
 	void *arg;
 	struct timer answer;
-	uint16_t breadth; /**< incoming Max-Breadth not lent out */
+	uint32_t retry_after_s; /**< of the response that was chosen; 0: none */
+	uint16_t breadth;       /**< incoming Max-Breadth not lent out */
 	uint8_t n;
 	bool invite, cancelled, declined, answered, done;
 	struct branch *branch; /**< by falling q; behind the struct */

@@ -259,20 +259,6 @@ static bool may_pass(uint16_t status)
 }
 
 
-static uint32_t retry_after_s(const struct sip_msg *m)
-{
-	struct str value = sip_msg_header(m, SIP_HDR_RETRY_AFTER);
-	uint32_t seconds = 0;
-	size_t n = 0;
-
-	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
-		n++;
-	if (n && !str_u32(str_upto(value, n), &seconds))
-		return SIP_SUBSCRIPTION_WAIT_MAX_S;
-	return seconds;
-}
-
-
 static void refused(struct sip_subscription *s, const struct sip_msg *m)
 {
 	if (s->fetch || !may_pass(m->status))
@@ -280,7 +266,7 @@ static void refused(struct sip_subscription *s, const struct sip_msg *m)
 	else if (m->status == 481 && established(s))
 		at_once(s);
 	else
-		later(s, retry_after_s(m));
+		later(s, sip_msg_retry_after_s(m));
 }
 
 

@@ -103,9 +103,9 @@ int sip_transports_alloc(struct sip_transports **ret, struct loop *loop,
 int sip_transports_listen(struct sip_transports *t, enum sip_transport_kind kind,
 			  const struct addr *local, struct str advertised, struct tls_config *tls);
 /**
- * UDP and TCP on one port, which the kernel chooses where `local` has none: "For any port and interface that a server
- * listens on for UDP, it MUST listen on that same port and interface for TCP" (RFC 3261 18.2.1), since what is too large
- * for a datagram comes there. Errors as above; -EADDRINUSE.
+ * UDP and TCP on one port, which the kernel chooses where `local` has none: "For any port and interface that a
+ * server listens on for UDP, it MUST listen on that same port and interface for TCP" (RFC 3261 18.2.1), since what
+ * is too large for a datagram comes there. Errors as above; -EADDRINUSE.
  */
 int sip_transports_listen_both(struct sip_transports *t, const struct addr *local,
 			       struct str advertised);

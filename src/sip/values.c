@@ -124,3 +124,17 @@ bool sip_msg_has_token(const struct sip_msg *m, enum sip_header_id id, struct st
 			return true;
 	return false;
 }
+
+
+uint32_t sip_msg_retry_after_s(const struct sip_msg *m)
+{
+	struct str value = str_trim(sip_msg_header(m, SIP_HDR_RETRY_AFTER));
+	uint32_t seconds = 0;
+	size_t n = 0;
+
+	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
+		n++;
+	if (n && !str_u32(str_upto(value, n), &seconds))
+		return UINT32_MAX;
+	return seconds;
+}

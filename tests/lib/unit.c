@@ -23,6 +23,7 @@ static struct {
 	const struct unit_test *test;
 	struct deferred *top;
 	jmp_buf bail;
+	unsigned pass;
 	bool oom;       /**< this is the out-of-memory run */
 	size_t allowed; /**< allocations allowed in this pass; SIZE_MAX: all */
 	size_t refused; /**< in this pass */
@@ -62,6 +63,12 @@ static void release_all(bool call)
 			d->release(d->arg);
 		free(d);
 	}
+}
+
+
+unsigned unit_pass(void)
+{
+	return unit.pass;
 }
 
 
@@ -207,6 +214,7 @@ void unit_str_at(struct str s, const char *c_string, const char *file, int line)
 /** One pass; returns whether the test came to its end without a refused allocation. */
 static bool run_pass(size_t allowed)
 {
+	unit.pass++;
 	unit.allowed = allowed;
 	unit.live = mem_live_blocks();
 	(void)mem_failed();

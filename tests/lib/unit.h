@@ -108,6 +108,11 @@ int unit_main(int argc, char **argv, const struct unit_test *tests, size_t count
 
 /** An allocation has been refused in this pass. Always false in an ordinary run. */
 bool unit_refused(void);
+/**
+ * Which pass this is, from 1 on. What a test leaves that has failed is gone without being released: a world that is
+ * made anew for each row of a table knows by it whether the one before is of this test.
+ */
+unsigned unit_pass(void);
 /** Call `release(arg)` at the end of the test, last deferred first. */
 void unit_defer(void (*release)(void *arg), void *arg);
 /** Zeroed memory until the end of the test; never refused, not counted as a block. */

@@ -48,14 +48,10 @@ void large_groups_counters_register(void)
 
 static void destroy(struct large_group *g)
 {
-	struct msrp_answer *answer = g->answer;
-
-	g->answer = NULL;
-	if (answer)
-		msrp_answer_give(answer, 408);
+	intake_answer(&g->intake, 408);
 	list_remove(&g->c->large_groups, &g->link);
 	mailer_posting_cancel(&g->posting);
-	timer_cancel(&g->guard);
+	media_source_done(&g->source);
 	timer_cancel(&g->count);
 	media_end_done(&g->media);
 	g->inv = sip_invite_end(g->inv, NULL);
@@ -73,7 +69,7 @@ static void tell(struct large_group *g, enum im_outcome outcome, uint16_t status
 {
 	if (!g->report.text)
 		return;
-	g->report.size = (size_t)g->size;
+	g->report.size = (size_t)g->intake.size;
 	im_report_tell(&g->report, outcome, status, why);
 	im_report_done(&g->report);
 	counter_add(&counters[outcome == IM_RELAYED ? ACCEPTED : REFUSED], 1);
@@ -83,7 +79,7 @@ static void tell(struct large_group *g, enum im_outcome outcome, uint16_t status
 /* Their session is over. What is whole goes on to the disk and to its recipients. */
 static void leave(struct large_group *g, const char *why)
 {
-	timer_cancel(&g->guard);
+	media_source_done(&g->source);
 	timer_cancel(&g->count);
 	media_end_done(&g->media);
 	g->inv = sip_invite_end(g->inv, NULL);
@@ -103,61 +99,34 @@ static void on_ended(struct sip_invite *inv, const struct sip_invite_ended *e, v
 }
 
 
-/* ---- What must not last for ever ---- */
+/* ---- How its sender is watched ---- */
 
-static void on_guard(struct timer *t, void *arg);
-
-
-static void watch(struct large_group *g, uint64_t ms)
+static bool is_behind(const void *arg)
 {
-	timer_start(&g->guard, loop_timers(g->c->loop), ms, on_guard, g);
+	const struct large_group *g = arg;
+
+	return g->content && store_content_behind(g->content);
 }
 
 
-static void on_guard(struct timer *t, void *arg)
+/* The disk has it now, or its count is awaited. */
+static bool waits(const void *arg)
 {
-	struct large_group *g = arg;
-	uint64_t now = loop_now_ms(g->c->loop), last = msrp_session_active_ms(g->media.msrp);
-	uint64_t quiet;
+	const struct large_group *g = arg;
 
-	(void)t;
-	if (last < g->since_ms)
-		last = g->since_ms;
-	quiet = now > last ? now - last : 0;
-	/* The disk has it now, or its count is awaited. */
-	if (g->state == LARGE_GROUP_STORING || g->paused || timer_running(&g->count))
-		watch(g, LARGE_GROUP_IDLE_MS);
-	else if (g->lost || quiet >= LARGE_GROUP_IDLE_MS)
-		leave(g, g->lost ? "msrp" : "idle");
-	else
-		watch(g, LARGE_GROUP_IDLE_MS - quiet);
+	return g->state == LARGE_GROUP_STORING || timer_running(&g->count);
 }
 
 
-void large_group_lost(struct large_group *g)
+static void on_given_up(const char *why, void *arg)
 {
-	g->lost = true;
-	if (g->inv)
-		watch(g, LARGE_GROUP_LOST_MS);
+	leave(arg, why);
 }
 
 
-static void on_unreachable(struct media_end *e, int error, void *arg)
-{
-	(void)e;
-	(void)error;
-	leave(arg, "msrp");
-}
-
-
-void large_group_let_go(struct large_group *g)
-{
-	if (!g->paused || (g->content && store_content_behind(g->content)))
-		return;
-	g->paused = false;
-	if (g->media.msrp)
-		msrp_session_resume(g->media.msrp);
-}
+static const struct media_source_handler source_handler = {.behind = is_behind,
+							   .waits = waits,
+							   .given_up = on_given_up};
 
 
 /* ---- What the sender hears ---- */
@@ -171,7 +140,7 @@ static void report(struct large_group *g)
 	/* RFC 7701 6.3: recipients' reports are not passed on; this one is the focus's own. */
 	if (msrp_session_report(g->media.msrp, &(struct msrp_session_report){
 						       .message_id = g->message_id,
-						       .range = {1, g->size, g->size},
+						       .range = {1, g->intake.size, g->intake.size},
 						       .status = 200,
 						       .has_distribution_count = g->count_wanted,
 						       .distribution_count = g->served,
@@ -199,21 +168,11 @@ static void on_settled(struct mailer_posting *p, bool served, size_t left, void 
 }
 
 
-static void answer(struct large_group *g, uint16_t status)
-{
-	struct msrp_answer *a = g->answer;
-
-	g->answer = NULL;
-	if (a)
-		msrp_answer_give(a, status);
-}
-
-
 static void failed(struct large_group *g, uint16_t status)
 {
 	sm_move(&large_group_machine, &g->state, LARGE_GROUP_FAILED);
-	g->refused = status;
-	answer(g, status);
+	g->intake.refused = status;
+	intake_answer(&g->intake, status);
 	tell(g, IM_FAILED, 200, STR("store"));
 	if (!g->inv)
 		destroy(g);
@@ -231,7 +190,7 @@ static void on_posted(struct mailer_posting *p, int error, void *arg)
 		return;
 	}
 	sm_move(&large_group_machine, &g->state, LARGE_GROUP_KEPT);
-	answer(g, 200);
+	intake_answer(&g->intake, 200);
 	tell(g, IM_RELAYED, 200, STR_NULL);
 	if (!g->inv)
 		destroy(g);
@@ -246,19 +205,19 @@ static void on_posted(struct mailer_posting *p, int error, void *arg)
 void large_group_stored(struct large_group *g, int error, const struct str *name)
 {
 	if (error) {
-		failed(g, error == -ENOSPC || error == -EDQUOT ? 413 : 408);
+		failed(g, intake_status(error));
 		return;
 	}
 	memcpy(g->name, name[0].p, STORE_CONTENT_NAME_N);
 	g->what.file = (struct str){g->name, STORE_CONTENT_NAME_N};
 	g->what.type = g->content_type;
-	g->what.size = g->size;
+	g->what.size = g->intake.size;
 	g->posting.settled = g->count_wanted ? on_settled : NULL;
 	error = mailer_post(g->c->mailer, &g->what, &g->posting, on_posted, g);
 	if (!error)
 		return;
 	store_content_remove(g->c->store, g->what.file);
-	failed(g, error == -ENOBUFS ? 413 : 408);
+	failed(g, intake_status(error));
 }
 
 
@@ -294,21 +253,14 @@ static const struct sip_invite_profile profile = {
 };
 
 
-/* -EPROTONOSUPPORT: there is no message in it that could be taken here. */
 static int offer_decode(struct sdp *d, struct sdp_msrp *o, const struct large_group_params *p)
 {
-	int err = p->sdp.n ? sdp_decode(d, p->sdp) : -EPROTONOSUPPORT;
+	int err = media_source_offer(d, o, p->sdp);
 
-	if (!err)
-		err = sdp_msrp_decode(o, d);
-	if (err)
-		return err == -EBADMSG ? err : -EPROTONOSUPPORT;
-	if (!o->port || o->direction == SDP_RECVONLY || o->direction == SDP_INACTIVE)
-		return -EPROTONOSUPPORT;
 	/* Digest c11: a max-size in a sendonly offer is the announced size (lenient). */
-	if (o->direction == SDP_SENDONLY && p->max_size && o->max_size > p->max_size)
-		return -EFBIG;
-	return o->path.n ? 0 : -EBADMSG;
+	if (!err && o->direction == SDP_SENDONLY && p->max_size && o->max_size > p->max_size)
+		err = -EFBIG;
+	return err;
 }
 
 
@@ -320,14 +272,7 @@ static int describe(struct large_group *g, const struct sdp *d, const struct sdp
 		.accept_wrapped = STR("*"),
 		.max_size = g->max_size < (uint64_t)STORE_CONTENT_SIZE_MAX ? g->max_size : 0,
 	};
-	int err = media_end_init(&g->media, &(struct media_end_params){
-						    .sip = g->c->sip,
-						    .endpoint = g->c->msrp,
-						    .offer = o,
-						    .handler = &large_group_media,
-						    .arg = g,
-						    .unreachable = on_unreachable,
-					    });
+	int err = media_source_open(&g->source, g->c->sip, g->c->msrp, o, &large_group_media);
 
 	if (err)
 		return err;
@@ -452,8 +397,8 @@ static struct large_group *make(struct controlling *c, uint64_t max_size)
 	memset(g, 0, sizeof(*g));
 	g->c = c;
 	g->state = LARGE_GROUP_OPEN;
-	g->since_ms = loop_now_ms(c->loop);
-	g->total = MSRP_RANGE_UNKNOWN;
+	g->intake = (struct intake)INTAKE_INIT;
+	media_source_init(&g->source, c->loop, &g->media, &source_handler, g);
 	g->max_size = max_size && max_size < (uint64_t)STORE_CONTENT_SIZE_MAX
 			      ? max_size
 			      : (uint64_t)STORE_CONTENT_SIZE_MAX;
@@ -543,7 +488,7 @@ void large_group_receive(struct controlling *c, const struct large_group_params 
 	if (err)
 		refuse(g, p->r, err);
 	else
-		watch(g, LARGE_GROUP_IDLE_MS);
+		media_source_watch(&g->source, LARGE_GROUP_IDLE_MS);
 }
 
 

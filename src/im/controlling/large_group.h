@@ -30,8 +30,6 @@
 #define LARGE_GROUPS_SENDER_MAX 20
 /** Without a byte from the sender for so long, it is ended (digest c11: `large_idle`). */
 #define LARGE_GROUP_IDLE_MS (30 * 1000)
-/** A connection that was lost may come back so long, as in any session of this server. */
-#define LARGE_GROUP_LOST_MS (40 * 1000)
 /** After it what is known is reported: before a function on the way takes 30 s of silence for the end (c11). */
 #define LARGE_GROUP_COUNT_MS (25 * 1000)
 /** Of a CPIM object, what is looked at for From and Message-ID. */

@@ -19,27 +19,14 @@ static bool is_cpim(const struct large_group *g)
 }
 
 
-/* RFC 4975 10.5: 413 stops the sender; 408: it may try again. */
-static uint16_t status_of(int err)
-{
-	switch (err) {
-	case -EFBIG:
-	case -ENOSPC:
-	case -EDQUOT:
-	case -ENOBUFS:
-		return 413;
-	default:
-		return 408;
-	}
-}
-
-
 /* ---- It begins ---- */
 
 static void on_room(struct store_content_writer *w, void *arg)
 {
+	struct large_group *g = arg;
+
 	(void)w;
-	large_group_let_go(arg);
+	media_source_let_go(&g->source);
 }
 
 
@@ -73,46 +60,31 @@ static int begin(struct large_group *g, const struct msrp_frame *f)
 	g->count_wanted = f->include_sent_count;
 	err = store_content_create(&g->content, g->c->store, &content_handler, g);
 	if (err)
-		g->refused = status_of(err);
+		g->intake.refused = intake_status(err);
 	return err;
-}
-
-
-/* Who writes while somebody else may: nobody's business in Large Message Mode (RFC 3994). */
-static bool is_nothing(const struct msrp_frame *f)
-{
-	return !f->body || str_eq_nocase(without_params(f->content_type),
-					 STR("application/im-iscomposing+xml"));
-}
-
-
-static bool too_large(const struct large_group *g, const struct msrp_frame *f)
-{
-	return f->has_range && f->range.total != MSRP_RANGE_UNKNOWN && f->range.total > g->max_size;
 }
 
 
 /* One message for each session (digest c11); what comes beside it is not taken. */
 static uint16_t on_head(struct msrp_session *s, struct msrp_receive *rc, void *arg)
 {
+	struct large_group *g = container_of(arg, struct large_group, source);
 	const struct msrp_frame *f = rc->frame;
-	struct large_group *g = arg;
 
 	(void)s;
-	if (g->refused)
-		return g->refused;
-	if (!g->text && is_nothing(f))
+	if (g->intake.refused)
+		return g->intake.refused;
+	if (!g->text && intake_is_nothing(f))
 		return 0;
 	if (g->text && !str_eq(f->message_id, g->message_id))
-		return is_nothing(f) ? 0 : 413;
-	if (too_large(g, f))
+		return intake_is_nothing(f) ? 0 : 413;
+	if (intake_is_larger(f, g->max_size))
 		return 413;
 	if (g->state != LARGE_GROUP_OPEN)
 		return 0; /* it is whole: a chunk sent again (RFC 4975 7.1.1) */
 	if (!g->text && begin(g, f))
 		return 413;
-	g->chunks++;
-	rc->user = g;
+	intake_begin_chunk(&g->intake, rc, g);
 	return 0;
 }
 
@@ -122,11 +94,11 @@ static uint16_t on_head(struct msrp_session *s, struct msrp_receive *rc, void *a
 /* Nothing of it is kept; what still comes of it is refused as well. */
 static uint16_t refuse(struct large_group *g, uint16_t status)
 {
-	g->refused = status;
+	g->intake.refused = status;
 	store_content_abandon(g->content);
 	g->content = NULL;
 	sm_move(&large_group_machine, &g->state, LARGE_GROUP_FAILED);
-	large_group_let_go(g);
+	media_source_let_go(&g->source);
 	return status;
 }
 
@@ -169,11 +141,7 @@ static int take(struct large_group *g, uint64_t at, struct str piece)
 		err = store_content_write(g->content, at, piece);
 	if (!err)
 		err = keep_head(g, at, piece);
-	if (!err && !byte_runs_add(&g->runs, at, at + piece.n))
-		err = -ENOBUFS;
-	if (!err && at + piece.n > g->size)
-		g->size = at + piece.n;
-	return err;
+	return err ? err : intake_add(&g->intake, at, piece.n);
 }
 
 
@@ -184,32 +152,22 @@ static uint16_t on_body(struct msrp_session *s, struct msrp_receive *rc, struct 
 	uint16_t status;
 	int err;
 
+	(void)s;
 	(void)arg;
 	if (!g || !piece.n)
 		return 0;
-	err = g->refused ? 0 : take(g, rc->offset, piece);
-	status = g->refused ? g->refused : err ? status_of(err) : judge(g, false);
+	err = g->intake.refused ? 0 : take(g, rc->offset, piece);
+	status = g->intake.refused ? g->intake.refused : err ? intake_status(err) : judge(g, false);
 	if (status) {
-		g->chunks--;
-		rc->user = NULL;
-		return g->refused ? status : refuse(g, status);
+		intake_end_chunk(&g->intake, rc, 0);
+		return g->intake.refused ? status : refuse(g, status);
 	}
-	if (!g->paused && store_content_behind(g->content)) {
-		g->paused = true;
-		msrp_session_pause(s);
-	}
+	media_source_hold(&g->source);
 	return 0;
 }
 
 
 /* ---- A chunk ends ---- */
-
-static bool is_whole(const struct large_group *g)
-{
-	return g->state == LARGE_GROUP_OPEN && g->size && g->total != MSRP_RANGE_UNKNOWN &&
-	       byte_runs_whole(&g->runs) >= g->total;
-}
-
 
 /* "2xx means on disk": the answer waits for it. */
 static uint16_t whole(struct large_group *g, struct msrp_receive *rc)
@@ -218,10 +176,9 @@ static uint16_t whole(struct large_group *g, struct msrp_receive *rc)
 
 	if (status)
 		return refuse(g, status);
-	g->answer = msrp_receive_defer(rc);
-	if (!g->answer && msrp_response_wanted(rc->frame, 200))
-		return refuse(g, 413);
-	status = g->answer ? MSRP_LATER : 200;
+	status = intake_defer(&g->intake, rc);
+	if (!status)
+		return refuse(g, intake_status(-ENOMEM));
 	sm_move(&large_group_machine, &g->state, LARGE_GROUP_STORING);
 	store_content_finish(g->content, 1);
 	return status;
@@ -236,15 +193,12 @@ static uint16_t on_end(struct msrp_session *s, struct msrp_receive *rc, char fla
 	(void)arg;
 	if (!g)
 		return 200;
-	g->chunks--;
-	rc->user = NULL;
-	if (flag == '$')
-		g->total = rc->offset;
+	intake_end_chunk(&g->intake, rc, flag);
 	if (flag == '#' && g->state == LARGE_GROUP_OPEN)
 		refuse(g, 408);
-	if (!g->chunks && is_whole(g))
+	if (intake_whole(&g->intake))
 		return whole(g, rc);
-	return flag == '#' || !g->refused ? 200 : g->refused;
+	return flag == '#' || !g->intake.refused ? 200 : g->intake.refused;
 }
 
 
@@ -255,27 +209,7 @@ static void on_broken(struct msrp_session *s, struct msrp_receive *rc, void *arg
 	(void)s;
 	(void)arg;
 	if (g)
-		g->chunks--;
-	rc->user = NULL;
-}
-
-
-/* ---- The connection ---- */
-
-static void on_bound(struct msrp_session *s, void *arg)
-{
-	struct large_group *g = arg;
-
-	(void)s;
-	g->lost = false;
-}
-
-
-static void on_lost(struct msrp_session *s, int error, void *arg)
-{
-	(void)s;
-	(void)error;
-	large_group_lost(arg);
+		intake_end_chunk(&g->intake, rc, 0);
 }
 
 
@@ -284,7 +218,7 @@ const struct msrp_session_handler large_group_media = {
 	.body = on_body,
 	.end = on_end,
 	.broken = on_broken,
-	.bound = on_bound,
-	.lost = on_lost,
+	.bound = media_source_bound,
+	.lost = media_source_lost,
 	.own_reports = true,
 };

@@ -10,10 +10,10 @@
 #define IM_CONTROLLING_LARGE_GROUP_STATE_H
 
 #include "base/sm.h"
-#include "im/byte_runs.h"
+#include "im/intake.h"
 #include "im/controlling/large_group.h"
 #include "im/controlling/mailer.h"
-#include "im/media_end.h"
+#include "im/media_source.h"
 #include "im/report.h"
 #include "store/content.h"
 
@@ -32,21 +32,16 @@ struct large_group {
 	struct sip_invite *inv; /**< NULL: the sender has left */
 	struct media_end media;
 	struct buf said; /**< our description */
-	struct timer guard;
-	uint64_t since_ms, max_size;
+	struct media_source source;
+	uint64_t max_size;
 	struct im_report report;
-	bool paused, lost;
 
 	/* The message. */
 	struct store_content_writer *content;
-	struct byte_runs runs;
+	struct intake intake;
 	struct buf head; /**< its beginning, up to LARGE_GROUP_HEAD_MAX */
 	bool judged;     /**< the CPIM head was looked at */
-	uint64_t size, total;
-	unsigned chunks;            /**< under way */
-	uint16_t refused;           /**< what the rest of it is answered; 0: it is wanted */
-	struct msrp_answer *answer; /**< of the chunk that made it whole */
-	char *text;                 /**< of the next two; NULL: nothing has come */
+	char *text;      /**< of the next two; NULL: nothing has come */
 	struct str message_id, content_type;
 	bool report_wanted, count_wanted;
 	char name[STORE_CONTENT_NAME_N];
@@ -60,12 +55,8 @@ struct large_group {
 };
 
 /* ---- large_group.c ---- */
-/** Its session has stopped the source as long as the disk is behind; looks again whether it may go on. */
-void large_group_let_go(struct large_group *g);
 /** All bytes are here and named `name`, or could not be stored (-errno): posts it, answers. */
 void large_group_stored(struct large_group *g, int error, const struct str *name);
-/** For so long from now it may be without a connection. */
-void large_group_lost(struct large_group *g);
 
 /* ---- large_group_content.c ---- */
 extern const struct msrp_session_handler large_group_media;

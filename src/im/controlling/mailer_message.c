@@ -10,6 +10,7 @@
 #include "im/failure_notice.h"
 #include "im/own.h"
 #include "sip/compose.h"
+#include "sip/name_addr.h"
 
 
 void mailer_put_call_id(struct buf *b, const struct mailer *m, uint64_t id, uint32_t position)
@@ -87,6 +88,52 @@ int mailer_message_send(struct outlet *o, const struct copy *c, im_sent_cb *sent
 				    },
 				    sent, o);
 	buf_done(&headers);
+	return err;
+}
+
+
+/* The URI of From, without its name. */
+static struct str from_uri(const struct store_mailing *r)
+{
+	struct sip_name_addr a;
+
+	return sip_name_addr_decode(&a, r->from) ? r->sender : a.uri;
+}
+
+
+int mailer_message_send_large(struct outlet *o, const struct copy *c, mailer_large_cb *done)
+{
+	struct buf headers = BUF_INIT(MAILER_HEADERS_MAX), call_id = BUF_INIT(MAILER_CALL_ID_MAX);
+	const struct store_mailing *r = &c->mail->record;
+	char tag[32], message_id[MAILER_LARGE_ID_MAX];
+	struct sip_proxy_target target;
+	int err = im_own_target(o->m->p.own, c->to->uri, &target);
+	struct buf t, id;
+
+	buf_fixed(&t, tag, sizeof(tag));
+	buf_fixed(&id, message_id, sizeof(message_id));
+	buf_printf(&t, "mailing%" PRIx64, r->id);
+	buf_printf(&id, "m%" PRIx64 "-%" PRIx32, r->id, c->to->position);
+	mailer_put_call_id(&call_id, o->m, r->id, c->to->position);
+	mailer_put_headers(&headers, c, SIP_INVITE);
+	if (!err && (headers.failed || call_id.failed))
+		err = -ENOMEM;
+	if (!err)
+		err = mailer_large_start(&o->large,
+					 &(struct mailer_large_params){
+						 .p = &o->m->p,
+						 .what = r,
+						 .target = &target,
+						 .uri = c->to->uri,
+						 .from = from_uri(r),
+						 .headers = buf_str(&headers),
+						 .call_id = buf_str(&call_id),
+						 .tag = buf_str(&t),
+						 .message_id = buf_str(&id),
+					 },
+					 done, o);
+	buf_done(&headers);
+	buf_done(&call_id);
 	return err;
 }
 

@@ -176,16 +176,17 @@ static int read_theirs(struct sdp *s, struct sdp_msrp *m, struct str text)
 }
 
 
-static int keep(struct participant_media *md, struct str sdp)
+/* A copy in place of what was kept before. */
+static int keep(char **text, size_t *n, struct str sdp)
 {
-	char *text = mem_raw(sdp.n + 1);
+	char *copy = mem_raw(sdp.n + 1);
 
-	if (!text)
+	if (!copy)
 		return -ENOMEM;
-	memcpy(text, sdp.p, sdp.n);
-	mem_free(md->text);
-	md->text = text;
-	md->text_n = sdp.n;
+	memcpy(copy, sdp.p, sdp.n);
+	mem_free(*text);
+	*text = copy;
+	*n = sdp.n;
 	return 0;
 }
 
@@ -201,7 +202,7 @@ int participant_media(struct participant *p, struct str sdp, bool offer)
 	if (!err && m.port)
 		err = prepare(p, m.secure);
 	if (!err)
-		err = keep(p->media, sdp);
+		err = keep(&p->media->text, &p->media->text_n, sdp);
 	if (err)
 		return err;
 	p->media->origin = origin_of(p, &s);
@@ -316,21 +317,6 @@ static int put_answer(struct participant_media *md, struct buf *out)
 }
 
 
-/* For refreshes, which say it again. */
-static int remember(struct participant_media *md, struct str sdp)
-{
-	char *said = mem_raw(sdp.n + 1);
-
-	if (!said)
-		return -ENOMEM;
-	memcpy(said, sdp.p, sdp.n);
-	mem_free(md->said);
-	md->said = said;
-	md->said_n = sdp.n;
-	return 0;
-}
-
-
 /* In an offer: without TLS where there is a choice, for not every client can (digest d2 7). */
 static bool offers_secure(const struct participant *p)
 {
@@ -356,7 +342,8 @@ int participant_sdp(struct participant *p, bool offer, struct buf *out)
 		err = p->media->text ? put_answer(p->media, out) : -EINVAL;
 	if (!err && out->failed)
 		err = -ENOBUFS;
-	return err ? err : remember(p->media, str_from(buf_str(out), from));
+	/* For refreshes, which say it again. */
+	return err ? err : keep(&p->media->said, &p->media->said_n, str_from(buf_str(out), from));
 }
 
 

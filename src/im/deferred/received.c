@@ -26,11 +26,10 @@ static void received_destroy(void *object)
 
 	store_cancel(&m->r);
 	store_content_abandon(m->content);
-	if (m->answer)
-		msrp_answer_give(m->answer, 408);
+	intake_answer(&m->intake, 408);
 	if (m->in)
 		list_remove(m->in, &m->link);
-	m->of->bytes -= m->size;
+	m->of->bytes -= m->intake.size;
 	buf_done(&m->begin);
 	mem_unref(m->of);
 }
@@ -73,7 +72,7 @@ static struct received *make(struct reception *r, const struct msrp_frame *f)
 	m->of = mem_ref(r);
 	m->message_id = put(&at, f->message_id);
 	m->content_type = put(&at, type);
-	m->total = MSRP_RANGE_UNKNOWN;
+	m->intake = (struct intake)INTAKE_INIT;
 	buf_init(&m->begin, RECEPTION_INLINE_MAX);
 	move(m, &r->messages);
 	return m;
@@ -88,12 +87,6 @@ static struct str without_params(struct str type)
 }
 
 
-static bool is_nothing(struct str type)
-{
-	return str_eq_nocase(type, STR("application/im-iscomposing+xml"));
-}
-
-
 /* What is inside a wrapper is the recipient's to judge. */
 static bool type_taken(const struct reception *r, struct str content_type)
 {
@@ -105,29 +98,20 @@ static bool type_taken(const struct reception *r, struct str content_type)
 }
 
 
-/* RFC 4975 7.3.1, 10.5: as soon as it is known that it will be too large. */
-static bool too_large(const struct reception *r, const struct msrp_frame *f)
-{
-	uint64_t total = f->has_range ? f->range.total : MSRP_RANGE_UNKNOWN;
-
-	return total != MSRP_RANGE_UNKNOWN && total > r->max_size;
-}
-
-
 static uint16_t on_head(struct msrp_session *s, struct msrp_receive *rc, void *arg)
 {
 	const struct msrp_frame *f = rc->frame;
-	struct reception *r = arg;
+	struct reception *r = container_of(arg, struct reception, source);
 	struct received *m = find(r, f->message_id);
 
 	(void)s;
-	if (m && m->refused)
-		return m->refused;
-	if (!m && (!f->body || is_nothing(without_params(f->content_type))))
+	if (m && m->intake.refused)
+		return m->intake.refused;
+	if (!m && intake_is_nothing(f))
 		return 0;
 	if (!m && !type_taken(r, f->content_type))
 		return 415;
-	if (too_large(r, f))
+	if (intake_is_larger(f, r->max_size))
 		return 413;
 	if (!m && r->messages.count >= RECEPTION_MESSAGES_MAX)
 		return 413;
@@ -135,8 +119,7 @@ static uint16_t on_head(struct msrp_session *s, struct msrp_receive *rc, void *a
 		m = make(r, f);
 	if (!m)
 		return 413;
-	m->chunks++;
-	rc->user = m;
+	intake_begin_chunk(&m->intake, rc, m);
 	m->cookie = NULL;
 	if (r->recording)
 		(void)r->d->recorder->tap->head(MSRP_SIDE_A, rc, &m->cookie, r->recording);
@@ -202,7 +185,7 @@ static void on_room(struct store_content_writer *w, void *arg)
 	struct received *m = arg;
 
 	(void)w;
-	reception_let_go(m->of);
+	media_source_let_go(&m->of->source);
 }
 
 
@@ -217,8 +200,8 @@ static int spill(struct received *m)
 {
 	int err = store_content_create(&m->content, m->of->d->store, &content_handler, m);
 
-	for (size_t i = 0; !err && i < m->runs.n; i++) {
-		struct byte_run r = m->runs.run[i];
+	for (size_t i = 0; !err && i < m->intake.runs.n; i++) {
+		struct byte_run r = m->intake.runs.run[i];
 
 		err = store_content_write(m->content, r.start,
 					  (struct str){m->begin.p + r.start,
@@ -231,9 +214,19 @@ static int spill(struct received *m)
 /* Asked for every 64 kB: all that is coming to the user is looked at. */
 static bool has_room(const struct received *m, uint64_t end)
 {
-	if (end <= m->size || (m->size && m->size >> 16 == end >> 16))
+	if (end <= m->intake.size || (m->intake.size && m->intake.size >> 16 == end >> 16))
 		return true;
-	return reception_has_room(m->of, end - m->size);
+	return reception_has_room(m->of, end - m->intake.size);
+}
+
+
+static int note_piece(struct received *m, uint64_t at, size_t n)
+{
+	uint64_t before = m->intake.size;
+	int err = intake_add(&m->intake, at, n);
+
+	m->of->bytes += m->intake.size - before;
+	return err;
 }
 
 
@@ -252,54 +245,25 @@ static int take(struct received *m, uint64_t at, struct str piece)
 		err = store_content_write(m->content, at, piece);
 	if (!err && !keep_begin(m, at, piece))
 		err = -ENOMEM;
-	if (!err && !byte_runs_add(&m->runs, at, at + piece.n))
-		err = -ENOBUFS;
-	return err;
-}
-
-
-/* RFC 4975 10.5: 413 stops the sender; 408: it may try again. */
-static uint16_t status_of(int error)
-{
-	switch (error) {
-	case -EFBIG:
-	case -EDQUOT:
-	case -ENOSPC:
-	case -ENOBUFS:
-	case -EMSGSIZE:
-		return 413;
-	default:
-		return 408;
-	}
+	return err ? err : note_piece(m, at, piece.n);
 }
 
 
 /* Nothing of it is kept; what still comes of it is refused as well. */
 static uint16_t refuse(struct received *m, int error)
 {
-	m->refused = status_of(error);
+	m->intake.refused = intake_status(error);
 	if (error != -EFBIG)
 		log_warning("deferred", "a large message for " STR_FMT " cannot be kept: %s",
 			    STR_ARG(m->of->m.user), strerror(-error));
 	store_content_abandon(m->content);
 	m->content = NULL;
 	buf_done(&m->begin);
-	m->of->bytes -= m->size;
-	m->size = 0;
+	m->of->bytes -= m->intake.size;
+	m->intake.size = 0;
 	deferred_tally(DEFERRED_REFUSED);
-	reception_let_go(m->of);
-	return m->refused;
-}
-
-
-static void hold_back(struct received *m, struct msrp_session *s)
-{
-	struct reception *r = m->of;
-
-	if (r->paused || !m->content || !store_content_behind(m->content))
-		return;
-	r->paused = true;
-	msrp_session_pause(s);
+	media_source_let_go(&m->of->source);
+	return m->intake.refused;
 }
 
 
@@ -309,25 +273,21 @@ static uint16_t on_body(struct msrp_session *s, struct msrp_receive *rc, struct 
 	struct received *m = rc->user;
 	int err;
 
+	(void)s;
 	(void)arg;
 	if (!m || !piece.n)
 		return 0;
-	if (m->refused)
-		return m->refused;
+	if (m->intake.refused)
+		return m->intake.refused;
 	err = take(m, rc->offset, piece);
 	if (err) {
-		m->chunks--;
-		rc->user = NULL;
+		intake_end_chunk(&m->intake, rc, 0);
 		show_end(m, rc, 0);
-		show_answer(m, status_of(err));
+		show_answer(m, intake_status(err));
 		return refuse(m, err);
 	}
 	show_piece(m, rc, piece);
-	if (rc->offset + piece.n > m->size) {
-		m->of->bytes += rc->offset + piece.n - m->size;
-		m->size = rc->offset + piece.n;
-	}
-	hold_back(m, s);
+	media_source_hold(&m->of->source);
 	return 0;
 }
 
@@ -345,12 +305,8 @@ static void remove_content(struct received *m)
 
 static void give(struct received *m, uint16_t status)
 {
-	struct msrp_answer *a = m->answer;
-
-	m->answer = NULL;
 	show_answer(m, status);
-	if (a)
-		msrp_answer_give(a, status);
+	intake_answer(&m->intake, status);
 }
 
 
@@ -370,7 +326,7 @@ static void tell(const struct received *m)
 			       .recipient = r->m.user,
 			       .call_id = r->m.call_id,
 			       .message_id = m->m.message_id,
-			       .size = (size_t)m->size,
+			       .size = (size_t)m->intake.size,
 			       .took_ms = (uint32_t)(loop_now_ms(r->d->loop) - r->since_ms),
 		       });
 }
@@ -382,7 +338,7 @@ static void failed(struct received *m, int error)
 	log_warning("deferred", "a large message for " STR_FMT " was not kept: %s",
 		    STR_ARG(m->of->m.user), strerror(-error));
 	remove_content(m);
-	give(m, status_of(error));
+	give(m, intake_status(error));
 	mem_unref(m);
 }
 
@@ -398,7 +354,7 @@ static void on_held(struct store_request *rq, int error, void *arg)
 		return;
 	}
 	deferred_tally(DEFERRED_HELD);
-	receptions_kept(r->d, r->m.user, m->size);
+	receptions_kept(r->d, r->m.user, m->intake.size);
 	tell(m);
 	give(m, 200);
 	hold_kept(r->d, r->m.user, r->m.expires_ms, r->was_there);
@@ -430,7 +386,7 @@ static void hold(struct received *m)
 	m->m = r->m;
 	/* Several messages of one session are told apart by it: the request is the same. */
 	m->m.cseq += r->kept++;
-	m->m.size = m->size;
+	m->m.size = m->intake.size;
 	m->m.content_type = m->content_type;
 	m->m.message_id = STR("");
 	take_cpim(m);
@@ -472,27 +428,18 @@ static void store_it(struct received *m)
 
 /* ---- A chunk ends ---- */
 
-static bool is_whole(const struct received *m)
-{
-	return !m->refused && m->total != MSRP_RANGE_UNKNOWN && m->size &&
-	       byte_runs_whole(&m->runs) >= m->total;
-}
-
-
 /* The answer waits for the disk. When none is wanted it is stored all the same. */
 static uint16_t whole(struct received *m, struct msrp_receive *rc)
 {
-	m->answer = msrp_receive_defer(rc);
-	if (!m->answer && msrp_response_wanted(rc->frame, 200)) {
-		uint16_t status = refuse(m, -ENOMEM);
+	uint16_t status = intake_defer(&m->intake, rc);
 
+	if (status) {
+		store_it(m);
+	} else {
+		status = refuse(m, -ENOMEM);
 		mem_unref(m);
-		return status;
 	}
-	bool later = m->answer;
-
-	store_it(m);
-	return later ? MSRP_LATER : 200;
+	return status;
 }
 
 
@@ -504,22 +451,19 @@ static uint16_t on_end(struct msrp_session *s, struct msrp_receive *rc, char fla
 	(void)arg;
 	if (!m)
 		return 200;
-	m->chunks--;
-	rc->user = NULL;
+	intake_end_chunk(&m->intake, rc, flag);
 	show_end(m, rc, flag);
-	if (flag == '$')
-		m->total = rc->offset;
 	if (flag == '#') {
 		show_answer(m, 200);
-		m->refused = 408; /* what another connection still brings of it */
-		if (!m->chunks)
+		m->intake.refused = 408; /* what another connection still brings of it */
+		if (!m->intake.chunks)
 			mem_unref(m);
 		return 200;
 	}
-	if (!m->chunks && is_whole(m))
+	if (intake_whole(&m->intake))
 		return whole(m, rc);
-	show_answer(m, m->refused ? m->refused : 200);
-	return m->refused ? m->refused : 200;
+	show_answer(m, m->intake.refused ? m->intake.refused : 200);
+	return m->intake.refused ? m->intake.refused : 200;
 }
 
 
@@ -530,31 +474,10 @@ static void on_broken(struct msrp_session *s, struct msrp_receive *rc, void *arg
 	(void)s;
 	(void)arg;
 	if (m) {
-		m->chunks--;
+		intake_end_chunk(&m->intake, rc, 0);
 		show_end(m, rc, 0);
 		show_answer(m, 408);
 	}
-	rc->user = NULL;
-}
-
-
-static void on_bound(struct msrp_session *s, void *arg)
-{
-	struct reception *r = arg;
-
-	(void)s;
-	r->lost = false;
-}
-
-
-static void on_lost(struct msrp_session *s, int error, void *arg)
-{
-	struct reception *r = arg;
-
-	(void)s;
-	(void)error;
-	r->lost = true;
-	reception_watch(r);
 }
 
 
@@ -563,8 +486,8 @@ const struct msrp_session_handler received_handler = {
 	.body = on_body,
 	.end = on_end,
 	.broken = on_broken,
-	.bound = on_bound,
-	.lost = on_lost,
+	.bound = media_source_bound,
+	.lost = media_source_lost,
 };
 
 

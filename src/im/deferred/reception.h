@@ -6,8 +6,10 @@
  *     COUNTING --room in the quota--> OPEN --BYE, idle, lost, refused--> OVER
  *         '------ refused: the caller answers ------------------------------^
  *
- * reception.c is the session: the INVITE is answered 200 with a=recvonly and the MSRP path of this server.
- * received.c is one message in it; several may come, each is a message of its own.
+ * reception.c is the session: the INVITE is answered 200 with a=recvonly and the MSRP path of this server. Its leg is
+ * reception_leg.c's, what is offered and answered reception_sdp.c's, the quotas reception_room.c's; its sender is held
+ * back, and given up, as im/media_source.h says. received.c is one message in it (im/intake.h); several may come, each
+ * is a message of its own.
  *
  *   message: OPEN --all bytes here--> STORING (content finished, record held) --on disk--> answered 200, gone
  *             '--aborted, session over: nothing is left
@@ -22,9 +24,9 @@
 #define IM_DEFERRED_RECEPTION_H
 
 #include "base/sm.h"
-#include "im/byte_runs.h"
+#include "im/intake.h"
 #include "im/deferred/deferred_state.h"
-#include "im/media_end.h"
+#include "im/media_source.h"
 #include "sip/invite.h"
 #include "store/content.h"
 
@@ -39,8 +41,6 @@
 #define RECEPTION_HEAD_MAX (8u << 10)
 /** A sender that says nothing for so long when the configuration says nothing of it (digest c11). */
 #define RECEPTION_IDLE_S 30
-/** A connection that was lost may come back so long, as in any session of this server. */
-#define RECEPTION_LOST_MS 40000
 /** Longest list of types in our description. */
 #define RECEPTION_TYPES_MAX 4096
 
@@ -62,13 +62,13 @@ struct reception {
 	struct store_request count;
 	struct sip_invite *inv;
 	struct media_end media;
-	struct timer guard;
+	struct media_source source;
 	struct list messages;           /**< struct received, in OPEN */
 	bool was_there;                 /**< the user was registered already */
 	bool offers;                    /**< the INVITE had no offer: ours is in the 200 */
 	bool originated;                /**< the sender's history is kept here */
 	struct im_recording *recording; /**< of the sender's; NULL: none */
-	bool answered, paused, lost;
+	bool answered;
 	uint64_t max_size; /**< of one message */
 	uint64_t since_ms;
 	unsigned kept;  /**< messages that went to the store */
@@ -89,12 +89,7 @@ struct received {
 	struct store_request r;
 	struct store_content_writer *content; /**< NULL: small so far */
 	struct buf begin;                     /**< its beginning; of a small one all of it */
-	struct byte_runs runs;
-	uint64_t size;              /**< the end of the furthest piece */
-	uint64_t total;             /**< MSRP_RANGE_UNKNOWN: its last chunk has not come */
-	unsigned chunks;            /**< under way */
-	uint16_t refused;           /**< what the rest of it is answered; 0: it is wanted */
-	struct msrp_answer *answer; /**< of the chunk that made it whole */
+	struct intake intake;
 	void *cookie; /**< the recording's, of the chunk under way or waiting for its answer */
 	struct store_deferred m;
 	bool named;
@@ -107,19 +102,35 @@ struct received {
 /** im_keeper.take. */
 int reception_take(const struct im_request *r, const struct im_allowance *a, struct im_keep *k,
 		   im_kept_cb *kept, void *kept_arg, void *arg);
-/** Its session has stopped the source as long as the disk is behind; looks again whether it may go on. */
-void reception_let_go(struct reception *r);
-/** It has lost its connection: for how long. */
-void reception_watch(struct reception *r);
-/** Whether so many bytes more of the user's have room, beside what is coming by this session and others. */
-bool reception_has_room(const struct reception *r, uint64_t more);
-/** So many bytes of the user's are in the store now. */
-void receptions_kept(struct deferred *d, struct str user, uint64_t bytes);
+/** The session ends: what is whole goes on to the disk, what is not is gone. `r` may be, too. */
+void reception_over(struct reception *r, const char *why);
 /** The sender's history is kept no more. */
 void reception_unrecord(struct reception *r, const char *why);
 void receptions_unrecord(struct deferred *d);
 /** Every session is ended; what is whole goes on to the disk. */
 void receptions_stop(struct deferred *d);
+
+/* ---- reception_leg.c ---- */
+/** It was a leg of a session, whose devices could not be reached: it is ours. */
+void reception_take_leg(struct reception *r);
+/** Result as of sip_invite_accept: it has been answered when that failed. */
+int reception_accept_leg(struct reception *r, const struct sip_msg *m);
+/** 200, with `said`. */
+int reception_respond(struct reception *r);
+
+/* ---- reception_sdp.c ---- */
+/** Keeps of the offer what it is offered with again: words of the file. -EBADMSG, -ENOMEM; -E2BIG: the file is. */
+int reception_keep_media(struct reception *r, const struct sdp *d, const struct sdp_msrp *o);
+/** Writes `said`: the answer to `o` in `d`, or, without them, an offer. -ENOMEM. */
+int reception_describe(struct reception *r, const struct sdp *d, const struct sdp_msrp *o);
+
+/* ---- reception_room.c ---- */
+/** With `n` in the store: -EDQUOT: full; else `max_size` is what has room at the most. */
+int reception_room(struct reception *r, const struct store_deferred_count *n);
+/** Whether so many bytes more of the user's have room, beside what is coming by this session and others. */
+bool reception_has_room(const struct reception *r, uint64_t more);
+/** So many bytes of the user's are in the store now. */
+void receptions_kept(struct deferred *d, struct str user, uint64_t bytes);
 
 /* ---- received.c ---- */
 extern const struct msrp_session_handler received_handler;

@@ -142,24 +142,31 @@ static int encode_headers(struct store_deferred *ret, struct buf *headers,
 }
 
 
-int stored_message_encode(struct store_deferred *ret, struct buf *headers,
-			  const struct im_request *r, int64_t now_ms, uint64_t expiry_s)
+/* What a message and the INVITE of one have alike. */
+static struct store_deferred of_request(const struct im_request *r, int64_t now_ms)
 {
 	const struct sip_msg *m = r->m;
 
-	*ret = (struct store_deferred){
+	return (struct store_deferred){
 		.user = r->recipient,
 		.call_id = m->call_id,
 		.from_tag = m->from_tag.p ? m->from_tag : STR(""),
 		.cseq = m->cseq.number,
 		.sender = r->originator.n ? r->originator : m->from_uri,
-		.kind = STORE_DEFERRED_PAGER,
 		.flags = r->anonymous ? STORED_ANONYMOUS : 0,
-		.size = m->body.n,
 		.received_ms = now_ms,
-		.expires_ms = expires_of(r, now_ms, expiry_s),
-		.body = m->body,
 	};
+}
+
+
+int stored_message_encode(struct store_deferred *ret, struct buf *headers,
+			  const struct im_request *r, int64_t now_ms, uint64_t expiry_s)
+{
+	*ret = of_request(r, now_ms);
+	ret->kind = STORE_DEFERRED_PAGER;
+	ret->size = r->m->body.n;
+	ret->body = r->m->body;
+	ret->expires_ms = expires_of(r, now_ms, expiry_s);
 	if (ret->expires_ms && ret->expires_ms <= now_ms)
 		return -ETIME;
 	take_cpim(ret, r);
@@ -170,20 +177,10 @@ int stored_message_encode(struct store_deferred *ret, struct buf *headers,
 int stored_invite_encode(struct store_deferred *ret, struct buf *headers,
 			 const struct im_request *r, int64_t now_ms, uint64_t expiry_s)
 {
-	const struct sip_msg *m = r->m;
-
-	*ret = (struct store_deferred){
-		.user = r->recipient,
-		.call_id = m->call_id,
-		.from_tag = m->from_tag.p ? m->from_tag : STR(""),
-		.cseq = m->cseq.number,
-		.sender = r->originator.n ? r->originator : m->from_uri,
-		.kind = r->kind == IM_FILE ? STORE_DEFERRED_FILE : STORE_DEFERRED_LARGE,
-		.flags = (r->anonymous ? STORED_ANONYMOUS : 0) |
-			 (r->originator.n ? STORED_VOUCHED : 0),
-		.received_ms = now_ms,
-		.expires_ms = expiry_s ? now_ms + (int64_t)expiry_s * 1000 : 0,
-	};
+	*ret = of_request(r, now_ms);
+	ret->kind = r->kind == IM_FILE ? STORE_DEFERRED_FILE : STORE_DEFERRED_LARGE;
+	ret->flags |= r->originator.n ? STORED_VOUCHED : 0;
+	ret->expires_ms = expiry_s ? now_ms + (int64_t)expiry_s * 1000 : 0;
 	return encode_headers(ret, headers, r, now_ms);
 }
 

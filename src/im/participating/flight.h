@@ -53,8 +53,9 @@ struct flight {
 	struct im_keep keep;
 	struct im_record record;
 	bool keeping, recording;
-	uint16_t status;   /**< of what is held back while it is recorded */
-	struct buf answer; /**< a response that was received; empty: our own */
+	uint32_t retry_after_s; /**< of the devices that did not take it; 0: not said */
+	uint16_t status;        /**< of what is held back while it is recorded */
+	struct buf answer;      /**< a response that was received; empty: our own */
 	enum im_outcome outcome;
 	struct im_report report;
 	/** Each function's decision; one that has no part in this process stays out. */
@@ -85,7 +86,8 @@ void flight_refuse_with(struct flight *f, const struct gate_answer *a, struct st
 /** To the keeper; the flight is answered when it is kept, or why it is not. */
 void flight_keep(struct flight *f, const struct im_request *r, const struct subscriber *served);
 /** For im_forward: the message was sent on, and no device has it. True: it is being kept. `arg`: the participating. */
-bool flight_unreached(struct sip_server_txn *st, struct im_report *rep, void *arg);
+bool flight_unreached(struct sip_server_txn *st, uint32_t retry_after_s, struct im_report *rep,
+		      void *arg);
 /** The operator has it kept when no device takes it. */
 bool flight_kept_after_failure(const struct participating *pf, const struct im_request *r);
 

@@ -6,6 +6,18 @@
 #include <errno.h>
 
 #include "im/participating/allowance.h"
+#include "sip/compose.h"
+
+
+/*
+ * RFC 3261 21.4.18: "The response MAY indicate a better time to call in the Retry-After header field." The devices
+ * know; and who brings a message that was kept rests so long (deferred/push.h).
+ */
+static void put_retry_after(struct buf *b, const struct flight *f)
+{
+	if (f->retry_after_s)
+		sip_put_headeru(b, SIP_HDR_RETRY_AFTER, f->retry_after_s);
+}
 
 
 static void answer_not_kept(struct flight *f, int error)
@@ -32,7 +44,8 @@ static void answer_not_kept(struct flight *f, int error)
 	case -ETIME:
 	case -EALREADY:
 	case -EOPNOTSUPP:
-		flight_refuse(f, 480, STR_NULL, STR("recipient-reachable"));
+		put_retry_after(&headers, f);
+		flight_refuse(f, 480, buf_str(&headers), STR("recipient-reachable"));
 		break;
 	case -EUSERS:
 		flight_refuse(f, 486, STR_NULL, STR("too-many-to-keep"));
@@ -133,7 +146,8 @@ static bool recall(struct participating *pf, struct sip_server_txn *st, const st
 
 
 /* The message was sent on, and no device has it: kept all the same, as the operator has configured. */
-bool flight_unreached(struct sip_server_txn *st, struct im_report *rep, void *arg)
+bool flight_unreached(struct sip_server_txn *st, uint32_t retry_after_s, struct im_report *rep,
+		      void *arg)
 {
 	struct participating *pf = arg;
 	struct subscriber *served = NULL;
@@ -146,6 +160,7 @@ bool flight_unreached(struct sip_server_txn *st, struct im_report *rep, void *ar
 	if (!f)
 		return false;
 	f->report = *rep;
+	f->retry_after_s = retry_after_s;
 	rep->text = NULL;
 	(void)subscribers_find(pf->subscribers, w.r.recipient, &served);
 	flight_keep(f, &w.r, served);

@@ -107,12 +107,11 @@ static bool final(struct sip_proxy *p, struct sip_server_txn *st, uint16_t statu
 {
 	struct forwarding *f = arg;
 
-	(void)p;
 	(void)target;
 	if (f->accepted && m && status >= 200 && status < 300 && !sip_server_txn_answered(st))
 		return f->accepted(st, m, &f->report, f->to_devices, f->arg);
 	return f->unreached && is_unreached(status, m) && !sip_server_txn_answered(st) &&
-	       f->unreached(st, &f->report, f->arg);
+	       f->unreached(st, sip_proxy_retry_after_s(p), &f->report, f->arg);
 }
 
 

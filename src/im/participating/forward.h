@@ -16,10 +16,11 @@
 #include "im/route.h"
 
 /**
- * The devices could not be reached: 408, 430, 480, or no connection. True: taken over, and `st` will be
- * answered by the callee; `rep` is its own then.
+ * The devices could not be reached: 408, 430, 480, or no connection; and when they may be, if they said so. True: taken
+ * over, and `st` will be answered by the callee; `rep` is its own then.
  */
-typedef bool(im_unreached_cb)(struct sip_server_txn *st, struct im_report *rep, void *arg);
+typedef bool(im_unreached_cb)(struct sip_server_txn *st, uint32_t retry_after_s,
+			      struct im_report *rep, void *arg);
 
 /**
  * It was accepted: `m` is the 2xx. True: taken over, and `st` will be answered with it by the callee; `rep` is its

@@ -10,6 +10,7 @@
 
 struct focus_world w;
 uint32_t focus_rights;
+bool focus_bob;
 
 
 /* ---- The world ---- */
@@ -100,6 +101,9 @@ static void on_done(struct store_request *r, int error, void *arg)
 static void close_world(void *arg)
 {
 	(void)arg;
+	if (w.pass != unit_pass())
+		return;
+	w.pass = 0;
 	if (w.c)
 		controlling_stop(w.c);
 	if (w.dialogs)
@@ -112,6 +116,8 @@ static void close_world(void *arg)
 	w.dialogs = mem_unref(w.dialogs);
 	w.msrp = mem_unref(w.msrp);
 	w.store = mem_unref(w.store);
+	/* What the disk has begun it ends. */
+	(void)virtual_loop_run_until_idle(w.e->vl);
 }
 
 
@@ -142,8 +148,9 @@ int make_focus(void)
 
 static void put_group(void)
 {
-	static struct group_member members[] = {{.uri = STR_INIT("sip:alice@example.org")}};
-	struct group g = {.uri = STR(FRIENDS), .members = members, .members_n = 1};
+	static struct group_member members[] = {{.uri = STR_INIT("sip:alice@example.org")},
+						{.uri = STR_INIT(FAR_BOB)}};
+	struct group g = {.uri = STR(FRIENDS), .members = members, .members_n = focus_bob ? 2 : 1};
 	struct buf *out = unit_buf(65536);
 
 	group_encode(out, &g,
@@ -189,6 +196,7 @@ void set_up(void)
 	w.e->on_ack = on_ack;
 	w.why = unit_buf(256);
 	unit_defer(close_world, NULL);
+	w.pass = unit_pass();
 	l = sip_loop(w.e->sip);
 	w.alice = peer_open(w.e, "192.0.2.20:5060");
 	w.bob = peer_open(w.e, "192.0.2.21:5060");

@@ -17,6 +17,7 @@
 #include "unit/sip/engine.h"
 
 #define FRIENDS "sip:friends@example.org"
+#define FAR_BOB "sip:bob@192.0.2.21"
 #define FACTORY "sip:factory@example.org"
 #define SDP                                                                           \
 	"v=0\r\no=a 1 1 IN IP4 192.0.2.20\r\ns=-\r\nc=IN IP4 192.0.2.20\r\nt=0 0\r\n" \
@@ -24,6 +25,7 @@
 	"a=setup:active\r\na=path:msrp://192.0.2.20:2855/a1;tcp\r\n"
 
 extern struct focus_world {
+	unsigned pass; /**< of whom it is, while it is open */
 	struct engine *e;
 	struct peer *alice, *bob;
 	struct str domain;
@@ -52,6 +54,8 @@ extern struct focus_world {
 
 /** What members of the group may: GROUP_BIT()s; before set_up, or 0: join and initiate. */
 extern uint32_t focus_rights;
+/** bob is a member, too, of another domain: what goes to him comes to his peer. Before set_up. */
+extern bool focus_bob;
 
 /** The service's own. */
 struct im_addresses focus_addresses(void);

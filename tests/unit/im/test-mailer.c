@@ -209,6 +209,21 @@ static void test_each_one(void)
 }
 
 
+/* More than a page of them is there at the start. */
+static void test_pages(void)
+{
+	struct fixture *f = fixture();
+	struct store_mailing m = mailing("hello", both, 1);
+
+	for (int i = 0; i < STORE_MAILING_PAGE_MAX + 2; i++)
+		post(f, &m);
+	f->m = mem_unref(f->m);
+	start(f);
+	assert_int_equal(mailer_waiting(f->m), STORE_MAILING_PAGE_MAX + 2);
+	assert_false(mailer_full(f->m, 1, 1));
+}
+
+
 /* One recipient has one at a time, in the order of posting; another does not wait for them. */
 static void test_order(void)
 {
@@ -519,4 +534,4 @@ UNIT_MAIN(UNIT_TEST(test_each_one), UNIT_TEST(test_order), UNIT_TEST(test_again)
 	  UNIT_TEST_PLAIN(test_gives_up), UNIT_TEST_PLAIN(test_expires), UNIT_TEST(test_restart),
 	  UNIT_TEST(test_notice), UNIT_TEST(test_large_notice), UNIT_TEST(test_large_restart),
 	  UNIT_TEST_PLAIN(test_trouble), UNIT_TEST_PLAIN(test_quota), UNIT_TEST_PLAIN(test_disk),
-	  UNIT_TEST_PLAIN(test_many))
+	  UNIT_TEST_PLAIN(test_many), UNIT_TEST_PLAIN(test_pages))

@@ -346,6 +346,44 @@ static void test_headers_by_name(void)
 }
 
 
+/* RFC 3261 20.33: "Retry-After: 18000;duration=3600", "Retry-After: 120 (I'm in a meeting)". */
+static void test_retry_after(void)
+{
+	static const struct {
+		const char *line;
+		uint32_t seconds;
+	} tries[] = {
+		{"", 0},
+		{"Retry-After: 0\r\n", 0},
+		{"Retry-After: 120\r\n", 120},
+		{"Retry-After: 18000;duration=3600\r\n", 18000},
+		{"Retry-After: 120 (I'm in a meeting)\r\n", 120},
+		{"Retry-After: 4294967295\r\n", UINT32_MAX},
+		{"Retry-After: 4294967296\r\n", UINT32_MAX},
+		{"Retry-After: 99999999999999999999 (later)\r\n", UINT32_MAX},
+		{"Retry-After: soon\r\n", 0},
+		{"Retry-After: -5\r\n", 0},
+		{"Retry-After:\r\n", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		struct buf *b = unit_buf(1024);
+		struct sip_msg m;
+
+		unit_case("%s", tries[i].line);
+		buf_printf(b,
+			   "SIP/2.0 480 Temporarily Unavailable\r\n"
+			   "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"
+			   "To: <sip:b@h>;tag=2\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n%s"
+			   "Content-Length: 0\r\n\r\n",
+			   tries[i].line);
+		unit_must(!b->failed);
+		assert_int_equal(sip_msg_decode(&m, buf_str(b), false), SIP_DECODE_OK);
+		assert_int_equal(sip_msg_retry_after_s(&m), tries[i].seconds);
+	}
+}
+
+
 static void test_tokens(void)
 {
 	struct sip_msg m;
@@ -405,5 +443,5 @@ static void test_rebase(void)
 
 UNIT_MAIN(UNIT_TEST(test_rows), UNIT_TEST(test_every_prefix), UNIT_TEST(test_body),
 	  UNIT_TEST(test_lf_is_noted), UNIT_TEST(test_line_ceiling), UNIT_TEST(test_sizes),
-	  UNIT_TEST(test_values), UNIT_TEST(test_headers_by_name), UNIT_TEST(test_tokens),
-	  UNIT_TEST(test_rebase))
+	  UNIT_TEST(test_values), UNIT_TEST(test_headers_by_name), UNIT_TEST(test_retry_after),
+	  UNIT_TEST(test_tokens), UNIT_TEST(test_rebase))
