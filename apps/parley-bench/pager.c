@@ -3,6 +3,7 @@
 
 #include "bench.h"
 #include "measure.h"
+#include "resend.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -11,16 +12,12 @@
 
 /** Transactions that can be open at once: 32 s of a silent hop at 30,000 a second. */
 #define SLOTS (1u << 20)
-#define T1_NS 500000000ull
-#define TIMER_F_NS 32000000000ull
-/** Open ones are looked through for retransmission this often. */
-#define SCAN_NS 50000000ull
 #define REGISTER_TRIES 50
 
 struct open {
 	uint64_t sent_ns;
 	uint32_t generation;
-	uint8_t live, retransmitted;
+	bool live;
 };
 
 struct generator {
@@ -30,6 +27,7 @@ struct generator {
 	struct open *slot;
 	uint32_t *free;
 	uint32_t free_n, live;
+	struct resend resend;
 	struct measure m;
 	double owed;
 };
@@ -44,24 +42,30 @@ static void send_one(struct generator *g, uint32_t i)
 }
 
 
+static bool sends_again(const struct generator *g)
+{
+	return !g->t->tcp && g->t->load != LOAD_SILENT;
+}
+
+
 static void open_one(struct generator *g, uint64_t now)
 {
 	uint32_t i = g->free[--g->free_n];
 	struct open *o = &g->slot[i];
 
 	o->generation++;
-	o->live = 1;
-	o->retransmitted = 0;
+	o->live = true;
 	o->sent_ns = now;
 	g->live++;
 	g->m.sent++;
+	resend_add(&g->resend, &(struct resend_entry){now, i, o->generation}, 0, sends_again(g));
 	send_one(g, i);
 }
 
 
 static void close_one(struct generator *g, uint32_t i)
 {
-	g->slot[i].live = 0;
+	g->slot[i].live = false;
 	g->live--;
 	g->free[g->free_n++] = i;
 }
@@ -103,36 +107,24 @@ static void on_bytes(enum wire_end end, const char *p, size_t n, const struct so
 }
 
 
-/* Timer E of a client: 500 ms, 1 s, 2 s, 4 s, 4 s… until Timer F. */
-static uint64_t next_resend_ns(const struct open *o)
-{
-	uint64_t at = 0, step = T1_NS;
-
-	for (unsigned i = 0; i <= o->retransmitted; i++) {
-		at += step;
-		step = step * 2 > 8 * T1_NS ? 8 * T1_NS : step * 2;
-	}
-	return at;
-}
-
-
 static void resend_due(struct generator *g, uint64_t now)
 {
-	for (uint32_t i = 0, seen = 0; i < SLOTS && seen < g->live; i++) {
-		struct open *o = &g->slot[i];
+	struct resend_entry e;
+	unsigned times;
 
-		if (!o->live)
+	while (resend_take(&g->resend, now, &e, &times)) {
+		const struct open *o = &g->slot[e.slot];
+
+		if (!o->live || o->generation != e.generation)
 			continue;
-		seen++;
-		if (now - o->sent_ns > TIMER_F_NS) {
+		if (times == RESEND_TIMES) {
 			g->m.lost++;
-			close_one(g, i);
-		} else if (!g->t->tcp && g->t->load != LOAD_SILENT &&
-			   now - o->sent_ns > next_resend_ns(o)) {
-			o->retransmitted++;
-			g->m.resent++;
-			send_one(g, i);
+			close_one(g, e.slot);
+			continue;
 		}
+		g->m.resent++;
+		resend_add(&g->resend, &e, times + 1, true);
+		send_one(g, e.slot);
 	}
 }
 
@@ -173,6 +165,7 @@ static void generator_init(struct generator *g, const struct traffic *t)
 static void generator_done(struct generator *g)
 {
 	wire_close(&g->wire);
+	resend_done(&g->resend);
 	free(g->slot);
 	free(g->free);
 }
@@ -181,18 +174,15 @@ static void generator_done(struct generator *g)
 void pager_run(struct result *ret, const struct traffic *t, const struct subject *s)
 {
 	static struct generator g;
-	uint64_t last, scanned;
+	uint64_t last;
 
 	generator_init(&g, t);
-	last = scanned = clock_ns();
+	last = clock_ns();
 	while (measure_goes_on(&g.m, s)) {
 		uint64_t now = clock_ns();
 
 		send_due(&g, now, &last);
-		if (now - scanned > SCAN_NS) {
-			scanned = now;
-			resend_due(&g, now);
-		}
+		resend_due(&g, now);
 		wire_flush(&g.wire);
 		wire_read(&g.wire, on_bytes, &g);
 		wire_flush(&g.wire);
