@@ -204,10 +204,11 @@ bool chunk_write(struct chunk_out *o, int fd)
 {
 	static char block[BODY_BLOCK];
 	uint64_t all = o->head_n + o->body_n + o->tail_n;
+	uint64_t end = o->limit && o->limit < all ? o->limit : all;
 
 	if (!block[0])
 		memset(block, 'x', sizeof(block));
-	while (o->off < all) {
+	while (o->off < end) {
 		struct iovec v[3];
 		struct msghdr h = {.msg_iov = v};
 		uint64_t at = o->off, body_left;
@@ -228,5 +229,5 @@ bool chunk_write(struct chunk_out *o, int fd)
 			return false;
 		o->off += (uint64_t)k;
 	}
-	return true;
+	return o->off >= all;
 }

@@ -41,13 +41,14 @@ struct chunk_out {
 	char head[1024], tail[64];
 	size_t head_n, tail_n;
 	uint64_t body_n;
-	uint64_t off; /**< bytes of head, body and tail that are gone */
+	uint64_t off;   /**< bytes of head, body and tail that are gone */
+	uint64_t limit; /**< no more of them now, or a block more; 0: no limit */
 };
 
 /** `serial` numbers it; `body_n` 0: a SEND without a body, such as binds a connection to a session. */
 void chunk_compose(struct chunk_out *o, uint64_t serial, const char *to_path, const char *from_path,
 		   uint64_t body_n);
-/** Writes what the kernel takes; true when all of it is gone. */
+/** Writes what the kernel takes, up to the limit; true when all of it is gone. */
 bool chunk_write(struct chunk_out *o, int fd);
 
 #endif

@@ -148,6 +148,30 @@ static void pair_check(const struct pair *p, const struct subject *s)
 }
 
 
+/* Messages that should have gone by now. */
+static double due(const struct traffic *t, uint64_t start_ns)
+{
+	return (double)(clock_ns() - start_ns) / 1e9 * t->rate;
+}
+
+
+/* At a rate each has its time; otherwise as many as the window allows. */
+static bool is_due(const struct measure *m, const struct traffic *t, uint64_t start_ns)
+{
+	return t->load != LOAD_RATE || due(t, start_ns) >= (double)m->sent;
+}
+
+
+/* A large one does not come all at once either. */
+static void set_limit(struct chunk_out *o, const struct measure *m, const struct traffic *t,
+		      uint64_t start_ns)
+{
+	double part = t->load == LOAD_RATE ? due(t, start_ns) + 1 - (double)m->sent : 1;
+
+	o->limit = part < 1 ? 1 + (uint64_t)(part * (double)o->body_n) : 0;
+}
+
+
 void msrp_run(struct result *ret, const struct traffic *t, const struct subject *s)
 {
 	static struct pair p;
@@ -156,18 +180,22 @@ void msrp_run(struct result *ret, const struct traffic *t, const struct subject 
 	struct chunk_out out = {0};
 	uint64_t window = t->outstanding < WINDOW_MAX ? t->outstanding : WINDOW_MAX;
 	bool under_way = false;
+	uint64_t start_ns;
 
 	pair_open(&p, s);
 	measure_init(&m, t);
+	start_ns = clock_ns();
 	while (measure_goes_on(&m, s)) {
 		pair_accept(&p);
 		/* The first alone, until both ends are there. */
 		while (under_way ||
-		       (m.sent - m.done < window && (m.sent == 0 || p.receiver.fd >= 0))) {
+		       (m.sent - m.done < window && (m.sent == 0 || p.receiver.fd >= 0) &&
+			is_due(&m, t, start_ns))) {
 			if (!under_way) {
 				sent_ns[m.sent % WINDOW_MAX] = clock_ns();
 				chunk_compose(&out, m.sent++, p.to, p.from, t->size);
 			}
+			set_limit(&out, &m, t, start_ns);
 			under_way = !chunk_write(&out, p.sender.fd);
 			if (under_way)
 				break;
