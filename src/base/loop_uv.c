@@ -414,7 +414,7 @@ struct loop *loop_uv_alloc(void)
 	if (uv_prepare_init(&lu->uv, &lu->prepare) || uv_timer_init(&lu->uv, &lu->wake) ||
 	    uv_prepare_start(&lu->prepare, on_prepare))
 		return mem_unref(lu);
-	lu->read_buffer = mem_raw(STREAM_READ_MAX);
+	lu->read_buffer = mem_raw(STREAM_READ_MAX + STREAM_READ_SHIFTS);
 	if (!lu->read_buffer)
 		return mem_unref(lu);
 	loop_uv_enter(lu);

@@ -16,6 +16,8 @@
 
 /** Bytes read from a connection at once, into a buffer that all connections share. */
 #define STREAM_READ_MAX 65536
+/** And its room besides: no two reads begin at the same place of a page (stream_uv.c). */
+#define STREAM_READ_SHIFTS 4096
 /** Random bytes fetched from the system at once. */
 #define RANDOM_POOL 512
 
@@ -33,6 +35,7 @@ struct loop_uv {
 	struct list datagrams_hot;    /**< sockets that were read in this turn */
 	struct datagram_batch *batch; /**< where datagrams arrive; shared by all sockets */
 	char *read_buffer;            /**< where stream bytes arrive; shared by all streams */
+	size_t read_at;               /**< where in it the next are put */
 	struct list shutting;         /**< streams that are shut down, in that order */
 	struct timer patience;        /**< for the first of them */
 	size_t random_left;

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/slab.h"
 
@@ -21,6 +24,9 @@
 #define MEM_HUGE_PAGE (2u << 20)
 /** Two huge pages: one of them at least lies in it whole. */
 #define MEM_HUGE_MIN (4u << 20)
+/** Of the cache; and what is less than a few of them is not worth it. */
+#define LINE 64
+#define COPY_AWAY_MIN 512
 
 /** Before each counted object. */
 struct mem_header {
@@ -248,6 +254,48 @@ void mem_advise_huge(void *block, size_t size)
 
 	if (size >= MEM_HUGE_MIN && from < to)
 		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
+
+#ifdef __SSE2__
+/* Whole lines; says how many bytes. */
+static size_t copy_lines(char *to, const char *from, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + LINE <= n; i += LINE) {
+		const __m128i *f = (const void *)(from + i);
+		__m128i *t = (void *)(to + i), v[LINE / 16];
+
+		for (int k = 0; k < LINE / 16; k++)
+			v[k] = _mm_loadu_si128(f + k);
+		for (int k = 0; k < LINE / 16; k++)
+			_mm_stream_si128(t + k, v[k]);
+	}
+	_mm_sfence();
+	return i;
+}
+#else
+static size_t copy_lines(char *to, const char *from, size_t n)
+{
+	memcpy(to, from, n);
+	return n;
+}
+#endif
+
+
+void mem_copy_away(void *to, const void *from, size_t n)
+{
+	size_t done = -(uintptr_t)to & (LINE - 1);
+
+	if (n < COPY_AWAY_MIN) {
+		if (n)
+			memcpy(to, from, n);
+		return;
+	}
+	memcpy(to, from, done);
+	done += copy_lines((char *)to + done, (const char *)from + done, n - done);
+	memcpy((char *)to + done, (const char *)from + done, n - done);
 }
 
 

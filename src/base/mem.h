@@ -51,6 +51,12 @@ void *mem_raw_huge(size_t size) __attribute__((malloc, warn_unused_result));
 /** Asks the kernel for huge pages under a large block that is touched in no order; a hint, no more. */
 void mem_advise_huge(void *block, size_t size);
 
+/**
+ * memcpy to where this processor will not look again, for a device reads it next: past the caches, where the processor
+ * can. The lines need not be fetched from who read them last, and what is in the cache stays there.
+ */
+void mem_copy_away(void *to, const void *from, size_t n);
+
 /** Blocks allocated now and not yet freed, by all threads; for the tests and the metrics page. */
 size_t mem_live_blocks(void);
 

@@ -16,6 +16,8 @@
 
 /* Reads of one connection in one turn: a fast sender does not keep the others waiting. */
 #define READS_PER_TURN 4
+/* From where one read puts its bytes to where the next does. */
+#define READ_SHIFT 576
 /* Connections accepted in one turn. */
 #define ACCEPTS_PER_TURN 64
 /* Silence is probed after a minute, then four times; a NAT in between stays open by the way. */
@@ -179,11 +181,24 @@ static void on_connected(struct stream_uv *s)
 }
 
 
+/*
+ * Each time elsewhere. Some processors (AMD Zen 3, 4) copy at a fifteenth of their speed where the target lies 1 to 15
+ * bytes behind the source, modulo a page; between the kernel's buffers and one that always begins at the same place a
+ * stream may stay so for ever.
+ */
+static char *read_room(struct loop_uv *lu)
+{
+	lu->read_at = (lu->read_at + READ_SHIFT) % STREAM_READ_SHIFTS;
+	return lu->read_buffer + lu->read_at;
+}
+
+
 /* The caller holds a reference. */
 static void read_some(struct stream_uv *s)
 {
 	for (int i = 0; i < READS_PER_TURN && s->fd >= 0; i++) {
-		ssize_t n = recv(s->fd, s->lu->read_buffer, STREAM_READ_MAX, 0);
+		char *to = read_room(s->lu);
+		ssize_t n = recv(s->fd, to, STREAM_READ_MAX, 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -195,7 +210,7 @@ static void read_some(struct stream_uv *s)
 		}
 		if (s->base.shut)
 			continue; /* discarded: the owner has said all it wants to say */
-		s->base.handler->recv(&s->base, s->lu->read_buffer, (size_t)n, s->base.arg);
+		s->base.handler->recv(&s->base, to, (size_t)n, s->base.arg);
 		if (stream_abandoned(&s->base) || s->base.paused || n < STREAM_READ_MAX)
 			return;
 	}

@@ -270,12 +270,27 @@ static void piece_and_hold(struct msrp_parser *p, struct run *r, struct str body
 }
 
 
+/*
+ * CRLF, hyphens and tid. By its CR, which is rare: how fast memmem() is depends on what bytes the sender, and its
+ * transaction identifier, are made of.
+ */
+static const char *find_end_line(const struct run *r, const char *p, const char *end, size_t m)
+{
+	while ((size_t)(end - p) >= m && (p = memchr(p, '\r', (size_t)(end - p) - m + 1))) {
+		if (memcmp(p, r->f.end_line, m) == 0)
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
+
 static size_t body_search(struct msrp_parser *p, struct run *r, const char *in, size_t n)
 {
 	const char *end = in + n, *from = in, *hit;
 	size_t m = end_line_n(r);
 
-	while ((hit = memmem(from, (size_t)(end - from), r->f.end_line, m))) {
+	while ((hit = find_end_line(r, from, end, m))) {
 		int tail = end_line_tail(hit + m, end);
 
 		if (tail < 0) {

@@ -208,6 +208,23 @@ static void test_threads(void)
 }
 
 
+static void test_copy_away(void)
+{
+	static const size_t sizes[] = {0, 1, 511, 512, 513, 1024, 1087, 5000};
+	char *from = unit_storage(8192), *to = unit_storage(8192);
+
+	for (size_t i = 0; i < 8192; i++)
+		from[i] = (char)(i * 7 + i / 256);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		memset(to, 'x', 8192);
+		mem_copy_away(to + 3, from + 1, sizes[i]);
+		assert_memory_equal(to + 3, from + 1, sizes[i]);
+		assert_true(to[2] == 'x' && to[3 + sizes[i]] == 'x');
+	}
+	mem_copy_away(NULL, NULL, 0);
+}
+
+
 static void test_arena(void)
 {
 	struct arena *a = unit_arena(1 << 20);
@@ -275,5 +292,5 @@ static void test_arena_text(void)
 
 UNIT_MAIN(UNIT_TEST(test_counting), UNIT_TEST(test_members), UNIT_TEST(test_blocks),
 	  UNIT_TEST(test_absurd_sizes), UNIT_TEST_PLAIN(test_hook), UNIT_TEST_PLAIN(test_misuse),
-	  UNIT_TEST_PLAIN(test_threads), UNIT_TEST(test_arena), UNIT_TEST(test_arena_ceiling),
-	  UNIT_TEST(test_arena_text))
+	  UNIT_TEST_PLAIN(test_threads), UNIT_TEST(test_copy_away), UNIT_TEST(test_arena),
+	  UNIT_TEST(test_arena_ceiling), UNIT_TEST(test_arena_text))
