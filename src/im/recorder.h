@@ -6,12 +6,13 @@
  *
  * A pager message is recorded at its 2xx, which waits until the record is on disk ("2xx means on disk"). A
  * session is recorded as it passes in the media path, from the 200 OK on; its stream waits only when the disk
- * falls behind.
+ * falls behind. A large message that waited on disk is recorded as a pager message is, when a device has it.
  */
 #ifndef IM_RECORDER_H
 #define IM_RECORDER_H
 
 #include "im/request.h"
+#include "store/deferred.h"
 
 struct im_record;
 struct im_recording;
@@ -33,12 +34,17 @@ struct im_record {
 	void *arg;
 };
 
-/** A MESSAGE that was accepted. */
+/** A MESSAGE that was accepted, or a large message that waited and was delivered. */
 struct im_recorded_pager {
 	const struct sip_msg *m;
 	enum im_kind kind;                /**< what is no message of a person's is not recorded */
 	unsigned sides;                   /**< set of IM_RECORD_… */
 	struct str originator, recipient; /**< AORs */
+	/**
+	 * Of a large one, `m` is its INVITE and this how it is held, with its content; it is until `recorded`.
+	 * What is on disk becomes the entry's, too, and is not copied. NULL: a MESSAGE.
+	 */
+	const struct store_deferred *held;
 };
 
 /** A session at its 200 OK. */

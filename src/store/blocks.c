@@ -5,9 +5,16 @@
 #include "base/mem.h"
 
 
+/* Huge pages begin where a block does. */
+static char *take(size_t room)
+{
+	return room >= BLOCKS_HUGE ? mem_raw_huge(room) : mem_raw(room + 2 * BLOCK_N);
+}
+
+
 static bool grow(struct blocks *b, size_t room)
 {
-	char *raw = mem_raw(room + 2 * BLOCK_N), *p;
+	char *raw = take(room), *p;
 
 	if (!raw)
 		return false;

@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 /** The bytes begin at a multiple of this, and there is room behind them up to the next. */
 #define BLOCK_N 4096
+/** A power of two from which on they are huge pages, where the kernel has any: a disk takes one in one piece. */
+#define BLOCKS_HUGE (2u << 20)
 
 struct blocks {
 	char *raw;
@@ -17,7 +20,7 @@ struct blocks {
 	size_t n, room;
 };
 
-/** Room for so many more; the first time for `first` at least, then it doubles. False: out of memory. */
+/** Room for so many more; the first time for `first` (whole blocks), then it doubles. False: out of memory. */
 bool blocks_reserve(struct blocks *b, size_t more, size_t first);
 void blocks_done(struct blocks *b);
 
@@ -25,8 +28,7 @@ void blocks_done(struct blocks *b);
 /** There is room. */
 static inline void blocks_put(struct blocks *b, struct str s)
 {
-	if (s.n)
-		memcpy(b->p + b->n, s.p, s.n);
+	mem_copy_away(b->p + b->n, s.p, s.n);
 	b->n += s.n;
 }
 

@@ -69,10 +69,43 @@ static void batch_init(struct batch *b)
 }
 
 
-static void batch_done(struct batch *b)
+static bool is_fast(const struct batch *b)
 {
+	return b->data.room >= STORE_CONTENT_FAST_QUEUE_MAX;
+}
+
+
+static void batch_done(struct content_area *a, struct batch *b)
+{
+	if (is_fast(b))
+		content_fast_give(a, &b->data);
 	blocks_done(&b->data);
 	buf_done(&b->extents);
+}
+
+
+/* What was gathered in small pieces so far, and comes fast. */
+static void make_fast(struct store_content_writer *w)
+{
+	struct blocks *b = &w->waiting.data, fast;
+
+	if (!w->handler->fast || w->bytes || is_fast(&w->waiting) ||
+	    !content_fast_take(w->area, &fast))
+		return;
+	blocks_done(b);
+	*b = fast;
+}
+
+
+static size_t high(const struct store_content_writer *w)
+{
+	return is_fast(&w->waiting) ? STORE_CONTENT_FAST_HIGH : STORE_CONTENT_HIGH;
+}
+
+
+static size_t queue_max(const struct store_content_writer *w)
+{
+	return is_fast(&w->waiting) ? STORE_CONTENT_FAST_QUEUE_MAX : STORE_CONTENT_QUEUE_MAX;
 }
 
 
@@ -80,8 +113,8 @@ static void writer_destroy(void *object)
 {
 	struct store_content_writer *w = object;
 
-	batch_done(&w->waiting);
-	batch_done(&w->writing);
+	batch_done(w->area, &w->waiting);
+	batch_done(w->area, &w->writing);
 	mem_unref(w->bytes);
 	mem_unref(w->area);
 }
@@ -109,15 +142,6 @@ static struct content_bytes *bytes_alloc(struct content_area *a)
 }
 
 
-static void name_make(struct store_content_writer *w, size_t i)
-{
-	char text[STORE_CONTENT_NAME_N + 1];
-
-	snprintf(text, sizeof(text), "%016llx", (unsigned long long)loop_random_u64(w->area->loop));
-	memcpy(w->name[i], text, STORE_CONTENT_NAME_N);
-}
-
-
 int store_content_create(struct store_content_writer **ret, struct store *s,
 			 const struct store_content_handler *handler, void *arg)
 {
@@ -132,7 +156,7 @@ int store_content_create(struct store_content_writer **ret, struct store *s,
 	batch_init(&w->waiting);
 	batch_init(&w->writing);
 	for (size_t i = 0; i < STORE_CONTENT_NAMES_MAX; i++)
-		name_make(w, i);
+		content_name_make(w->area, w->name[i]);
 	if (!w->area->directory) {
 		w->bytes = bytes_alloc(w->area);
 		if (!w->bytes) {
@@ -261,7 +285,6 @@ static int write_batch(struct store_content_writer *w)
 }
 
 
-/* The names are there before the directory is synced: with done(0) they stay. */
 static int give_names(struct store_content_writer *w)
 {
 	char part[PATH_MAX], path[PATH_MAX], other[PATH_MAX];
@@ -278,20 +301,26 @@ static int give_names(struct store_content_writer *w)
 		if (!err && link(path, other))
 			err = -errno;
 	}
-	for (size_t i = 0; !err && i < w->names; i++)
-		err = content_sync_directory(directory, name_of(w, i));
 	return err;
 }
 
 
+/*
+ * Named, then synced: one commit of the file system is for both. Until a record names it as well it belongs to nothing,
+ * whatever a crash leaves of it. With done(0) all of it is there, and stays.
+ */
 static int close_file(struct store_content_writer *w)
 {
-	int err = fsync(w->fd) ? -errno : 0;
+	int err = give_names(w);
 
+	if (!err && fsync(w->fd))
+		err = -errno;
 	if (close(w->fd) && !err)
 		err = -errno;
 	w->fd = -1;
-	return err ? err : give_names(w);
+	for (size_t i = 0; !err && i < w->names; i++)
+		err = content_sync_directory(w->area->directory, name_of(w, i));
+	return err;
 }
 
 
@@ -424,7 +453,7 @@ static void kick(struct store_content_writer *w)
 {
 	struct batch idle = w->writing;
 
-	if (w->busy || !(w->waiting.data.n >= STORE_CONTENT_HIGH || w->names || w->abandoned))
+	if (w->busy || !(w->waiting.data.n >= high(w) || w->names || w->abandoned))
 		return;
 	w->busy = true;
 	w->closing = w->names > 0;
@@ -432,8 +461,10 @@ static void kick(struct store_content_writer *w)
 	w->result = w->error;
 	w->writing = w->waiting;
 	w->waiting = idle;
-	if (!w->closing && !w->dropping)
+	if (!w->closing && !w->dropping) {
+		make_fast(w);
 		keep_rest(w);
+	}
 	w->work.run = run;
 	w->work.done = work_done;
 	/* Without memory for a worker the loop does it itself, once. */
@@ -467,7 +498,7 @@ int store_content_write(struct store_content_writer *w, uint64_t at, struct str 
 		return w->error;
 	if (at > STORE_CONTENT_SIZE_MAX - piece.n)
 		return -EFBIG;
-	if (w->waiting.data.n + piece.n > STORE_CONTENT_QUEUE_MAX ||
+	if (w->waiting.data.n + piece.n > queue_max(w) ||
 	    w->waiting.extents.n >= w->waiting.extents.max)
 		return -ENOBUFS;
 	if (!append(&w->waiting, at, piece)) {
@@ -476,7 +507,7 @@ int store_content_write(struct store_content_writer *w, uint64_t at, struct str 
 	}
 	w->size = at + piece.n > w->size ? at + piece.n : w->size;
 	kick(w);
-	w->behind |= w->waiting.data.n >= STORE_CONTENT_HIGH;
+	w->behind |= w->waiting.data.n >= high(w);
 	return 0;
 }
 

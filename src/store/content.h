@@ -6,8 +6,8 @@
  *   open --write, write, …--> finish --> `done` with its name --(a record names it)--> kept
  *     '--abandon--> gone
  *
- * The bytes are written by worker threads, STORE_CONTENT_HIGH at a time, past the page cache where the file system
- * can do that and they come in order. What waits for them is bounded: with as many more the
+ * The bytes are written by worker threads, STORE_CONTENT_HIGH or more at a time, past the page cache where the file
+ * system can do that and they come in order. What waits for them is bounded: with as many more the
  * writer should hold its source back (store_content_behind) until `room` is called; above
  * STORE_CONTENT_QUEUE_MAX a write is refused.
  *
@@ -17,7 +17,7 @@
  * removed then; so is what was not finished. A name is never used twice.
  *
  * Several records may have the same content: finish makes as many names as are asked for, each with a
- * life of its own, of one file on disk.
+ * life of its own, of one file on disk. So does an entry of the history of a deferred message (store/history.h).
  *
  * With "memory:" contents are in memory, STORE_CONTENT_MEMORY_MAX together.
  */
@@ -34,6 +34,14 @@
 #define STORE_CONTENT_LOW (128u << 10)
 /** And what is taken at the most, for a source that stops only at its next piece. */
 #define STORE_CONTENT_QUEUE_MAX (1u << 20)
+/**
+ * The same of a fast source, when the first of it has been written and few others are fast: a disk that takes much at
+ * once costs less. So many of their pieces there are in memory, of all contents together, and for so long after.
+ */
+#define STORE_CONTENT_FAST_HIGH (1920u << 10)
+#define STORE_CONTENT_FAST_QUEUE_MAX (2u << 20)
+#define STORE_CONTENT_FAST_MAX 8
+#define STORE_CONTENT_FAST_REST_MS 1000
 /** So much is on disk for certain while more comes: who waits for the end does not wait for all of it then. */
 #define STORE_CONTENT_SYNC_EVERY (16u << 20)
 /** Pieces that do not follow each other, among what waits. */
@@ -61,6 +69,7 @@ struct store_content_handler {
 	 * as were asked for, valid until return.
 	 */
 	void (*done)(struct store_content_writer *w, int error, const struct str *name, void *arg);
+	bool fast; /**< its pieces may be larger: STORE_CONTENT_FAST_HIGH */
 };
 
 /** Nothing is on disk yet. -ENOMEM. The handler is borrowed. */
@@ -71,7 +80,7 @@ int store_content_create(struct store_content_writer **ret, struct store *s,
  * zeros. 0; -ENOBUFS too much waits; -EFBIG; -ENOMEM; or what the disk said of an earlier piece: abandon it.
  */
 int store_content_write(struct store_content_writer *w, uint64_t at, struct str piece);
-/** STORE_CONTENT_HIGH bytes wait: stop the source until `room`. */
+/** STORE_CONTENT_HIGH (STORE_CONTENT_FAST_HIGH) bytes wait: stop the source until `room`. */
 bool store_content_behind(const struct store_content_writer *w);
 /** No more comes; `done` will be called. 1 … STORE_CONTENT_NAMES_MAX names. */
 void store_content_finish(struct store_content_writer *w, size_t names);

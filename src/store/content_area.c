@@ -30,6 +30,13 @@ static void file_destroy(void *object)
 }
 
 
+static void drop_spares(struct content_area *a)
+{
+	while (a->spares)
+		blocks_done(&a->spare[--a->spares]);
+}
+
+
 static void area_destroy(void *object)
 {
 	struct content_area *a = object;
@@ -44,6 +51,8 @@ static void area_destroy(void *object)
 		mem_unref(f);
 	}
 	hash_done(&a->files);
+	timer_cancel(&a->rest);
+	drop_spares(a);
 	mem_free(a->directory);
 	mem_unref(a->loop);
 }
@@ -73,6 +82,41 @@ int content_area_alloc(struct content_area **ret, struct loop *loop, const char 
 	}
 	*ret = a;
 	return 0;
+}
+
+
+/* ---- Fast writers ---- */
+
+bool content_fast_take(struct content_area *a, struct blocks *ret)
+{
+	struct blocks b = {0};
+
+	if (a->lent == STORE_CONTENT_FAST_MAX)
+		return false;
+	if (a->spares)
+		b = a->spare[--a->spares];
+	else if (!blocks_reserve(&b, STORE_CONTENT_FAST_QUEUE_MAX, STORE_CONTENT_FAST_QUEUE_MAX))
+		return false;
+	b.n = 0;
+	a->lent++;
+	*ret = b;
+	return true;
+}
+
+
+static void on_rest(struct timer *t, void *arg)
+{
+	(void)t;
+	drop_spares(arg);
+}
+
+
+void content_fast_give(struct content_area *a, struct blocks *b)
+{
+	a->lent--;
+	a->spare[a->spares++] = *b;
+	*b = (struct blocks){0};
+	timer_start(&a->rest, loop_timers(a->loop), STORE_CONTENT_FAST_REST_MS, on_rest, a);
 }
 
 
@@ -128,6 +172,15 @@ void content_memory_remove(struct content_area *a, struct str name)
 
 
 /* ---- On disk ---- */
+
+void content_name_make(struct content_area *a, char ret[STORE_CONTENT_NAME_N])
+{
+	char text[STORE_CONTENT_NAME_N + 1];
+
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)loop_random_u64(a->loop));
+	memcpy(ret, text, STORE_CONTENT_NAME_N);
+}
+
 
 bool content_name_ok(struct str name)
 {
@@ -205,6 +258,27 @@ int content_sync_directory(const char *directory, struct str name)
 
 	directory_of(path, directory, name);
 	return sync_path(path);
+}
+
+
+int content_link(const char *directory, struct str name, struct str other)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int err;
+
+	if (!content_name_ok(name) || !content_name_ok(other))
+		return -EINVAL;
+	err = content_make_directory(directory, other);
+	if (err)
+		return err;
+	content_path(from, directory, name, false);
+	content_path(to, directory, other, false);
+	if (link(from, to))
+		return -errno;
+	err = content_sync_directory(directory, other);
+	if (err)
+		(void)content_unlink(directory, other, false);
+	return err;
 }
 
 

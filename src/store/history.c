@@ -71,6 +71,8 @@ static int check_entry(const struct store_history_entry *e)
 		return error;
 	if (e->file.n && (e->body.n || !content_name_ok(e->file)))
 		return -EINVAL;
+	if (e->held && (e->held > INT64_MAX || e->body.n || e->file.n))
+		return -EINVAL;
 	return e->body.n <= STORE_HISTORY_BODY_MAX && e->text.n <= STORE_HISTORY_SEARCH_MAX &&
 			       e->size <= STORE_CONTENT_SIZE_MAX
 		       ? 0
@@ -137,12 +139,28 @@ int store_history_end_all(struct store *s, struct store_request *r, struct str r
 }
 
 
-static bool copy_entries(struct store_job *j, const struct store_history_entry *e, size_t n)
+/* What it shares with a deferred message has a name of its own here. */
+static bool name_shared(struct store *s, struct store_job *j, struct store_history_entry *e)
+{
+	char *name = arena_alloc(&j->arena, STORE_CONTENT_NAME_N);
+
+	if (!name)
+		return false;
+	content_name_make(store_content_area(s), name);
+	e->file = (struct str){name, STORE_CONTENT_NAME_N};
+	return true;
+}
+
+
+static bool copy_entries(struct store *s, struct store_job *j, const struct store_history_entry *e,
+			 size_t n)
 {
 	struct store_history_add *to = &j->in.history_add;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!store_record_copy(&j->arena, &to->entry[i], &e[i], &store_history_shape))
+			return false;
+		if (e[i].held && !name_shared(s, j, &to->entry[i]))
 			return false;
 	}
 	to->n = n;
@@ -167,7 +185,7 @@ int store_history_add(struct store *s, struct store_request *r, const struct sto
 		return -ENOMEM;
 	j->in.history_add.quota = *quota;
 	j->in.history_add.now_ms = now_ms;
-	return store_job_start(s, j, copy_entries(j, e, n), r, done, arg);
+	return store_job_start(s, j, copy_entries(s, j, e, n), r, done, arg);
 }
 
 

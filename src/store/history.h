@@ -81,6 +81,11 @@ struct store_history_entry {
 	struct str text;         /**< the beginning of a text; empty: not one */
 	struct str body;         /**< in get only; empty when `file` is not */
 	struct str file;         /**< name of the content (store/content.h); empty: `body` has it */
+	/**
+	 * Of an add, in the place of `file` and `body`: id of a deferred message that is held, whose file is this one's
+	 * content, too. It is not copied: the entry has a name of its own for it, from the commit on.
+	 */
+	uint64_t held;
 };
 
 struct store_history_quota {
@@ -120,7 +125,8 @@ int store_history_end_all(struct store *s, struct store_request *r, struct str r
 			  store_done_cb *done, void *arg);
 /**
  * One entry (1 … STORE_HISTORY_COPIES_MAX: the owners' copies, all or none), recorded at `now_ms`. -EDQUOT: one is
- * larger than the quota. An entry whose conversation is gone meanwhile is added all the same.
+ * larger than the quota. An entry whose conversation is gone meanwhile is added all the same. -ENOENT: there is no
+ * such deferred message (any more), or it is no file.
  */
 int store_history_add(struct store *s, struct store_request *r, const struct store_history_entry *e,
 		      size_t n, const struct store_history_quota *quota, int64_t now_ms,

@@ -84,7 +84,7 @@ int store_history_bundle_alloc(struct store_history_bundle **ret,
 
 static int make_room(struct store_history_bundle *b, size_t more)
 {
-	if (b->n == STORE_HISTORY_BUNDLE_ENTRIES || b->data.n + more > STORE_HISTORY_BUNDLE_BYTES)
+	if (b->n == STORE_HISTORY_BUNDLE_ENTRIES || b->data.n + more > STORE_HISTORY_BUNDLE_FULL)
 		return -ENOBUFS;
 	return blocks_reserve(&b->data, more, ROOM_FIRST) ? 0 : -ENOMEM;
 }

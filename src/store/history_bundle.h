@@ -21,6 +21,8 @@
 #define STORE_HISTORY_BUNDLE_ENTRIES 4096
 /** Bytes of one bundle: what the reader of one entry reads. */
 #define STORE_HISTORY_BUNDLE_BYTES (4u << 20)
+/** And of one that is put together here and now: a huge page (store/blocks.h). */
+#define STORE_HISTORY_BUNDLE_FULL (2u << 20)
 
 struct store_history_bundle;
 

@@ -40,8 +40,6 @@ WANTED = 'Accept-Contact: *;+g.oma.sip-im;+g.oma.sip-im.large-message'
 NAME = re.compile(rb'large-[\w-]+\n')
 SMALLEST, LARGEST = 2000, 200_000
 CHUNKS = (2048, 8192, 65536)
-# A message that waited as a file is in its sender's history alone (im/deferred/handover.c).
-FILE_ABOVE = 16384
 # An entry of a session that is younger than this at the moment of the kill may not have been on disk.
 MOMENT_S = 1.0
 GIVE_UP_S = 5.0
@@ -363,8 +361,6 @@ class History:
             if mine(text) and text.acknowledged and (self.sent or text.had_by):
                 yield text.call_id
         for m in self.world.larges.values():
-            if not self.sent and m.waited and len(m.data) > FILE_ABOVE:
-                continue
             # The recipient's is written when a device has it; the last that has it counts.
             at = m.acknowledged if self.sent or not m.had else max(m.had.values(), key=lambda a: a[1])
             if mine(m) and m.acknowledged and at and was_written(self.world, at):
@@ -435,8 +431,8 @@ def main():
         server.close(options.keep)
     larges = world.larges.values()
     print(f'# {time.monotonic() - begun:.0f} s: {len(larges)} large messages, '
-          f'{sum(1 for m in larges if m.acknowledged)} acknowledged, {sum(1 for m in larges if m.had)} taken; '
-          f'{world.large_ends}')
+          f'{sum(1 for m in larges if m.acknowledged)} acknowledged, {sum(1 for m in larges if m.had)} taken, '
+          f'{sum(1 for m in larges if m.waited)} after they had waited; {world.large_ends}')
     print(f'# {len(world.texts)} pager messages, answers {world.statuses}; {entries} entries of histories')
     print(f'# {lost} lost; {world.large_again} large ones again whose answer had not reached the disk')
     print(f'{"not ok" if world.faults else "ok"} 1 - large messages and histories: nothing lost, halved or doubled')

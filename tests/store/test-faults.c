@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/timer.h"
+#include "store/content.h"
 #include "store/deferred.h"
+#include "store/history.h"
 
 #include "world.h"
 
@@ -171,6 +173,44 @@ static void test_sync_fails(void)
 {
 	disk_install();
 	fails_as_one(-EIO);
+}
+
+
+static void content_done(struct store_content_writer *w, int error, const struct str *name,
+			 void *arg)
+{
+	(void)w;
+	assert_int_equal(error, 0);
+	memcpy(arg, name[0].p, STORE_CONTENT_NAME_N);
+}
+
+
+/* An entry that shares its content with what waits, and whose commit fails: its name for it has gone. */
+static void test_share_fails(void)
+{
+	static const struct store_content_handler handler = {.done = content_done};
+	static const struct store_history_quota quota;
+	struct store_history_entry e = {.owner = STR("sip:a@x"), .size = 5, .held = 1};
+	struct store_deferred d = message("1");
+	char name[STORE_CONTENT_NAME_N];
+	struct store_content_writer *c;
+	struct fixture t;
+
+	disk_install();
+	t.w = world();
+	assert_int_equal(store_content_create(&c, t.w->store, &handler, name), 0);
+	assert_int_equal(store_content_write(c, 0, STR("hello")), 0);
+	store_content_finish(c, 1);
+	assert_true(virtual_loop_run_until_idle(t.w->vl));
+	d.body = STR("");
+	d.file = (struct str){name, sizeof(name)};
+	assert_int_equal(ASK(&t, store_deferred_hold, &d, 0, world_done, t.w), 0);
+	disk.fail_sync = SQLITE_IOERR_FSYNC;
+	assert_int_equal(ASK(&t, store_history_add, &e, 1, &quota, 5, world_done, t.w), -EIO);
+	assert_int_equal(world_files(t.w), 1);
+	disk.fail_sync = 0;
+	assert_int_equal(ASK(&t, store_history_add, &e, 1, &quota, 5, world_done, t.w), 0);
+	assert_int_equal(world_files(t.w), 2);
 }
 
 
@@ -458,6 +498,7 @@ static void test_second(void)
 
 
 UNIT_MAIN(UNIT_TEST_PLAIN(test_full), UNIT_TEST_PLAIN(test_read_only),
-	  UNIT_TEST_PLAIN(test_sync_fails), UNIT_TEST_PLAIN(test_reads_go_on),
-	  UNIT_TEST_PLAIN(test_slow), UNIT_TEST_PLAIN(test_garbage_behind_the_log),
-	  UNIT_TEST_PLAIN(test_corrupt_tail), UNIT_TEST_PLAIN(test_second))
+	  UNIT_TEST_PLAIN(test_sync_fails), UNIT_TEST_PLAIN(test_share_fails),
+	  UNIT_TEST_PLAIN(test_reads_go_on), UNIT_TEST_PLAIN(test_slow),
+	  UNIT_TEST_PLAIN(test_garbage_behind_the_log), UNIT_TEST_PLAIN(test_corrupt_tail),
+	  UNIT_TEST_PLAIN(test_second))

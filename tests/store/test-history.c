@@ -594,6 +594,57 @@ static void test_content_behind(void)
 }
 
 
+/* A piece says which it is. */
+static int write_numbered(struct store_content_writer *w, unsigned writer, unsigned n,
+			  char piece[65536])
+{
+	snprintf(piece, 9, "%04u%04u", writer, n);
+	return store_content_write(w, n * 65536, (struct str){piece, 65536});
+}
+
+
+/* More of them at once than may be fast, each of more than three pieces of that kind: all have what was written. */
+static void test_content_fast(void)
+{
+	enum { WRITERS = STORE_CONTENT_FAST_MAX / 2 + 1, PIECES = 100 };
+	static const struct store_content_handler fast = {.done = content_done, .fast = true};
+	struct fixture *t = fixture();
+	struct store_content_writer *w[WRITERS] = {NULL};
+	char *piece = unit_storage(65536), expected[9];
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < WRITERS; i++)
+		r = store_content_create(&w[i], t->w->store, &fast, t);
+	for (unsigned n = 0; n < PIECES; n++) {
+		for (unsigned i = 0; !r && i < WRITERS; i++)
+			r = write_numbered(w[i], i, n, piece);
+		/* Those that are fast are not behind yet, where others would be. */
+		if (n % 5 == 4)
+			assert_true(virtual_loop_run_until_idle(t->w->vl));
+	}
+	for (unsigned i = 0; i < WRITERS; i++) {
+		t->error = 1;
+		if (!w[i])
+			continue;
+		if (r) {
+			store_content_abandon(w[i]);
+			continue;
+		}
+		store_content_finish(w[i], 2);
+		assert_true(virtual_loop_run_until_idle(t->w->vl));
+		r = t->error;
+		for (unsigned n = 0; !r && n < PIECES; n += 9) {
+			r = read_content(t, 1, n * 65536);
+			snprintf(expected, sizeof(expected), "%04u%04u", i, n);
+			if (!r)
+				unit_buf_is(t->out, expected);
+		}
+	}
+	assert_true(virtual_loop_run_until_idle(t->w->vl));
+	unit_ok(r);
+}
+
+
 /* ---- Bundles ---- */
 
 static void bundled(struct store_request *r, int error, void *arg)
@@ -760,6 +811,30 @@ static void test_bundle_quota(void)
 }
 
 
+/* What is but a little of the quota may go whole, and nothing besides. */
+static void test_bundle_whole(void)
+{
+	struct fixture *t = fixture();
+
+	t->quota.entries = 640;
+	for (int i = 0; i < 64; i++)
+		unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 10, 1000, NOW + i));
+	totals(t, "sip:a@x", 640, 640 * 1000);
+	unit_ok(add_bundle(t, "sip:a@x", "sip:b@x", 3, 1000, NOW + 64));
+	unit_ok(ASK(t, store_history_count, STR("sip:a@x"), counted, t));
+	assert_true(t->count.entries == 640 || t->count.entries == 633);
+	assert_true(t->count.bytes == t->count.entries * 1000);
+	unit_ok(page(t, of_a));
+	assert_true(str_starts(buf_str(t->out),
+			       t->count.entries == 640 ? STR("t3,t4,") : STR("t0,t1,")));
+	/* It is too much of a smaller one: as few as must. */
+	t->quota.entries = 15;
+	unit_ok(add_bundle(t, "sip:c@x", "sip:b@x", 10, 1000, NOW + 65));
+	unit_ok(add_bundle(t, "sip:c@x", "sip:b@x", 10, 1000, NOW + 66));
+	totals(t, "sip:c@x", 15, 15 * 1000);
+}
+
+
 static void test_bundle_full(void)
 {
 	struct fixture *t = fixture();
@@ -781,6 +856,12 @@ static void test_bundle_full(void)
 	assert_int_equal(store_history_bundle_entries(b), n);
 	store_history_bundle_clear(b);
 	assert_int_equal(store_history_bundle_put(b, &e), 0);
+	/* Full of bytes as well. */
+	e.body = (struct str){unit_storage(30000), 30000};
+	e.text = STR("");
+	while (!store_history_bundle_put(b, &e))
+		assert_true(store_history_bundle_bytes(b) <= STORE_HISTORY_BUNDLE_FULL);
+	assert_true(store_history_bundle_bytes(b) > STORE_HISTORY_BUNDLE_FULL - 31000);
 	mem_unref(b);
 }
 
@@ -789,5 +870,6 @@ UNIT_MAIN(UNIT_TEST(test_round), UNIT_TEST(test_copies), UNIT_TEST_PLAIN(test_re
 	  UNIT_TEST(test_pages), UNIT_TEST_PLAIN(test_scan), UNIT_TEST(test_quota),
 	  UNIT_TEST(test_conversations), UNIT_TEST(test_purge), UNIT_TEST(test_user_goes),
 	  UNIT_TEST(test_content), UNIT_TEST(test_content_remove), UNIT_TEST(test_content_behind),
+	  UNIT_TEST_PLAIN(test_content_fast), UNIT_TEST_PLAIN(test_bundle_whole),
 	  UNIT_TEST(test_bundle), UNIT_TEST(test_bundle_small), UNIT_TEST(test_bundle_large),
 	  UNIT_TEST(test_bundle_quota), UNIT_TEST_PLAIN(test_bundle_full))

@@ -113,6 +113,35 @@ def large(world):
     arrived.unlink()
 
 
+@case("bob keeps a history: it is his from then on, and was not copied")
+def into_history(world):
+    size_mb = min(MB, 16)
+    path = world.dir / "kept.bin"
+    wanted = make_file(path, size_mb)
+    world.server.ctl("settings", "set", "bob", "history=on")
+    send(world, path)
+    waits = contents(world)
+    check_eq(len(waits), 1, "files on disk")
+    node = waits[0].stat().st_ino
+    with Watch(world.server) as bringing:
+        arrived = receive(world)
+    check_eq(digest_of(arrived), wanted, "what arrived")
+    world.server.check_memory(bringing.more_kb, MOST_KB, "more while it was brought")
+    until(lambda: [f.stat().st_nlink for f in contents(world)] == [1], "one name is left of it")
+    check_eq(contents(world)[0].stat().st_ino, node, "the file, when it was delivered")
+    listed = world.server.ctl("history", "list", "bob").out
+    check("octet-stream" in listed, lambda: listed)
+    got = world.directory("got")
+    check_eq(Parley(world, "bob").run("history", "get", "--save", str(got)).wait(DEADLINE_S), 0,
+             "exit status of parley history get")
+    check_eq([digest_of(f) for f in got.iterdir() if f.stat().st_size == size_mb << 20], [wanted], "what was fetched")
+    world.server.ctl("history", "delete", "bob")
+    until(lambda: not contents(world), "its content is gone")
+    world.server.ctl("settings", "set", "bob", "history=off")
+    path.unlink()
+    arrived.unlink()
+
+
 @case("alice goes away in the midst of it: nothing is left")
 def cut_short(world):
     path = world.dir / "cut.bin"

@@ -83,7 +83,10 @@ void deferred_configure(struct deferred *d, const struct deferred_config *c);
 const struct im_keeper *deferred_keeper(struct deferred *d);
 /** For who gives messages out to devices that ask (im/handout.h); lives as long as `d`. */
 const struct im_handout *deferred_handout(struct deferred *d);
-/** Who keeps users' histories (im/recorder.h): a message is in its recipient's when a device has it. Borrowed. */
+/**
+ * Who keeps users' histories (im/recorder.h): a message is in its recipient's when a device has it. Borrowed; another
+ * only while nothing is under way.
+ */
 void deferred_set_recorder(struct deferred *d, const struct im_recorder *recorder);
 /** Registrations are restored: begin. What comes of messages is told to `events`, which must outlive `d`. */
 void deferred_start(struct deferred *d, struct im_events *events);

@@ -93,6 +93,8 @@ static void queue_destroy(void *object)
 	store_cancel(&q->read);
 	store_cancel(&q->mark);
 	store_cancel(&q->finish);
+	if (q->d->recorder)
+		q->d->recorder->cancel(&q->record, q->d->recorder->arg);
 	leave_place(q);
 	give_slot_back(q);
 	delivery_done(&q->now);
@@ -502,15 +504,33 @@ static void tell(struct device_queue *q)
 }
 
 
+static void on_recorded(struct im_record *k, void *arg)
+{
+	(void)k;
+	note(arg);
+}
+
+
 /* Before it is noted that the device has it: what is written first is on disk first. */
 static void on_to_record(struct store_request *r, int error, void *arg)
 {
 	const struct store_deferred *m = error ? NULL : store_deferred_result(r, NULL);
 	struct device_queue *q = arg;
 
-	if (m && m->state == STORE_DEFERRED_HELD)
-		push_record(q, m);
-	note(q);
+	if (!m || m->state != STORE_DEFERRED_HELD ||
+	    !push_record(q->d, addressee_aor(q->of), m, &q->record, on_recorded, q))
+		note(q);
+}
+
+
+/* A large one that a core brings passes here as a session, and is recorded as any other. */
+static bool is_recorded(const struct device_queue *q)
+{
+	const struct delivery *v = &q->now;
+	bool large = v->kind == IM_LARGE || v->kind == IM_FILE;
+
+	return q->d->recorder && v->outcome == STORE_DEVICE_DELIVERED && !v->had &&
+	       (v->kind == IM_PAGER || (large && q->d->setting->terminates_here));
 }
 
 
@@ -520,11 +540,11 @@ static bool record(struct device_queue *q)
 	const struct delivery *v = &q->now;
 	struct subscriber *s = NULL;
 
-	if (!q->d->recorder || v->outcome != STORE_DEVICE_DELIVERED || v->had ||
-	    v->kind != IM_PAGER)
+	if (!is_recorded(q))
 		return false;
 	if (subscribers_find(q->d->subscribers, addressee_aor(q->of), &s) == 0 &&
-	    !im_settings_on(&s->settings, IM_HISTORY_PAGER_LARGE))
+	    !im_settings_on(&s->settings,
+			    v->kind == IM_FILE ? IM_HISTORY_SESSION : IM_HISTORY_PAGER_LARGE))
 		return false;
 	return store_deferred_get(q->d->store, &q->read, v->id, on_to_record, q) == 0;
 }

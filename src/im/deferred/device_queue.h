@@ -99,6 +99,7 @@ struct device_queue {
 	bool tell;    /**< if the messages are not brought, the device is to hear that they wait */
 	bool registered; /**< the device did so since the message at hand was sent */
 	struct store_request read, mark, finish;
+	struct im_record record; /**< of a large message: it is being written to a history */
 	struct subscriber_query query;
 	struct timer timer;
 	uint32_t told; /**< attempts to tell */

@@ -15,6 +15,7 @@ struct im_fetch {
 	struct list_link link;
 	struct deferred *d;
 	struct store_request r;
+	struct im_record record;
 	uint64_t id;
 	im_fetched_cb *done; /**< NULL: nobody waits */
 	void *arg;
@@ -40,6 +41,8 @@ static void fetch_destroy(void *object)
 	struct im_fetch *f = object;
 
 	store_cancel(&f->r);
+	if (f->d && f->d->recorder)
+		f->d->recorder->cancel(&f->record, f->d->recorder->arg);
 	if (f->d)
 		list_remove(&f->d->fetches, &f->link);
 }
@@ -142,6 +145,17 @@ static int mark(struct im_fetch *f)
 }
 
 
+static void on_recorded(struct im_record *k, void *arg)
+{
+	struct im_fetch *f = arg;
+	int error = mark(f);
+
+	(void)k;
+	if (error)
+		finish(f, error);
+}
+
+
 /* Into its recipient's history before it is noted: what is written first is on disk first. */
 static void on_got(struct store_request *r, int error, void *arg)
 {
@@ -149,9 +163,9 @@ static void on_got(struct store_request *r, int error, void *arg)
 	const struct store_deferred *m = error ? NULL : store_deferred_result(r, NULL);
 
 	if (m && m->state == STORE_DEFERRED_HELD && !had_before(f, m)) {
-		if (m->kind == STORE_DEFERRED_PAGER)
-			push_record_of(f->d, user_of(f), m);
 		tell(f, m);
+		if (push_record(f->d, user_of(f), m, &f->record, on_recorded, f))
+			return;
 	}
 	if (!error)
 		error = mark(f);

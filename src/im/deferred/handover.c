@@ -8,7 +8,6 @@
 #include "im/carrier.h"
 #include "im/deferred/addressee.h"
 #include "im/deferred/push.h"
-#include "msrp/relay.h"
 #include "sip/accept_contact.h"
 #include "sip/compose.h"
 
@@ -26,7 +25,6 @@ struct handover {
 	struct carrier carrier;
 	struct str file, body, content_type; /**< in `text` */
 	char *text;
-	bool hides;
 };
 
 
@@ -54,50 +52,6 @@ struct str handover_call_id(const struct handover *h)
 }
 
 
-/* ---- The recipient's history ---- */
-
-/* All of it at once, as if it had passed. In front of a core it has passed, in a session of its own. */
-static void show(const struct handover *h, struct im_recording *rec)
-{
-	const struct im_recorder *recorder = h->d->recorder;
-	struct msrp_frame f = {.request = true,
-			       .body = true,
-			       .method = MSRP_METHOD_SEND,
-			       .message_id = h->q->now.call_id,
-			       .content_type = h->content_type};
-	struct msrp_receive rc = {.session = h->carrier.media.msrp, .frame = &f};
-	void *cookie = NULL;
-
-	(void)recorder->tap->head(MSRP_SIDE_A, &rc, &cookie, rec);
-	recorder->tap->piece(MSRP_SIDE_A, &rc, h->body, cookie, rec);
-	rc.offset = rc.bytes = h->body.n;
-	recorder->tap->end(MSRP_SIDE_A, &rc, '$', cookie, rec);
-	recorder->tap->answered(MSRP_SIDE_A, 200, cookie, rec);
-	recorder->end(rec, STR("complete"), recorder->arg);
-}
-
-
-/* Of the first device that has it. What is a file on disk is not copied for that. */
-static void record(const struct handover *h)
-{
-	const struct im_recorder *recorder = h->d->recorder;
-	const struct delivery *v = &h->q->now;
-	struct im_recording *rec;
-
-	if (!recorder || v->had || !h->body.n || !h->d->setting->terminates_here)
-		return;
-	rec = recorder->begin(&(struct im_recorded_session){.kind = v->kind,
-							    .sides = IM_RECORD_RECIPIENT,
-							    .originator = v->sender,
-							    .recipient = addressee_aor(h->q->of),
-							    .call_id = v->call_id,
-							    .originator_hides = h->hides},
-			      recorder->arg);
-	if (rec)
-		show(h, rec);
-}
-
-
 /* ---- What the carrier tells ---- */
 
 static void on_answered(void *arg)
@@ -113,8 +67,6 @@ static void on_over(const struct carrier_end *e, void *arg)
 	struct handover *h = arg;
 	struct device_queue *q = h->q;
 
-	if (e->status == 200 && !e->error)
-		record(h);
 	/* What is not on disk any more was withdrawn, or its time has ended: the queue will see. */
 	uint16_t status = e->error ? 0 : e->status;
 	uint32_t retry_after_s = e->m ? push_retry_after(e->m) : 0;
@@ -258,7 +210,6 @@ static int keep(struct handover *h, const struct store_deferred *m)
 	at = put(at, &h->file, m->file);
 	at = put(at, &h->body, m->body);
 	put(at, &h->content_type, m->content_type);
-	h->hides = m->flags & STORED_ANONYMOUS;
 	return 0;
 }
 

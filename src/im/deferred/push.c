@@ -135,13 +135,8 @@ static int remember(struct device_queue *q, const struct store_deferred *m,
 
 uint32_t push_retry_after(const struct sip_msg *m)
 {
-	struct str value = str_trim(str_upto(sip_msg_header(m, SIP_HDR_RETRY_AFTER), 10));
-	uint32_t s = 0;
-	size_t n = 0;
+	uint32_t s = sip_msg_retry_after_s(m);
 
-	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
-		n++;
-	(void)str_u32(str_upto(value, n), &s);
 	return s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : s;
 }
 
@@ -199,29 +194,28 @@ int push_start(struct device_queue *q, const struct store_deferred *m)
 
 /* ---- History ---- */
 
-void push_record_of(struct deferred *d, struct str user, const struct store_deferred *m)
+bool push_record(struct deferred *d, struct str user, const struct store_deferred *m,
+		 struct im_record *k, im_recorded_cb *recorded, void *arg)
 {
 	const struct im_recorder *recorder = d->recorder;
+	bool large = stored_is_large(m);
 	struct stored_request sr;
+	int err;
 
 	if (!recorder || stored_request_open(&sr, m, &d->addresses))
-		return;
-	(void)recorder->pager(
+		return false;
+	err = recorder->pager(
 		&(struct im_recorded_pager){
 			.m = &sr.m,
 			.kind = sr.r.kind,
 			.sides = IM_RECORD_RECIPIENT,
 			.originator = m->flags & STORED_ANONYMOUS ? STR("") : m->sender,
 			.recipient = user,
+			.held = large ? m : NULL,
 		},
-		NULL, NULL, NULL, recorder->arg);
+		large ? k : NULL, recorded, arg, recorder->arg);
 	stored_request_close(&sr);
-}
-
-
-void push_record(struct device_queue *q, const struct store_deferred *m)
-{
-	push_record_of(q->d, addressee_aor(q->of), m);
+	return large && !err;
 }
 
 

@@ -35,11 +35,14 @@ int push_start(struct device_queue *q, const struct store_deferred *m);
 /** Seconds of Retry-After, no more than DEFERRED_REST_MAX_MS has; 0: none. */
 uint32_t push_retry_after(const struct sip_msg *m);
 
+/**
+ * A device of this user has it: into its recipient's history. True: of a large one, which stays until it is there;
+ * `recorded` will be called.
+ */
+bool push_record(struct deferred *d, struct str user, const struct store_deferred *m,
+		 struct im_record *k, im_recorded_cb *recorded, void *arg);
+
 /** What an answer means for the next try. `attempts`: with this one. */
-/** A device has it: into its recipient's history. */
-void push_record(struct device_queue *q, const struct store_deferred *m);
-/** The same of one that was fetched. */
-void push_record_of(struct deferred *d, struct str user, const struct store_deferred *m);
 enum store_device_state push_outcome(uint16_t status, uint32_t attempts);
 /** How long the device rests after so many failures. */
 uint64_t push_rest_ms(uint32_t attempts, uint32_t retry_after_s);

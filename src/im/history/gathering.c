@@ -28,6 +28,50 @@ static void drop_bundles(struct store_history_bundle *bundle[STORE_HISTORY_COPIE
 }
 
 
+/* ---- Those that are empty ---- */
+
+static struct store_history_bundle *spare_take(struct gathering *g, size_t copy)
+{
+	struct store_history_bundle *b = NULL;
+
+	for (size_t i = 0; !b && i < HISTORY_GATHER_SPARES; i++) {
+		b = g->spare[copy][i];
+		g->spare[copy][i] = NULL;
+	}
+	return b;
+}
+
+
+static void spare_give(struct gathering *g, size_t copy, struct store_history_bundle *b)
+{
+	store_history_bundle_clear(b);
+	for (size_t i = 0; b && i < HISTORY_GATHER_SPARES; i++) {
+		if (g->spare[copy][i])
+			continue;
+		g->spare[copy][i] = b;
+		b = NULL;
+	}
+	mem_unref(b);
+}
+
+
+static void drop_spares(struct gathering *g)
+{
+	for (size_t i = 0; i < STORE_HISTORY_COPIES_MAX; i++)
+		for (size_t k = 0; k < HISTORY_GATHER_SPARES; k++)
+			g->spare[i][k] = mem_unref(g->spare[i][k]);
+}
+
+
+static bool has_spares(const struct gathering *g)
+{
+	for (size_t k = 0; k < HISTORY_GATHER_SPARES; k++)
+		if (g->spare[0][k])
+			return true;
+	return false;
+}
+
+
 static void gathered_destroy(void *object)
 {
 	struct gathered *w = object;
@@ -54,13 +98,8 @@ static void lost(const struct gathered *w, size_t n, int error)
 /* Their memory is used again, until nothing has come for a while. */
 static void keep_bundles(struct gathered *w)
 {
-	struct gathering *g = &w->rec->gathering;
-
 	for (size_t i = 0; i < w->n; i++) {
-		if (g->spare[i])
-			continue;
-		store_history_bundle_clear(w->bundle[i]);
-		g->spare[i] = w->bundle[i];
+		spare_give(&w->rec->gathering, i, w->bundle[i]);
 		w->bundle[i] = NULL;
 	}
 }
@@ -130,7 +169,7 @@ static void on_later(struct timer *t, void *arg)
 
 	(void)t;
 	if (g->resting)
-		drop_bundles(g->spare);
+		drop_spares(g);
 	g->resting = false;
 	look(rec);
 }
@@ -162,7 +201,7 @@ static void look(struct im_recording *rec)
 	if (g->writing.count || rec->ended)
 		return;
 	if (!g->entries) {
-		if (g->spare[0])
+		if (has_spares(g))
 			wait_for(rec, HISTORY_REST_MS, true);
 	} else if (!g->stream || since_ms >= HISTORY_GATHER_MS || is_much(g)) {
 		gathering_write(rec);
@@ -176,10 +215,8 @@ static void look(struct im_recording *rec)
 
 static int put_one(struct gathering *g, size_t i, const struct store_history_entry *e)
 {
-	if (!g->bundle[i]) {
-		g->bundle[i] = g->spare[i];
-		g->spare[i] = NULL;
-	}
+	if (!g->bundle[i])
+		g->bundle[i] = spare_take(g, i);
 	if (!g->bundle[i]) {
 		int error = store_history_bundle_alloc(&g->bundle[i], e);
 
@@ -237,7 +274,7 @@ void gathering_done(struct gathering *g)
 {
 	timer_cancel(&g->later);
 	drop_bundles(g->bundle);
-	drop_bundles(g->spare);
+	drop_spares(g);
 }
 
 

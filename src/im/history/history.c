@@ -9,6 +9,9 @@
 #include "base/mem.h"
 #include "im/history/history_state.h"
 
+/** Messages under way, in all sessions: a first guess. */
+#define OPEN_FIRST 16
+
 static struct counter counts[HISTORY_COUNTS] = {
 	[HISTORY_RECORDED] = COUNTER("history.recorded", "messages written to users' histories"),
 	[HISTORY_RECORDED_BYTES] = COUNTER("history.bytes", "bytes of their contents"),
@@ -135,6 +138,8 @@ static void destroy(void *object)
 	store_cancel(&h->end_all);
 	history_pagers_done(h);
 	history_recordings_done(h);
+	hash_done(&h->open);
+	mem_unref(h->slab);
 	mem_unref(h->subscribers);
 	mem_unref(h->store);
 	mem_unref(h->loop);
@@ -152,6 +157,11 @@ int history_alloc(struct history **ret, const struct history_params *p)
 	h->subscribers = mem_ref(p->subscribers);
 	list_init(&h->pagers);
 	list_init(&h->recordings);
+	h->slab = slab_alloc();
+	if (!h->slab || hash_init(&h->open, OPEN_FIRST)) {
+		mem_unref(h);
+		return -ENOMEM;
+	}
 	h->recorder = (struct im_recorder){
 		.pager = history_pager,
 		.cancel = history_pager_cancel,

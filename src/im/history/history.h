@@ -18,7 +18,8 @@
  * the last of it is written.
  *
  * A pager message (pager.c): at its 2xx. One that was kept for somebody who is away is in the sender's history when it
- * is kept, in the recipient's when it is delivered.
+ * is kept, in the recipient's when it is delivered. So is a large message, or a file: of what is on disk the
+ * beginning is read, and the recipient's entry shares the content of the deferred message (store/history.h, `held`).
  *
  * What is older than the configured time goes (history.c); of each user so much is kept, and the
  * oldest goes for the new.
@@ -50,8 +51,10 @@ struct history;
 #define HISTORY_GATHER_FEW 8
 /** Its messages are written so often, unless there is as much as this of them. */
 #define HISTORY_GATHER_MS 50
-#define HISTORY_GATHER_BYTES (1536u << 10)
+#define HISTORY_GATHER_BYTES (1792u << 10)
 #define HISTORY_GATHER_ENTRIES 2048
+/** What they were gathered in, of each copy, is used again: while two are written a third is filled. */
+#define HISTORY_GATHER_SPARES 3
 /** After so long without any the memory they were gathered in is given back. */
 #define HISTORY_REST_MS 1000
 /** How often what is too old is looked for. */

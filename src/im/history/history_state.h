@@ -4,8 +4,10 @@
 #define IM_HISTORY_HISTORY_STATE_H
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/slab.h"
 #include "im/history/history.h"
 
 /** As the peer of somebody who hides (RFC 3323 4.1.1.3). */
@@ -27,6 +29,8 @@ struct history {
 	/** Memory of messages that are gone, for those that come while anything is recorded. */
 	struct buf spare[HISTORY_SPARE_MAX];
 	size_t spares;
+	struct slab *slab;      /**< of messages */
+	struct hash_table open; /**< those that have begun, by Message-ID */
 	struct timer purge_later;
 	struct store_request purge, end_all;
 	bool stopped;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pager messages into the history, when they have been accepted. */
+/* Messages each by itself into the history: pager messages that were accepted, large ones that waited. */
 #include <errno.h>
 
 #include "base/mem.h"
 #include "im/history/history_state.h"
 #include "sip/compose.h"
+#include "store/content.h"
 
 /** The entries' texts and the message: no SIP message is larger. */
 #define PAGER_MAX (2 * STORE_HISTORY_BODY_MAX)
@@ -14,6 +15,8 @@ struct pager {
 	struct list_link link;
 	struct history *h;
 	struct im_record *k; /**< NULL: nobody waits */
+	enum im_kind kind;
+	struct store_content_reader *content; /**< of one that waits as a file; NULL: it is here */
 	struct subscriber_query query;
 	struct store_request r;
 	struct arena arena;
@@ -26,6 +29,9 @@ static void pager_destroy(void *object)
 {
 	struct pager *p = object;
 
+	if (p->k)
+		p->k->impl = NULL;
+	store_content_close(p->content);
 	subscriber_load_cancel(&p->query);
 	store_cancel(&p->r);
 	list_remove(&p->h->pagers, &p->link);
@@ -65,13 +71,16 @@ static void on_added(struct store_request *r, int error, void *arg)
 
 /* ---- What ---- */
 
-/* One request, told from any other (RFC 3261 8.1.1, 12.2.1.1); a device that gets it later gets the same. */
-static void put_request(struct buf *b, const struct sip_msg *m)
+/*
+ * One request, told from any other (RFC 3261 8.1.1, 12.2.1.1); a device that gets it later gets the same. Of several
+ * messages of one session each is held with a number of its own.
+ */
+static void put_request(struct buf *b, const struct im_recorded_pager *p)
 {
-	buf_puts(b, m->call_id);
+	buf_puts(b, p->m->call_id);
 	buf_putc(b, '\n');
-	buf_puts(b, m->from_tag);
-	buf_printf(b, "\n%u", m->cseq.number);
+	buf_puts(b, p->m->from_tag);
+	buf_printf(b, "\n%u", p->held ? p->held->cseq : p->m->cseq.number);
 }
 
 
@@ -92,16 +101,34 @@ static struct store_history_entry entry_of(const struct im_recorded_pager *p, bo
 	struct store_history_entry e = {
 		.owner = outgoing ? p->originator : p->recipient,
 		.peer = outgoing ? p->recipient : sender,
-		.kind = STORE_HISTORY_PAGER,
+		.kind = history_kind_of(p->kind),
 		.outgoing = outgoing,
 		.request = request,
 		.from = sender,
 		.to = p->recipient,
+		.message_id = STR(""),
 		.size = p->m->body.n,
 		.body = p->m->body,
 	};
 
+	if (p->held) {
+		e.message_id = p->held->message_id;
+		e.size = p->held->size;
+		e.body = p->held->body;
+		e.held = p->held->file.n ? p->held->id : 0;
+	}
 	return e;
+}
+
+
+/* A file is called by its name. */
+static struct str subject_of(const struct im_recorded_pager *p)
+{
+	struct str subject = sip_msg_header(p->m, SIP_HDR_SUBJECT);
+
+	if (p->held && p->held->name.n)
+		subject = p->held->name;
+	return str_upto(subject, STORE_HISTORY_TEXT_MAX);
 }
 
 
@@ -119,15 +146,18 @@ static int64_t date_of(const struct sip_msg *m, int64_t now_ms)
 static bool fill(struct pager *g, const struct im_recorded_pager *p)
 {
 	char storage[STORE_HISTORY_TEXT_MAX];
-	struct str name = STR("");
+	struct str name = STR(""), type = sip_msg_header(p->m, SIP_HDR_CONTENT_TYPE);
 	struct history_facts f;
 	struct buf request;
 
 	buf_fixed(&request, storage, sizeof(storage));
-	put_request(&request, p->m);
+	put_request(&request, p);
 	if (!request.failed)
 		name = arena_str(&g->arena, buf_str(&request));
-	history_facts_read(&f, sip_msg_header(p->m, SIP_HDR_CONTENT_TYPE), p->m->body);
+	if (p->held)
+		history_facts_read(&f, p->held->content_type, p->held->body);
+	else
+		history_facts_read(&f, type, p->m->body);
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned side = i ? IM_RECORD_RECIPIENT : IM_RECORD_ORIGINATOR;
 		struct store_history_entry e = entry_of(p, !i, name);
@@ -136,12 +166,13 @@ static bool fill(struct pager *g, const struct im_recorded_pager *p)
 			continue;
 		if (g->n && str_eq(g->entry[0].owner, e.owner))
 			continue; /* to oneself: once */
-		e.subject = str_upto(sip_msg_header(p->m, SIP_HDR_SUBJECT), STORE_HISTORY_TEXT_MAX);
+		e.subject = subject_of(p);
 		e.date_ms = date_of(p->m, loop_wall_ms(g->h->loop));
 		history_facts_put(&f, &e);
 		g->entry[g->n++] = e;
 	}
-	return !f.nothing && g->n;
+	/* Of a file it is seen later. */
+	return g->n && (!f.nothing || g->entry[0].held);
 }
 
 
@@ -157,7 +188,7 @@ static void forget(struct pager *p, size_t i)
 
 static void know(struct pager *p, const struct subscriber *s)
 {
-	if (history_wanted(s, IM_PAGER))
+	if (history_wanted(s, p->kind))
 		p->known++;
 	else
 		forget(p, p->known);
@@ -212,6 +243,41 @@ static int add(struct pager *p)
 }
 
 
+/* What it is, by its beginning. */
+static int take_begin(struct pager *p, struct str begin)
+{
+	struct history_facts f;
+
+	history_facts_read(&f, p->entry[0].content_type, begin);
+	if (f.nothing)
+		return -ENOENT;
+	for (size_t i = 0; i < p->n; i++)
+		history_facts_put(&f, &p->entry[i]);
+	return copy(p) ? add(p) : -ENOMEM;
+}
+
+
+static void on_begin(struct store_content_reader *r, int error, struct str bytes, void *arg)
+{
+	struct pager *p = arg;
+	int err = error ? error : take_begin(p, bytes);
+
+	(void)r;
+	if (!err)
+		return;
+	if (error || err != -ENOENT)
+		history_lost(p->entry[0].owner, err);
+	answer(p);
+}
+
+
+static int look(struct pager *p)
+{
+	return p->content ? store_content_read(p->content, 0, HISTORY_INLINE_MAX, on_begin, p)
+			  : add(p);
+}
+
+
 static int load(struct pager *p);
 
 
@@ -228,7 +294,7 @@ static void on_loaded(struct subscriber_query *q, int error, struct subscriber *
 	if (err)
 		err = load(p);
 	else if (p->n)
-		err = add(p);
+		err = look(p);
 	if (err || !p->n) {
 		if (err)
 			history_lost(p->entry[0].owner, err);
@@ -244,7 +310,7 @@ static int load(struct pager *p)
 }
 
 
-static int begin(struct pager *g)
+static int begin(struct pager *g, const struct store_deferred *held)
 {
 	int err = decide(g);
 
@@ -252,7 +318,13 @@ static int begin(struct pager *g)
 		return -ENOENT;
 	if (!copy(g))
 		return -ENOMEM;
-	return err ? load(g) : add(g);
+	if (held && held->file.n) {
+		int error = store_content_open(&g->content, g->h->store, held->file);
+
+		if (error)
+			return error;
+	}
+	return err ? load(g) : look(g);
 }
 
 
@@ -263,15 +335,16 @@ int history_pager(const struct im_recorded_pager *p, struct im_record *k, im_rec
 	struct pager *g;
 	int err;
 
-	if (p->kind != IM_PAGER || !h->config.enabled)
+	if ((p->kind != IM_PAGER && !p->held) || !h->config.enabled)
 		return -ENOENT;
 	g = mem_alloc(sizeof(*g), pager_destroy);
 	if (!g)
 		return -ENOMEM;
 	g->h = h;
+	g->kind = p->kind;
 	g->arena.max = PAGER_MAX;
 	list_append(&h->pagers, &g->link);
-	err = fill(g, p) ? begin(g) : -ENOENT;
+	err = fill(g, p) ? begin(g, p->held) : -ENOENT;
 	if (err) {
 		if (err != -ENOENT)
 			history_lost(g->entry[0].owner, err);

@@ -11,6 +11,8 @@ static void move(struct recorded *m, struct list *to)
 {
 	if (m->in)
 		list_remove(m->in, &m->link);
+	if (m->in == &m->rec->open)
+		hash_remove(&m->rec->h->open, &m->by_id);
 	m->in = to;
 	if (to)
 		list_append(to, &m->link);
@@ -76,10 +78,13 @@ static void recorded_destroy(void *object)
 
 struct recorded *recorded_find(const struct im_recording *rec, enum msrp_side from, struct str id)
 {
-	for (struct list_link *l = list_first(&rec->open); l; l = list_next(&rec->open, l)) {
-		struct recorded *m = container_of(l, struct recorded, link);
+	const struct hash_table *open = &rec->h->open;
+	struct hash_link *l = hash_first(open, hash_bytes(&open->key, id.p, id.n));
 
-		if (m->from == from && str_eq(m->message_id, id))
+	for (; l; l = hash_next(l)) {
+		struct recorded *m = container_of(l, struct recorded, by_id);
+
+		if (m->rec == rec && m->from == from && str_eq(m->message_id, id))
 			return m;
 	}
 	return NULL;
@@ -115,8 +120,9 @@ static struct recorded *make(struct im_recording *rec, enum msrp_side from,
 			     const struct msrp_frame *f)
 {
 	struct str type = str_upto(f->content_type, STORE_HISTORY_TEXT_MAX), name = name_of(f);
-	struct recorded *m = mem_alloc(sizeof(*m) + f->message_id.n + type.n + name.n,
-				       recorded_destroy);
+	size_t texts = f->message_id.n + type.n + name.n;
+	struct recorded *m = mem_alloc_in(rec->h->slab, sizeof(*m) + texts, recorded_destroy);
+	struct hash_table *open = &rec->h->open;
 	char *at;
 
 	if (!m)
@@ -131,6 +137,7 @@ static struct recorded *make(struct im_recording *rec, enum msrp_side from,
 	m->since_ms = loop_wall_ms(rec->h->loop);
 	buf_init(&m->begin, HISTORY_INLINE_MAX);
 	move(m, &rec->open);
+	hash_insert(open, &m->by_id, hash_bytes(&open->key, m->message_id.p, m->message_id.n));
 	return m;
 }
 
@@ -232,7 +239,9 @@ static void on_room(struct store_content_writer *w, void *arg)
 static void on_content(struct store_content_writer *w, int error, const struct str *name,
 		       void *arg);
 
-static const struct store_content_handler content_handler = {.room = on_room, .done = on_content};
+static const struct store_content_handler content_handler = {.room = on_room,
+							     .done = on_content,
+							     .fast = true};
 
 
 /* It becomes too large for a record: what is here of it goes to the disk, and all that comes. */

@@ -31,8 +31,9 @@ struct recording_copy {
 /** Messages that are complete, to be written together (gathering.c). */
 struct gathering {
 	struct store_history_bundle
-		*bundle[STORE_HISTORY_COPIES_MAX];                    /**< of each that is wanted */
-	struct store_history_bundle *spare[STORE_HISTORY_COPIES_MAX]; /**< empty */
+		*bundle[STORE_HISTORY_COPIES_MAX]; /**< of each that is wanted */
+	/** Empty. */
+	struct store_history_bundle *spare[STORE_HISTORY_COPIES_MAX][HISTORY_GATHER_SPARES];
 	size_t entries;
 	size_t queued;       /**< bytes, of the recording's */
 	uint64_t written_ms; /**< when the last were given to the store */
@@ -72,6 +73,7 @@ struct recorded_run {
 /** A message. */
 struct recorded {
 	struct list_link link;
+	struct hash_link by_id;   /**< while it is open */
 	struct im_recording *rec; /**< a reference */
 	struct list *in;          /**< of the recording's lists, the one it is in */
 	enum msrp_side from;

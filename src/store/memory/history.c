@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "store/content_area.h"
+#include "store/memory/deferred.h"
 #include "store/memory/history.h"
 
 
@@ -343,6 +344,7 @@ static struct memory_entry *make(const struct store_history_entry *e)
 				  buf_str(&key), &copy);
 	if (!made)
 		return NULL;
+	made->entry.held = 0;
 	made->by_owner.key = str_upto(copy, first);
 	made->by_request.key = str_from(copy, first);
 	put_id(made->id, &made->by_id, e->id);
@@ -428,6 +430,26 @@ static int prepare(struct memory *m, struct store_history_add *in,
 }
 
 
+/* What waits lends its content: a tombstone has none. */
+static int share(struct memory *m, const struct store_history_entry *e)
+{
+	const struct memory_message *d = memory_deferred_find_id(m, e->held);
+	struct content_bytes *b = d && d->message.file.n && m->contents
+					  ? content_memory_find(m->contents, d->message.file)
+					  : NULL;
+
+	return b ? content_memory_add(m->contents, e->file, b) : -ENOENT;
+}
+
+
+static void unshare(struct memory *m, const struct store_history_add *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (in->entry[i].held && m->contents)
+			content_memory_remove(m->contents, in->entry[i].file);
+}
+
+
 int memory_history_add(struct memory *m, struct store_job *j)
 {
 	struct memory_entry *made[STORE_HISTORY_COPIES_MAX] = {NULL};
@@ -438,6 +460,8 @@ int memory_history_add(struct memory *m, struct store_job *j)
 	for (size_t i = 0; !r && i < in->n; i++)
 		if (in->quota.bytes && in->entry[i].size > in->quota.bytes)
 			r = -EDQUOT;
+	for (size_t i = 0; !r && i < in->n; i++)
+		r = in->entry[i].held ? share(m, &in->entry[i]) : 0;
 	if (!r)
 		r = prepare(m, in, made);
 	_Static_assert(STORE_HISTORY_COPIES_MAX == 2, "a copy is compared with the one before it");
@@ -451,8 +475,10 @@ int memory_history_add(struct memory *m, struct store_job *j)
 			content_memory_remove(m->contents, in->entry[i].file);
 		}
 	}
-	if (r)
+	if (r) {
+		unshare(m, in);
 		return r;
+	}
 	f->entry = in->entry;
 	f->n = in->n;
 	j->found = f;

@@ -11,6 +11,8 @@ struct sqlite_history_scope {
 	struct str owner, peer; /**< empty: any */
 	uint64_t conversation;  /**< of the owner; 0: any */
 	uint64_t before;        /**< ids less than this */
+	/** A bundle that has no more than this goes whole when some of it must: to take a part of it it is read. */
+	struct store_history_count whole;
 };
 
 /** A row. */

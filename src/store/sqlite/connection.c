@@ -101,6 +101,7 @@ void sqlite_connection_close(struct sqlite_connection *c)
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
 	buf_done(&c->doomed);
+	buf_done(&c->linked);
 	sqlite_segment_close(&c->segments);
 	mem_unref(c->path);
 	mem_unref(c);

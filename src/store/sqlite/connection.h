@@ -37,6 +37,7 @@ struct sqlite_connection {
 	int system_error;
 	bool broken;       /**< a savepoint could not be undone: the transaction must go */
 	struct buf doomed; /**< names of contents that go with the commit (sqlite/history.h) */
+	struct buf linked; /**< names that go without it */
 	struct sqlite_segments segments;
 	size_t n;
 	struct sqlite_statement statement[SQLITE_STATEMENTS_MAX];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Contents beside the database: they go when the record that names them has gone for good. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "store/content_area.h"
@@ -20,17 +21,32 @@ void sqlite_content_doom(struct sqlite_connection *c, struct str name)
 }
 
 
+int sqlite_content_share(struct sqlite_connection *c, struct str name, struct str as)
+{
+	char directory[PATH_MAX];
+	int err;
+
+	if (!buf_reserve(&c->linked, STORE_CONTENT_NAME_N))
+		return -ENOMEM;
+	sqlite_content_directory(str_of(c->path), directory);
+	err = content_link(directory, name, as);
+	if (!err)
+		buf_puts(&c->linked, as);
+	return err;
+}
+
+
 void sqlite_content_settle(struct sqlite_connection *c, bool committed)
 {
-	struct str rest = buf_str(&c->doomed);
+	struct str rest = buf_str(committed ? &c->doomed : &c->linked);
 	char directory[PATH_MAX];
 
-	if (committed && rest.n)
+	if (rest.n)
 		sqlite_content_directory(str_of(c->path), directory);
-	for (; committed && rest.n >= STORE_CONTENT_NAME_N;
-	     rest = str_from(rest, STORE_CONTENT_NAME_N))
+	for (; rest.n >= STORE_CONTENT_NAME_N; rest = str_from(rest, STORE_CONTENT_NAME_N))
 		(void)content_unlink(directory, str_upto(rest, STORE_CONTENT_NAME_N), false);
 	buf_clear(&c->doomed);
+	buf_clear(&c->linked);
 }
 
 

@@ -8,6 +8,9 @@
 	"id, owner, peer, conversation, kind, outgoing, aborted, cpim, date_ms, size, request, " \
 	"message_id, from_, to_, subject, content_type, file, text"
 
+/** For a new message the oldest go; a bundle that is no more than such a part of the quota goes whole. */
+#define WHOLE_PART 64
+
 /** What is needed of an entry to remove it. */
 struct removed {
 	uint64_t id, conversation;
@@ -242,12 +245,16 @@ static int remove_single(struct sqlite_connection *c, const struct sqlite_histor
 }
 
 
-static int remove_bundled(struct sqlite_connection *c, const struct sqlite_bundle *b, size_t max,
-			  uint64_t before, size_t *removed)
+static int remove_bundled(struct sqlite_connection *c, const struct sqlite_history_scope *s,
+			  const struct sqlite_bundle *b, size_t max, size_t *removed)
 {
+	uint64_t has = b->id + 1 - b->live;
 	struct store_history_count gone = {0};
-	int r = sqlite_bundle_shorten(c, b, max, before, &gone);
+	int r;
 
+	if (has > max && has <= s->whole.entries && (uint64_t)b->bytes <= s->whole.bytes)
+		max = (size_t)has;
+	r = sqlite_bundle_shorten(c, b, max, s->before, &gone);
 	if (!r)
 		r = count_owner(c, b->owner, -(int64_t)gone.entries, -(int64_t)gone.bytes);
 	if (!r)
@@ -276,13 +283,13 @@ static int remove_some(struct sqlite_connection *c, const struct sqlite_history_
 	}
 	q = remove_single(c, &singles, max, removed);
 	if (!q && !r && *removed < max)
-		q = remove_bundled(c, &b, max - *removed, s->before, removed);
+		q = remove_bundled(c, s, &b, max - *removed, removed);
 	arena_done(&a);
 	return q;
 }
 
 
-/* The oldest of the scope, up to `max`. */
+/* The oldest of the scope, up to `max`, or more: the whole of the last bundle. */
 static int remove_oldest(struct sqlite_connection *c, const struct sqlite_history_scope *s,
 			 size_t max, size_t *removed)
 {
@@ -419,11 +426,27 @@ static bool fits(const struct store_history_count *have, const struct store_hist
 }
 
 
+static uint64_t whole_part(uint64_t quota)
+{
+	return quota ? quota / WHOLE_PART : UINT64_MAX;
+}
+
+
+static struct sqlite_history_scope oldest_of(struct str owner, const struct store_history_quota *q)
+{
+	return (struct sqlite_history_scope){
+		.owner = owner,
+		.before = INT64_MAX,
+		.whole = {whole_part(q->entries), whole_part(q->bytes)},
+	};
+}
+
+
 /* The oldest go one by one: as few as must, and no more than one write may remove. */
 static int make_room(struct sqlite_connection *c, const struct store_history_entry *e,
 		     const struct store_history_quota *q)
 {
-	struct sqlite_history_scope s = {.owner = e->owner, .before = INT64_MAX};
+	struct sqlite_history_scope s = oldest_of(e->owner, q);
 	struct store_history_count have;
 	size_t removed = 1;
 	int r = 0;
@@ -510,6 +533,41 @@ static int add(struct sqlite_connection *c, struct store_history_entry *e,
 }
 
 
+static int share_one(struct sqlite_connection *c, struct arena *a, struct store_history_entry *e)
+{
+	static const char SQL[] = "SELECT file FROM deferred WHERE id = ? AND file <> ''";
+	struct str file = STR("");
+	struct sqlite_run run;
+	int r;
+
+	sqlite_begin_run(&run, c, SQL);
+	sqlite_bind_int(&run, (int64_t)e->held);
+	if (sqlite_next(&run))
+		file = sqlite_column_str(&run, a);
+	r = sqlite_finish(&run);
+	if (!r)
+		r = file.n ? sqlite_content_share(c, file, e->file) : -ENOENT;
+	return r;
+}
+
+
+/* What waits lends its content: a tombstone has none. Before anything is written: an error is this job's alone. */
+static int share(struct sqlite_connection *c, struct store_job *j)
+{
+	struct store_history_add *in = &j->in.history_add;
+	size_t n = 0;
+	int r = 0;
+
+	for (; !r && n < in->n; n += !r)
+		if (in->entry[n].held)
+			r = share_one(c, &j->arena, &in->entry[n]);
+	for (size_t i = 0; r && i < n; i++)
+		if (in->entry[i].held)
+			sqlite_content_doom(c, in->entry[i].file);
+	return r;
+}
+
+
 int sqlite_history_add(struct sqlite_connection *c, struct store_job *j)
 {
 	struct store_history_add *in = &j->in.history_add;
@@ -519,6 +577,8 @@ int sqlite_history_add(struct sqlite_connection *c, struct store_job *j)
 	for (size_t i = 0; !r && i < in->n; i++)
 		if (in->quota.bytes && in->entry[i].size > in->quota.bytes)
 			r = -EDQUOT;
+	if (!r)
+		r = share(c, j);
 	if (r)
 		return r;
 	for (size_t i = 0; !r && i < in->n; i++)
@@ -535,7 +595,7 @@ int sqlite_history_add(struct sqlite_connection *c, struct store_job *j)
 /* As many as are too many, by what one is on the average; the newest are among them, where they alone are. */
 static int trim(struct sqlite_connection *c, struct str owner, const struct store_history_quota *q)
 {
-	struct sqlite_history_scope s = {.owner = owner, .before = INT64_MAX};
+	struct sqlite_history_scope s = oldest_of(owner, q);
 	struct store_history_count have;
 	size_t removed = 1, all = 0;
 	int r = 0;

@@ -7,7 +7,12 @@
 
 /** The file goes when what is being written is committed. */
 void sqlite_content_doom(struct sqlite_connection *c, struct str name);
-/** Committed: the doomed go; or not: they stay. */
+/**
+ * The content of another record, under this name as well: on disk now, gone if what is being written is not
+ * committed. 0 or -errno.
+ */
+int sqlite_content_share(struct sqlite_connection *c, struct str name, struct str as);
+/** Committed: the doomed go; or not: they stay, and what was shared is no longer. */
 void sqlite_content_settle(struct sqlite_connection *c, bool committed);
 /** All of a user; the names of its contents are appended to `files`, to be doomed when that is certain. */
 int sqlite_history_delete_user(struct sqlite_connection *c, struct str aor, struct buf *files);

@@ -250,6 +250,7 @@ int sqlite_connection_open(struct sqlite_connection **ret, struct str path, bool
 	c->lock_fd = -1;
 	sqlite_segment_open(&c->segments);
 	buf_init(&c->doomed, STORE_GROUP_MAX * STORE_HISTORY_REMOVE_MAX * STORE_CONTENT_NAME_N);
+	buf_init(&c->linked, STORE_GROUP_MAX * STORE_HISTORY_COPIES_MAX * STORE_CONTENT_NAME_N);
 	c->path = str_dup(path);
 	r = c->path ? 0 : -ENOMEM;
 	if (!r && !reader)

@@ -9,6 +9,7 @@
 #include "lib/unit.h"
 #include "lib/virtual_loop.h"
 #include "msrp/relay.h"
+#include "store/content.h"
 #include "store/document.h"
 
 #define ALICE "sip:alice@example.org"
@@ -317,6 +318,261 @@ static void test_too_many_pieces(void)
 }
 
 
+/* ---- What waited, and was delivered ---- */
+
+/** Larger than what is looked at, and than a record takes. */
+#define FILE_N 50000
+
+struct waited {
+	struct world *w;
+	struct sip_msg m;
+	struct store_deferred d;
+	struct im_record k;
+	char name[STORE_CONTENT_NAME_N];
+	unsigned recorded;
+	int error;
+};
+
+
+static void written(struct store_content_writer *c, int error, const struct str *name, void *arg)
+{
+	struct waited *t = arg;
+
+	(void)c;
+	t->error = error;
+	if (!error)
+		memcpy(t->name, name[0].p, STORE_CONTENT_NAME_N);
+}
+
+
+static const struct store_content_handler content_handler = {.done = written};
+
+
+static void held(struct store_request *r, int error, void *arg)
+{
+	struct waited *t = arg;
+
+	if (!error)
+		t->d.id = store_deferred_result(r, NULL)->id;
+	t->error = error;
+}
+
+
+static void hold(struct waited *t)
+{
+	t->error = 1;
+	unit_ok(store_deferred_hold(t->w->store, &t->w->r, &t->d, 0, held, t));
+	virtual_loop_run_until_idle(t->w->vl);
+	unit_ok(t->error);
+}
+
+
+static struct waited *waited(void)
+{
+	static const char INVITE[] =
+		"INVITE sip:bob@example.org SIP/2.0\r\n"
+		"Via: SIP/2.0/TCP stored.invalid;branch=z9hG4bKstored\r\n"
+		"From: <sip:alice@example.org>;tag=a\r\nTo: <sip:bob@example.org>\r\n"
+		"Call-ID: c\r\nCSeq: 7 INVITE\r\nSubject: the report\r\n"
+		"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n";
+	struct waited *t = unit_storage(sizeof(*t));
+
+	t->w = world();
+	assert_int_equal(sip_msg_decode(&t->m, str_of(INVITE), true), SIP_DECODE_OK);
+	t->d = (struct store_deferred){.user = STR(BOB),
+				       .call_id = STR("c"),
+				       .from_tag = STR("a"),
+				       .cseq = 7,
+				       .sender = STR(ALICE),
+				       .kind = STORE_DEFERRED_LARGE,
+				       .content_type = STR(TEXT),
+				       .message_id = STR("id7"),
+				       .body = STR("hello"),
+				       .size = 5};
+	return t;
+}
+
+
+/* The same, as a file that begins so. */
+static struct waited *waited_file(const char *begin)
+{
+	struct waited *t = waited();
+	char *bytes = unit_storage(FILE_N);
+	struct store_content_writer *c;
+
+	memset(bytes, '-', FILE_N);
+	memcpy(bytes, begin, strlen(begin));
+	t->error = 1;
+	unit_ok(store_content_create(&c, t->w->store, &content_handler, t));
+	int err = store_content_write(c, 0, (struct str){bytes, FILE_N});
+	if (err)
+		store_content_abandon(c);
+	else
+		store_content_finish(c, 1);
+	virtual_loop_run_until_idle(t->w->vl);
+	unit_ok(err ? err : t->error);
+	t->d.file = (struct str){t->name, STORE_CONTENT_NAME_N};
+	t->d.body = STR("");
+	t->d.size = FILE_N;
+	hold(t);
+	return t;
+}
+
+
+static void recorded(struct im_record *k, void *arg)
+{
+	struct waited *t = arg;
+
+	assert_true(k == &t->k && !k->impl);
+	t->recorded++;
+}
+
+
+static int deliver(struct waited *t)
+{
+	const struct im_recorder *r = history_recorder(t->w->history);
+	enum im_kind kind = t->d.kind == STORE_DEFERRED_FILE ? IM_FILE : IM_LARGE;
+
+	return r->pager(&(struct im_recorded_pager){.m = &t->m,
+						    .kind = kind,
+						    .sides = IM_RECORD_RECIPIENT,
+						    .originator = STR(ALICE),
+						    .recipient = STR(BOB),
+						    .held = &t->d},
+			&t->k, recorded, t, r->arg);
+}
+
+
+static void is_delivered(struct waited *t, const char *wanted)
+{
+	unsigned before = t->recorded;
+	int err = deliver(t);
+
+	unit_ok(err);
+	assert_int_equal(t->recorded, before);
+	virtual_loop_run_until_idle(t->w->vl);
+	assert_int_equal(t->recorded, before + 1);
+	is_kept(t->w, BOB, wanted);
+}
+
+
+static void told(struct store_request *r, int error, void *arg)
+{
+	struct world *w = arg;
+	size_t n;
+	const struct store_history_entry *e = store_history_result(r, &n);
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(w->out,
+			   "%d " STR_FMT " " STR_FMT ">" STR_FMT " " STR_FMT " " STR_FMT
+			   " %lld %d %llu",
+			   e[i].kind, STR_ARG(e[i].message_id), STR_ARG(e[i].from),
+			   STR_ARG(e[i].to), STR_ARG(e[i].subject), STR_ARG(e[i].content_type),
+			   (long long)e[i].date_ms, e[i].cpim, (unsigned long long)e[i].size);
+	w->error = error;
+}
+
+
+/* Found by what it says. */
+static void is_told(struct waited *t, const char *text, const char *wanted)
+{
+	struct store_history_filter f = {.owner = STR(BOB), .text = str_of(text), .max = 50};
+	struct world *w = t->w;
+
+	buf_clear(w->out);
+	w->error = 1;
+	unit_ok(store_history_list(w->store, &w->r, &f, told, w));
+	virtual_loop_run_until_idle(w->vl);
+	unit_ok(w->error);
+	unit_buf_is(w->out, wanted);
+}
+
+
+static void test_waited(void)
+{
+	struct waited *t = waited();
+
+	wants(t->w, BOB);
+	hold(t);
+	is_delivered(t, "<" ALICE " text/plain 5 hello|");
+	is_told(t, "hello", "1 id7 " ALICE ">" BOB " the report text/plain 1767225600000 0 5");
+	/* Another device has it, too. */
+	is_delivered(t, "<" ALICE " text/plain 5 hello|");
+}
+
+
+static void test_waited_file(void)
+{
+	struct waited *t = waited_file("the beginning");
+
+	wants(t->w, BOB);
+	is_delivered(t, "<" ALICE " text/plain 50000 file|");
+	is_told(t, "the beg",
+		"1 id7 " ALICE ">" BOB " the report text/plain 1767225600000 0 50000");
+	is_delivered(t, "<" ALICE " text/plain 50000 file|");
+	/* The next of the same session. */
+	t->d.cseq++;
+	is_delivered(t, "<" ALICE " text/plain 50000 file|<" ALICE " text/plain 50000 file|");
+}
+
+
+/* What it is says its beginning. */
+static void test_waited_cpim(void)
+{
+	struct waited *t = waited_file("From: A <im:a@b>\r\nTo: <im:c@d>\r\n"
+				       "DateTime: 2026-01-02T00:00:00Z\r\nSubject: s\r\n"
+				       "NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: id8\r\n"
+				       "\r\nContent-Type: text/html\r\n\r\nhello");
+
+	wants(t->w, BOB);
+	t->d.kind = STORE_DEFERRED_FILE;
+	t->d.name = STR("page.html");
+	t->d.content_type = STR("message/cpim");
+	is_delivered(t, "<" ALICE " text/html 50000 file|");
+	is_told(t, "", "3 id8 A <im:a@b>><im:c@d> s text/html 1767312000000 1 50000");
+}
+
+
+static void test_waited_not(void)
+{
+	struct waited *t = waited_file(
+		"From: <im:a@b>\r\n\r\nContent-Type: message/imdn+xml\r\n\r\n");
+
+	/* Nobody wants it; nobody is told. */
+	int err = deliver(t);
+	virtual_loop_run_until_idle(t->w->vl);
+	unit_must(err != 0 || t->recorded == 1);
+	is_kept(t->w, BOB, "");
+	/* No message of a person's. */
+	wants(t->w, BOB);
+	t->d.content_type = STR("message/cpim");
+	is_delivered(t, "");
+	/* It was withdrawn meanwhile. */
+	t->d.content_type = STR(TEXT);
+	store_content_remove(t->w->store, t->d.file);
+	is_delivered(t, "");
+	unit_must(history_under_way(t->w->history) == 0);
+}
+
+
+/* Whoever waited for it has gone: it is recorded. The function goes: it may not be, and nobody is told. */
+static void test_waited_gone(void)
+{
+	struct waited *t = waited_file("x");
+	const struct im_recorder *r = history_recorder(t->w->history);
+
+	wants(t->w, BOB);
+	unit_ok(deliver(t));
+	r->cancel(&t->k, r->arg);
+	is_kept(t->w, BOB, "<" ALICE " text/plain 50000 file|");
+	t->d.cseq++;
+	unit_ok(deliver(t));
+	t->w->history = mem_unref(t->w->history);
+	virtual_loop_run_until_idle(t->w->vl);
+	assert_true(!t->k.impl && !t->recorded);
+}
+
+
 /* ---- Facts ---- */
 
 static void test_facts(void)
@@ -351,4 +607,6 @@ static void test_facts(void)
 
 
 UNIT_MAIN(UNIT_TEST(test_session), UNIT_TEST(test_one_wants), UNIT_TEST(test_large),
-	  UNIT_TEST(test_gone), UNIT_TEST(test_too_many_pieces), UNIT_TEST(test_facts))
+	  UNIT_TEST(test_gone), UNIT_TEST(test_too_many_pieces), UNIT_TEST(test_waited),
+	  UNIT_TEST(test_waited_file), UNIT_TEST(test_waited_cpim), UNIT_TEST(test_waited_not),
+	  UNIT_TEST(test_waited_gone), UNIT_TEST(test_facts))
