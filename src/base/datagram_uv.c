@@ -20,8 +20,8 @@
 #define SOCKET_BUFFER (4 << 20)
 /* So many datagrams in one turn, and more are looked for before the loop sleeps. */
 #define HOT_MIN 4
-/* Batches of one socket in one turn; the others and the timers wait that long. */
-#define BATCHES_PER_TURN 16
+/* Batches of what is urgent before one of the rest; the other sockets and the timers wait that long. */
+#define URGENT_BATCHES 16
 /*
  * Where datagrams arrive lie DATAGRAM_BATCH slots, each large enough for the largest datagram. The
  * pages of a slot come into being when something long arrives. The odd 17 cache lines keep slots
@@ -408,31 +408,28 @@ static bool read_urgent(struct datagram_uv *s, int *seen)
 
 	if (s->urgent.fd < 0)
 		return false;
-	while (i < BATCHES_PER_TURN && read_queue(s, s->urgent.fd, seen) && mem_refs(s) > 1)
+	while (i < URGENT_BATCHES && read_queue(s, s->urgent.fd, seen) && mem_refs(s) > 1)
 		i++;
-	return i == BATCHES_PER_TURN;
+	return i == URGENT_BATCHES;
 }
 
 
 /*
- * Reads until the queues are empty, but not for ever; before each batch of the plain one, what is urgent.
- * True: so much came that more is to be expected at once. The caller holds a reference.
+ * What is urgent, then one batch of the rest: a longer turn takes what the timers and the next messages need out of
+ * the caches. True: so much came that more is to be expected at once. The caller holds a reference.
  */
-static bool read_all(struct datagram_uv *s)
+static bool read_turn(struct datagram_uv *s)
 {
 	int seen = 0;
+	bool more = read_urgent(s, &seen);
 
-	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		bool more = read_urgent(s, &seen);
-
-		if (mem_refs(s) == 1)
-			return false;
-		more |= read_queue(s, s->plain.fd, &seen);
-		if (mem_refs(s) == 1)
-			return false;
-		if (!more)
-			return seen >= HOT_MIN;
-	}
+	if (mem_refs(s) == 1)
+		return false;
+	more |= read_queue(s, s->plain.fd, &seen);
+	if (mem_refs(s) == 1)
+		return false;
+	if (!more)
+		return seen >= HOT_MIN;
 	count_kernel_drops(s);
 	return true;
 }
@@ -455,7 +452,7 @@ static void on_ready(int fd, int events, void *arg)
 		set_blocked(s, false);
 		flush(s);
 	}
-	if (events & POLLIN && mem_refs(s) > 1 && read_all(s))
+	if (events & POLLIN && mem_refs(s) > 1 && read_turn(s))
 		mark_hot(s);
 	mem_unref(s);
 }
@@ -472,7 +469,7 @@ bool datagram_uv_read_again(struct loop_uv *lu)
 
 		list_remove(&lu->datagrams_hot, k);
 		loop_uv_enter(lu);
-		if (read_all(s)) {
+		if (read_turn(s)) {
 			any = true;
 			mark_hot(s);
 		}

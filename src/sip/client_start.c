@@ -175,6 +175,13 @@ static int rewrite_via(struct sip_client_txn *ct)
 
 /* ---- Hops ---- */
 
+/* What the certificate must bear; nobody asks for it elsewhere. */
+static struct str host_of(const struct sip_hop *h)
+{
+	return h->kind == SIP_TLS ? h->host : STR_NULL;
+}
+
+
 /* One hop without a host text, as nearly always: nothing to allocate. */
 static int hops_copy(struct sip_client_txn *ct, const struct sip_hops *hops)
 {
@@ -184,9 +191,10 @@ static int hops_copy(struct sip_client_txn *ct, const struct sip_hops *hops)
 	if (!hops->n)
 		return -EINVAL;
 	for (uint8_t i = 0; i < hops->n; i++)
-		text += hops->hop[i].host.n;
+		text += host_of(&hops->hop[i]).n;
 
 	ct->hop = hops->hop[0];
+	ct->hop.host = STR_NULL;
 	if (hops->n == 1 && !text)
 		return 0;
 
@@ -198,6 +206,7 @@ static int hops_copy(struct sip_client_txn *ct, const struct sip_hops *hops)
 		struct sip_hop *h = &ct->hops[i];
 
 		*h = hops->hop[i];
+		h->host = host_of(h);
 		if (h->host.n)
 			memcpy(p, h->host.p, h->host.n);
 		h->host.p = p;
